@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The trading orchestration under simulation: bus, coordinator, agents, risk, execution.
+
+pub mod defect;
