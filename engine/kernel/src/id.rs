@@ -139,3 +139,9 @@ impl ActorId {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct LockId(pub u32);
+
+/// One host: a group of tasks that crash and restart together. 0 is the engine's own.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct HostId(pub u32);

@@ -1,5 +1,68 @@
-//! Deterministic, event-sourced simulation. A run is its log.
+//! Deterministic, event-sourced simulation. A run is its log; everything else is a fold over
+//! the log or a re-run against it.
+//!
+//! A [`System`] says what is simulated. A [`Run`] of a [`Plan`] writes a log; [`verify`] runs it
+//! again and compares every event; [`fold`] rebuilds the state at any event without running code.
 
+pub mod codec;
+pub mod log;
+
+mod chance;
+mod ctx;
+mod event;
+mod executor;
+mod fault;
 mod id;
+mod input;
+mod invariant;
+mod journal;
+mod kernel_event;
+mod name;
+mod outside;
+mod plan;
+mod port;
+mod replay;
+mod run;
+mod schedule;
+mod setup;
+mod simulation;
+mod sync;
+mod system;
+mod task;
+mod timers;
+mod verdict;
+mod wait_graph;
+mod world;
 
-pub use id::{ActorId, LockId, Seq, TaskId, Time};
+pub use chance::Stream;
+pub use codec::CodecError;
+pub use ctx::{Ctx, Elapsed};
+pub use event::{
+    Body, BodyOf, DecodeError, Event, EventSet, FIRST_DOMAIN_KIND, Kind, Role, kind_table,
+};
+pub use fault::{Fault, FaultPlan, When};
+pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
+pub use invariant::{Checked, Checks, Finding, Invariant, NoDeadlock};
+pub use journal::{BoxedStorage, Divergence};
+pub use kernel_event::{
+    ActorNamed, CallCancelled, CallLost, CallOutcome, Choice, CycleBroken, CycleClosed, Draw,
+    FaultInjected, HostCrashed, HostRestarted, HostStarted, JoinAbandoned, JoinBlocked,
+    KernelEvent, LockAbandoned, LockBlocked, LockGranted, RunEnded, RunStarted, TaskCrashed,
+    TaskEnded, TaskEnding, TaskStarted, TimerFired,
+};
+pub use name::Name;
+pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};
+pub use port::{Answer, Feed, Port, Provider};
+pub use replay::{Events, Snapshots, causes, fold, plan_of};
+pub use run::{Outcome, Run, RunError, Verified, verify};
+pub use schedule::{Scheduler, SchedulerKind};
+pub use setup::Setup;
+pub use sync::channel::{Receiver, SendError, Sender, channel};
+pub use sync::inbox::Inbox;
+pub use sync::join::{JoinError, JoinHandle};
+pub use sync::lock::{Lock, Permit, Semaphore};
+pub use sync::notify::Notify;
+pub use system::{BuildError, Figure, Files, Mistake, Profile, Section, Switch, System};
+pub use verdict::{Budget, Verdict, Waiting};
+pub use wait_graph::{Cycle, Link, Wait};
+pub use world::{Contention, Process, View, World};

@@ -1,0 +1,238 @@
+//! The one door through which simulated code meets time, chance, others and the outside.
+
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::chance::{UNIT_BOUND, unit_from};
+use crate::event::Body;
+use crate::executor::{Core, State};
+use crate::id::{ActorId, Seq, TaskId, Time};
+use crate::kernel_event::FaultInjected;
+use crate::name::Name;
+use crate::port::Port;
+use crate::sync::call::Call;
+use crate::sync::join::JoinHandle;
+use crate::sync::timer::Timer;
+use crate::system::System;
+use crate::task::{NewTask, TaskRef, cut_off};
+
+/// The voice of one actor inside a run. Cheap to clone; works in whatever task it is used.
+pub struct Ctx<S: System> {
+    pub(crate) core: Rc<Core<S>>,
+    pub(crate) actor: ActorId,
+}
+
+impl<S: System> Clone for Ctx<S> {
+    fn clone(&self) -> Ctx<S> {
+        Ctx {
+            core: Rc::clone(&self.core),
+            actor: self.actor,
+        }
+    }
+}
+
+/// The limit of a [`timeout`](Ctx::timeout) was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the time limit was reached")]
+pub struct Elapsed;
+
+impl<S: System> Ctx<S> {
+    // Events.
+
+    /// Appends an event of the system's own, applies it, and goes on. Never yields.
+    #[inline]
+    pub fn emit(&self, event: impl Into<S::Event>) -> Seq {
+        self.act(|state| state.emit(self.actor, Body::Domain(event.into())).0)
+            .unwrap_or_default()
+    }
+
+    /// Does something that leaves a trace in the log. If the run has ended, or this task's host
+    /// has crashed, at that event or before, the task is cut off here; code that runs because
+    /// the task is being dropped gets none.
+    #[inline]
+    fn act<T>(&self, what: impl FnOnce(&mut State<S>) -> T) -> Option<T> {
+        let mut state = self.core.state.borrow_mut();
+        let done = if state.halted {
+            None
+        } else {
+            Some(what(&mut state))
+        };
+        if state.halted {
+            drop(state);
+            cut_off();
+        }
+        done
+    }
+
+    /// The event from which what happens next in this task will be said to follow.
+    #[inline]
+    pub fn cause(&self) -> Option<Seq> {
+        self.core.state.borrow().cause
+    }
+
+    /// Says from which event what happens next in this task follows.
+    #[inline]
+    pub fn set_cause(&self, cause: Option<Seq>) {
+        self.core.state.borrow_mut().cause = cause;
+    }
+
+    /// The same context speaking for another actor; a new name is announced in the log.
+    pub fn actor(&self, name: impl Into<Name>) -> Ctx<S> {
+        let actor = self.act(|state| state.actor(name));
+        Ctx {
+            core: Rc::clone(&self.core),
+            actor: actor.unwrap_or(self.actor),
+        }
+    }
+
+    // Time.
+
+    /// Virtual time: monotone, and the same for everybody.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.core.state.borrow().now
+    }
+
+    /// The wall clock as this run sees it: nanoseconds since 1970-01-01T00:00:00Z.
+    pub fn wall_unix_ns(&self) -> i64 {
+        let state = self.core.state.borrow();
+        let elapsed = i64::try_from(state.now.as_nanos()).unwrap_or(i64::MAX);
+        state.start_unix_ns.saturating_add(elapsed)
+    }
+
+    /// Waits for a span of virtual time. Even a span of zero lets everybody else go first.
+    pub async fn sleep(&self, span: Duration) {
+        let deadline = self.now() + span;
+        self.sleep_until(deadline).await;
+    }
+
+    /// Waits until an instant of virtual time.
+    pub async fn sleep_until(&self, deadline: Time) {
+        let timer = Timer::set(&self.core, deadline);
+        poll_fn(|_| timer.poll_fired()).await;
+    }
+
+    /// Gives a future a limit in virtual time; at exactly the limit, the limit wins.
+    ///
+    /// # Errors
+    /// [`Elapsed`] if the limit came first; the future is dropped then.
+    pub async fn timeout<F: Future>(
+        &self,
+        span: Duration,
+        future: F,
+    ) -> Result<F::Output, Elapsed> {
+        let mut future = std::pin::pin!(future);
+        let timer = Timer::set(&self.core, self.now() + span);
+        poll_fn(|context| {
+            if timer.is_due() {
+                return Poll::Ready(Err(Elapsed));
+            }
+            self.core.state.borrow_mut().current_slot().timeouts += 1;
+            let polled = future.as_mut().poll(context);
+            self.core.state.borrow_mut().current_slot().timeouts -= 1;
+            polled.map(Ok)
+        })
+        .await
+    }
+
+    /// Lets every other task that could run go first.
+    pub async fn yield_now(&self) {
+        let mut yielded = false;
+        poll_fn(|_| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            let mut state = self.core.state.borrow_mut();
+            let current = state.current();
+            state.wake(current);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    // Tasks.
+
+    /// The task that is running.
+    pub fn task(&self) -> TaskId {
+        self.core.state.borrow().current().id
+    }
+
+    /// Starts a task on the same host. Its handle tells how it ended, and what it returned.
+    pub fn spawn<T: 'static>(
+        &self,
+        name: impl Into<Name>,
+        future: impl Future<Output = T> + 'static,
+    ) -> JoinHandle<S, T> {
+        self.start(name.into(), false, future)
+    }
+
+    /// Starts a task that serves for as long as others work; no run waits for its end.
+    pub fn spawn_daemon<T: 'static>(
+        &self,
+        name: impl Into<Name>,
+        future: impl Future<Output = T> + 'static,
+    ) -> JoinHandle<S, T> {
+        self.start(name.into(), true, future)
+    }
+
+    fn start<T: 'static>(
+        &self,
+        name: Name,
+        daemon: bool,
+        future: impl Future<Output = T> + 'static,
+    ) -> JoinHandle<S, T> {
+        let (result, future) = JoinHandle::<S, T>::keep_result(future);
+        let task = self.act(|state| {
+            let task = NewTask {
+                name,
+                actor: self.actor,
+                host: state.current_slot().host,
+                daemon,
+                observed: true,
+            };
+            state.start_task(task, Box::pin(future))
+        });
+        JoinHandle::new(Rc::clone(&self.core), task.unwrap_or(TaskRef::NONE), result)
+    }
+
+    // Chance.
+
+    /// A number in `0..bound` from this actor's stream for a purpose; an input of the run.
+    pub fn random(&self, purpose: &'static str, bound: u64) -> u64 {
+        self.act(|state| state.draw(self.actor, purpose, bound))
+            .unwrap_or_default()
+    }
+
+    /// A number in `0.0..1.0` from this actor's stream for a purpose; an input of the run.
+    pub fn random_unit(&self, purpose: &'static str) -> f64 {
+        unit_from(self.random(purpose, UNIT_BOUND))
+    }
+
+    /// Whether chance is let in at this place. Off unless the run's faults name the door.
+    pub fn buggify(&self, door: &'static str) -> bool {
+        self.act(|state| {
+            let opened = state.opens(door);
+            if opened {
+                let fault = FaultInjected {
+                    door: Name::fixed(door),
+                };
+                state.emit(self.actor, Body::Kernel(fault.into()));
+            }
+            opened
+        })
+        .unwrap_or_default()
+    }
+
+    // The outside.
+
+    /// Asks the outside and waits for the answer, in this task.
+    ///
+    /// The request is an event whose role is [`Call`](crate::Role::Call), the answer one whose
+    /// role is [`Answer`](crate::Role::Answer). Dropping the future cancels the call.
+    pub async fn call(&self, port: Port, request: impl Into<S::Event>) -> S::Event {
+        let call = Call::make(&self.core, self.actor, port, request.into());
+        poll_fn(|_| call.poll_answer()).await
+    }
+}

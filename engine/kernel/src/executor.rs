@@ -1,0 +1,358 @@
+//! The state that the tasks of a run share, and how it grows: event by event.
+//!
+//! What a task sees of this is [`Ctx`](crate::Ctx). How tasks start, wait and end is in
+//! [`task`](crate::task); the order in which things happen is decided in
+//! [`simulation`](crate::simulation).
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use crate::chance::Chance;
+use crate::event::{Body, Event};
+use crate::fault::FaultPlan;
+use crate::id::{ActorId, HostId, Seq, TaskId, Time};
+use crate::invariant::Checks;
+use crate::journal::{Journal, JournalError};
+use crate::kernel_event::{ActorNamed, Draw, HostCrashed, KernelEvent, TaskEnding};
+use crate::name::Name;
+use crate::outside::Outside;
+use crate::plan::Budgets;
+use crate::schedule::Scheduler;
+use crate::system::System;
+use crate::task::{Slot, TaskRef};
+use crate::timers::Timers;
+use crate::verdict::{Budget, Verdict};
+use crate::world::World;
+
+/// What a timer is for.
+pub(crate) enum Target<E> {
+    /// A task sleeps or has set itself a limit.
+    Wake(TaskRef, Option<Seq>),
+    /// An answer is on its way.
+    Answer(Seq, E),
+    /// A crashed host comes up again.
+    Restart(HostId),
+    /// A host crashes, and comes up again this many nanoseconds later.
+    CrashHost(HostId, Option<u64>),
+    /// A task crashes.
+    CrashTask(Name),
+}
+
+/// Why a run stops.
+pub(crate) enum Stop<E> {
+    /// It has come to an end of its own.
+    Verdict(Verdict),
+    /// Its journal takes no more.
+    Journal(JournalError<E>),
+}
+
+/// A crash of a host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    pub(crate) host: HostId,
+    pub(crate) restart_after: Option<u64>,
+}
+
+/// What compares the system's volatile state with its view.
+#[cfg(debug_assertions)]
+pub(crate) type Audit<V> = Rc<dyn Fn(&World<V>) -> Result<(), String>>;
+
+/// Everything a run consists of while it runs.
+pub(crate) struct State<S: System> {
+    pub(crate) world: World<S::View>,
+    pub(crate) journal: Journal<S::Event>,
+    pub(crate) checks: Checks<S::Event>,
+    pub(crate) now: Time,
+    pub(crate) next_seq: u64,
+    pub(crate) timers: Timers<Target<S::Event>>,
+    pub(crate) scheduler: Box<dyn Scheduler>,
+    pub(crate) chance: Chance,
+    pub(crate) faults: FaultPlan,
+    pub(crate) outside: Outside<S>,
+    pub(crate) start_unix_ns: i64,
+    pub(crate) open_cycles: Vec<(Seq, Vec<TaskId>)>,
+    pub(crate) next_lock: u32,
+    /// Planned crashes right after an event, the next one last.
+    pub(crate) cut_at: Vec<(Seq, Cut)>,
+    /// Crashes that are in the log and whose tasks are still to be dropped.
+    pub(crate) struck: VecDeque<Cut>,
+    /// Hosts that will come up again.
+    pub(crate) returning: u32,
+    pub(crate) stop: Option<Stop<S::Event>>,
+    /// What the running task does no longer happens: the run has ended, or its host crashed.
+    pub(crate) halted: bool,
+    pub(crate) last_progress: Time,
+    #[cfg(debug_assertions)]
+    pub(crate) audits: Vec<Audit<S::View>>,
+    pub(crate) budgets: Budgets,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) free: Vec<u32>,
+    pub(crate) ready: VecDeque<TaskRef>,
+    /// Tasks that have not ended.
+    pub(crate) alive: u64,
+    /// Those of them whose end the run waits for.
+    pub(crate) working: u64,
+    pub(crate) next_task: u64,
+    pub(crate) current: Option<TaskRef>,
+    pub(crate) cause: Option<Seq>,
+    actors: BTreeMap<Name, ActorId>,
+    instant: Time,
+    events_at_instant: u64,
+    pub(crate) steps_at_instant: u64,
+    /// The first sequence number at which something is planned or a budget ends.
+    special: u64,
+}
+
+/// The state behind every [`Ctx`](crate::Ctx) of a run.
+pub(crate) struct Core<S: System> {
+    pub(crate) state: RefCell<State<S>>,
+}
+
+/// What a run is given to begin with.
+pub(crate) struct Beginning<E> {
+    pub(crate) journal: Journal<E>,
+    pub(crate) checks: Checks<E>,
+    pub(crate) scheduler: Box<dyn Scheduler>,
+    pub(crate) seed: u64,
+    pub(crate) start_unix_ns: i64,
+    pub(crate) budgets: Budgets,
+    pub(crate) faults: FaultPlan,
+}
+
+impl<S: System> State<S> {
+    pub(crate) fn new(from: Beginning<S::Event>) -> State<S> {
+        State {
+            world: World::default(),
+            journal: from.journal,
+            checks: from.checks,
+            now: Time::ZERO,
+            next_seq: 0,
+            timers: Timers::default(),
+            scheduler: from.scheduler,
+            chance: Chance::new(from.seed),
+            faults: from.faults,
+            outside: Outside::default(),
+            start_unix_ns: from.start_unix_ns,
+            open_cycles: Vec::new(),
+            next_lock: 0,
+            cut_at: Vec::new(),
+            struck: VecDeque::new(),
+            returning: 0,
+            stop: None,
+            halted: false,
+            last_progress: Time::ZERO,
+            #[cfg(debug_assertions)]
+            audits: Vec::new(),
+            special: from.budgets.events,
+            budgets: from.budgets,
+            slots: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            alive: 0,
+            working: 0,
+            next_task: 0,
+            current: None,
+            cause: None,
+            actors: BTreeMap::new(),
+            instant: Time::ZERO,
+            events_at_instant: 0,
+            steps_at_instant: 0,
+        }
+    }
+
+    // Appending.
+
+    /// Appends an event, applies it, shows it to the properties. Nothing follows a stop.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        actor: ActorId,
+        cause: Option<Seq>,
+        body: Body<S::Event>,
+    ) -> (Seq, Body<S::Event>) {
+        let seq = Seq(self.next_seq);
+        let event = Event {
+            seq,
+            time: self.now,
+            cause,
+            actor,
+            body,
+        };
+        self.take(&event);
+        (seq, event.body)
+    }
+
+    #[inline]
+    fn take(&mut self, event: &Event<S::Event>) {
+        if self.stop.is_some() {
+            return;
+        }
+        if let Err(error) = self.journal.append(event) {
+            return self.stop(Stop::Journal(error));
+        }
+        tracing::trace!(target: "dacapo::event", seq = event.seq.0, at = %event.time, body = ?event.body);
+        self.next_seq += 1;
+        self.world.apply(event);
+        self.checks.observe(event);
+        self.bound(event);
+    }
+
+    /// Appends an event of the kernel's own.
+    pub(crate) fn append_kernel(
+        &mut self,
+        actor: ActorId,
+        cause: Option<Seq>,
+        event: impl Into<KernelEvent>,
+    ) -> Seq {
+        self.append(actor, cause, Body::Kernel(event.into())).0
+    }
+
+    /// Appends what the running task does; it is the cause of what the task does next.
+    #[inline]
+    pub(crate) fn emit(&mut self, actor: ActorId, body: Body<S::Event>) -> (Seq, Body<S::Event>) {
+        let done = self.append(actor, self.cause, body);
+        self.cause = Some(done.0);
+        done
+    }
+
+    #[inline]
+    fn bound(&mut self, event: &Event<S::Event>) {
+        if event.time == self.instant {
+            self.events_at_instant += 1;
+            if self.events_at_instant > self.budgets.events_at_one_instant {
+                self.too_much_at_once();
+            }
+        } else {
+            self.instant = event.time;
+            self.events_at_instant = 1;
+        }
+        if matches!(event.body, Body::Domain(_)) {
+            self.last_progress = event.time;
+        }
+        if self.next_seq >= self.special {
+            self.specially(event.seq);
+        }
+        if let Journal::Verify(verifier) = &mut self.journal
+            && let Some(cut) = verifier.abrupt_crash()
+        {
+            self.strike(cut, true);
+        }
+    }
+
+    /// A budget is used up, or the plan has a host crash right after this event.
+    #[cold]
+    fn specially(&mut self, seq: Seq) {
+        if self.next_seq >= self.budgets.events {
+            self.end_with(Verdict::Exhausted(Budget::Events(self.budgets.events)));
+        }
+        if let Some((at, cut)) = self.cut_at.last().copied()
+            && at <= seq
+        {
+            self.cut_at.pop();
+            self.plan_ahead();
+            self.strike(cut, true);
+        }
+    }
+
+    /// Notes at which sequence number something is planned next.
+    pub(crate) fn plan_ahead(&mut self) {
+        let next_cut = self.cut_at.last().map_or(u64::MAX, |(seq, _)| seq.0 + 1);
+        self.special = self.budgets.events.min(next_cut);
+    }
+
+    #[cold]
+    pub(crate) fn too_much_at_once(&mut self) {
+        let most = self.budgets.events_at_one_instant;
+        self.end_with(Verdict::Exhausted(Budget::EventsAtOneInstant(most)));
+    }
+
+    /// Ends the run, unless it has ended.
+    #[cold]
+    pub(crate) fn end_with(&mut self, verdict: Verdict) {
+        self.stop(Stop::Verdict(verdict));
+    }
+
+    #[cold]
+    pub(crate) fn stop(&mut self, why: Stop<S::Event>) {
+        self.stop.get_or_insert(why);
+        self.halted = true;
+    }
+
+    /// A host crashes at this event: from here on its tasks do nothing. They are dropped, and
+    /// their calls lost, as soon as the running task is out of the way.
+    pub(crate) fn strike(&mut self, cut: Cut, abrupt: bool) {
+        let host = cut.host;
+        if self.world.down.contains(&host) {
+            return;
+        }
+        for slot in &mut self.slots {
+            if slot.host == host && slot.fate.is_none() {
+                slot.fate = Some(TaskEnding::Crashed);
+                slot.queued = false;
+            }
+        }
+        let slots = &self.slots;
+        self.ready
+            .retain(|task| slots[task.slot as usize].host != host);
+        if let Some(running) = self.current
+            && self.slots[running.slot as usize].host == host
+        {
+            self.halted = true;
+        }
+        self.struck.push_back(cut);
+        self.append_kernel(ActorId::ENGINE, None, HostCrashed { host, abrupt });
+    }
+
+    // Names and chance.
+
+    /// The number of an actor; a new name is announced in the log.
+    pub(crate) fn actor(&mut self, name: impl Into<Name>) -> ActorId {
+        let name = name.into();
+        if let Some(actor) = self.actors.get(&name) {
+            return *actor;
+        }
+        let actor = ActorId(self.actors.len() as u32 + 1);
+        self.actors.insert(name.clone(), actor);
+        self.append_kernel(ActorId::ENGINE, None, ActorNamed { actor, name });
+        actor
+    }
+
+    /// A draw below a bound: from the recording in a replay, else from the actor's stream.
+    pub(crate) fn draw(&mut self, actor: ActorId, purpose: &'static str, bound: u64) -> u64 {
+        let recorded = match &mut self.journal {
+            Journal::Verify(verifier) => match verifier.peek_kernel() {
+                Some(KernelEvent::Draw(draw)) => Some(draw.value),
+                _ => None,
+            },
+            Journal::Record(_) | Journal::Discard => None,
+        };
+        let value = recorded.unwrap_or_else(|| {
+            let name = self.world.actor_name(actor);
+            self.chance.stream(actor, name, purpose).below(bound)
+        });
+        let draw = Draw {
+            purpose: Name::fixed(purpose),
+            bound,
+            value,
+        };
+        self.emit(actor, Body::Kernel(draw.into()));
+        value
+    }
+
+    /// Whether a door lets chance in: as recorded in a replay, else as often as planned.
+    pub(crate) fn opens(&mut self, door: &'static str) -> bool {
+        if let Journal::Verify(verifier) = &mut self.journal {
+            return matches!(
+                verifier.peek_kernel(),
+                Some(KernelEvent::FaultInjected(fault)) if fault.door.as_str() == door
+            );
+        }
+        let rate = u64::from(self.faults.door(door));
+        let stream = |chance: &'_ mut Chance| {
+            let stream = chance.stream(ActorId::ENGINE, "engine", door);
+            stream.below(1000)
+        };
+        rate > 0 && stream(&mut self.chance) < rate
+    }
+}

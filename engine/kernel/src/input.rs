@@ -1,0 +1,234 @@
+//! Inputs of a run: each is made here while recording, and fed back here in a replay.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::event::{Body, Event, EventSet, Role};
+use crate::executor::{Core, Cut, State, Stop, Target};
+use crate::fault::{Fault, When};
+use crate::id::{ActorId, HostId, Seq, TaskId};
+use crate::journal::Journal;
+use crate::kernel_event::{
+    CallLost, CallOutcome, HostRestarted, KernelEvent, TaskCrashed, TaskEnding,
+};
+use crate::setup::start_host;
+use crate::simulation::move_to;
+use crate::system::System;
+use crate::task::{bury, kill};
+use crate::verdict::{Budget, Verdict};
+
+/// Sets what the plan says will go wrong at an instant or after an event.
+///
+/// A crash at an event from before the first step strikes right before that step.
+pub(crate) fn plan_faults<S: System>(state: &mut State<S>) {
+    let mut overdue = Vec::new();
+    for fault in state.faults.0.clone() {
+        match fault {
+            Fault::CrashHost {
+                host,
+                when,
+                restart_after,
+            } => {
+                let Some(host) = state.outside.host_named(&host) else {
+                    continue;
+                };
+                let cut = Cut {
+                    host,
+                    restart_after,
+                };
+                match when {
+                    When::Time(at) => {
+                        state.timers.set(at, Target::CrashHost(host, restart_after));
+                    }
+                    When::Event(seq) if seq.0 < state.next_seq => overdue.push(cut),
+                    When::Event(seq) => state.cut_at.push((seq, cut)),
+                }
+            }
+            Fault::CrashTask { task, at } => {
+                state.timers.set(at, Target::CrashTask(task.into()));
+            }
+            Fault::Door { .. } => {}
+        }
+    }
+    state.cut_at.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+    state.plan_ahead();
+    for cut in overdue {
+        state.strike(cut, true);
+    }
+}
+
+/// A timer that is not a task's own has come due.
+pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
+    match target {
+        Target::Wake(task, cause) => core.state.borrow_mut().fire(task, cause),
+        Target::Answer(call, event) => answer(&mut core.state.borrow_mut(), call, event),
+        Target::Restart(host) => {
+            core.state.borrow_mut().returning -= 1;
+            restart_host(core, host);
+        }
+        Target::CrashHost(host, restart_after) => {
+            let cut = Cut {
+                host,
+                restart_after,
+            };
+            core.state.borrow_mut().strike(cut, false);
+        }
+        Target::CrashTask(name) => {
+            let oldest = core
+                .state
+                .borrow()
+                .tasks_where(|slot| slot.name == name)
+                .first()
+                .copied();
+            if let Some(task) = oldest {
+                crash_task(core, task.id);
+            }
+        }
+    }
+}
+
+/// Feeds a recorded input back.
+pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
+    let mut state = core.state.borrow_mut();
+    move_to(&mut state, input.time);
+    match input.body {
+        Body::Kernel(KernelEvent::HostCrashed(crashed)) => {
+            let cut = Cut {
+                host: crashed.host,
+                restart_after: None,
+            };
+            let before = state.next_seq;
+            state.strike(cut, crashed.abrupt);
+            if state.next_seq == before {
+                nobody_takes(&mut state);
+            }
+        }
+        Body::Kernel(KernelEvent::HostRestarted(restarted)) => {
+            drop(state);
+            restart_host(core, restarted.host);
+        }
+        Body::Kernel(KernelEvent::TaskCrashed(crashed)) => {
+            drop(state);
+            crash_task(core, crashed.task);
+        }
+        Body::Domain(event) => match (event.kind().role, input.cause) {
+            (Role::Answer, Some(call)) if state.outside.calls.contains_key(&call) => {
+                answer(&mut state, call, event);
+            }
+            _ => match state.outside.feed_of(input.actor) {
+                Some(feed) => arrive(&mut state, feed, Some(event)),
+                None => nobody_takes(&mut state),
+            },
+        },
+        Body::Kernel(_) => nobody_takes(&mut state),
+    }
+}
+
+/// The recording has an input for which the re-run has no taker.
+fn nobody_takes<S: System>(state: &mut State<S>) {
+    let seq = Seq(state.next_seq);
+    if let Journal::Verify(verifier) = &mut state.journal {
+        let error = verifier.nothing_more(seq);
+        state.stop(Stop::Journal(error));
+    }
+}
+
+/// An item of a feed arrives: the next one, or the recorded one.
+pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Option<S::Event>) {
+    let from = &mut state.outside.feeds[feed];
+    let item = recorded.or_else(|| from.next.take().map(|(_, event)| event));
+    let Some(event) = item else { return };
+    let (actor, inbox) = (from.actor, Rc::clone(&from.inbox));
+    let (seq, body) = state.append(actor, None, Body::Domain(event));
+    let Body::Domain(event) = body else { return };
+    let mut waiting = inbox.borrow_mut();
+    waiting.items.push_back((seq, event));
+    let most = state.budgets.queue;
+    if waiting.items.len() as u64 > most {
+        state.end_with(Verdict::Exhausted(Budget::Queue(most)));
+    }
+    if let Some(reader) = waiting.reader.take() {
+        state.wake(reader);
+    }
+}
+
+/// A call is answered, unless its caller gave it up.
+fn answer<S: System>(state: &mut State<S>, call: Seq, event: S::Event) {
+    let Some(pending) = state.outside.calls.get(&call) else {
+        return;
+    };
+    let (task, port) = (pending.task, pending.port);
+    let port = state.outside.ports.get(&port);
+    let actor = port.map_or(ActorId::ENGINE, |port| port.actor);
+    let (seq, body) = state.append(actor, Some(call), Body::Domain(event));
+    if let (Body::Domain(event), Some(pending)) = (body, state.outside.calls.get_mut(&call)) {
+        pending.answer = Some(event);
+    }
+    state.wake_because(task, seq);
+}
+
+/// Drops what a crash left: the host's unanswered calls and its tasks.
+pub(crate) fn clear_host<S: System>(core: &Rc<Core<S>>, cut: Cut) {
+    lose_calls(&mut core.state.borrow_mut(), cut.host);
+    bury(core, cut.host);
+    let mut state = core.state.borrow_mut();
+    if let (Some(after), false) = (cut.restart_after, state.journal.is_verifying()) {
+        let at = state.now + Duration::from_nanos(after);
+        state.timers.set(at, Target::Restart(cut.host));
+        state.returning += 1;
+    }
+}
+
+fn lose_calls<S: System>(state: &mut State<S>, host: HostId) {
+    let on_host = |call: &Seq| {
+        let task = state.outside.calls[call].task;
+        state.slot(task).is_some_and(|slot| slot.host == host)
+    };
+    let calls = state.outside.calls.keys().copied();
+    let calls: Vec<Seq> = calls.filter(on_host).collect();
+    for call in calls {
+        let Some(lost) = state.outside.calls.remove(&call) else {
+            continue;
+        };
+        if let Some(timer) = lost.timer {
+            state.timers.cancel(timer);
+        }
+        if lost.answer.is_none() {
+            let outcome = outcome_of(state, call, lost.port);
+            state.append_kernel(ActorId::ENGINE, Some(call), CallLost { call, outcome });
+        }
+    }
+}
+
+/// What became of a lost call: whoever would have answered says, or the recording does.
+fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutcome {
+    if let Journal::Verify(verifier) = &mut state.journal {
+        return match verifier.peek_kernel() {
+            Some(KernelEvent::CallLost(lost)) => lost.outcome,
+            _ => CallOutcome::Unknown,
+        };
+    }
+    let Some(port) = state.outside.ports.get_mut(&port) else {
+        return CallOutcome::Unknown;
+    };
+    let name = state.world.actor_name(port.actor);
+    let stream = state.chance.stream(port.actor, name, "lost");
+    port.provider
+        .as_mut()
+        .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream))
+}
+
+fn restart_host<S: System>(core: &Rc<Core<S>>, host: HostId) {
+    core.state
+        .borrow_mut()
+        .append_kernel(ActorId::ENGINE, None, HostRestarted { host });
+    start_host(core, host);
+}
+
+fn crash_task<S: System>(core: &Rc<Core<S>>, task: TaskId) {
+    core.state
+        .borrow_mut()
+        .append_kernel(ActorId::ENGINE, None, TaskCrashed { task });
+    let tasks = core.state.borrow().tasks_where(|slot| slot.id == task);
+    kill(core, &tasks, &TaskEnding::Crashed);
+}

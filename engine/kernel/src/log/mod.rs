@@ -1,0 +1,32 @@
+//! The append-only event log: a header, blocks of records that are checked and chained, a footer.
+//!
+//! A record is a kind, a version, flags, a virtual time and a body of bytes. What kinds mean, and
+//! what is derived from a log (snapshots, indexes for search, exports), lives elsewhere and never
+//! in the file. `docs/log-format.md` has every byte.
+
+mod blocks;
+mod bytes;
+mod chain;
+mod error;
+mod file;
+mod footer;
+mod frame;
+mod header;
+mod index;
+mod reader;
+mod recover;
+mod scan;
+mod storage;
+mod window;
+mod writer;
+
+pub use blocks::Ending;
+pub use chain::Chain;
+pub use error::LogError;
+pub use file::File;
+pub use frame::Head;
+pub use header::{Header, KindEntry, RunId};
+pub use reader::{Reader, Record};
+pub use recover::{Recovered, Salvaged, recover, recover_storage, salvage};
+pub use storage::{Memory, Storage};
+pub use writer::{Closed, SyncPolicy, Writer};

@@ -1,0 +1,121 @@
+//! What lies around a run's tasks: hosts that start them, feeds, providers, unanswered calls.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use crate::ctx::Ctx;
+use crate::id::{ActorId, HostId, Seq, Time};
+use crate::name::Name;
+use crate::port::{Feed, Provider};
+use crate::system::System;
+use crate::task::{BoxFuture, TaskRef};
+use crate::timers::TimerKey;
+
+/// Starts the main task of a host, at first and after each crash.
+pub(crate) type Factory<S> = Rc<dyn Fn(Ctx<S>) -> BoxFuture>;
+
+/// A group of tasks that crash together.
+pub(crate) struct Host<S: System> {
+    pub(crate) name: Name,
+    pub(crate) actor: ActorId,
+    pub(crate) factory: Factory<S>,
+}
+
+/// Inputs that arrive in time, and who waits for them.
+pub(crate) struct FeedState<S: System> {
+    pub(crate) actor: ActorId,
+    /// Absent in a replay, and at the end of the feed.
+    pub(crate) source: Option<Box<dyn Feed<S::Event>>>,
+    pub(crate) next: Option<(Time, S::Event)>,
+    pub(crate) inbox: Rc<RefCell<Waiting<S::Event>>>,
+}
+
+/// What has arrived and not been taken.
+pub(crate) struct Waiting<E> {
+    pub(crate) items: VecDeque<(Seq, E)>,
+    pub(crate) reader: Option<TaskRef>,
+}
+
+impl<E> Default for Waiting<E> {
+    fn default() -> Waiting<E> {
+        Waiting {
+            items: VecDeque::new(),
+            reader: None,
+        }
+    }
+}
+
+/// Who answers at a port.
+pub(crate) struct PortState<E> {
+    pub(crate) actor: ActorId,
+    /// Absent in a replay.
+    pub(crate) provider: Option<Box<dyn Provider<E>>>,
+}
+
+/// A call without its answer, or with an answer that was not taken yet.
+pub(crate) struct PendingCall<E> {
+    pub(crate) port: u16,
+    pub(crate) task: TaskRef,
+    /// Set while recording: when the answer comes.
+    pub(crate) timer: Option<TimerKey>,
+    pub(crate) answer: Option<E>,
+}
+
+/// Everything around the tasks of a run.
+pub(crate) struct Outside<S: System> {
+    pub(crate) hosts: Vec<Host<S>>,
+    pub(crate) feeds: Vec<FeedState<S>>,
+    pub(crate) ports: BTreeMap<u16, PortState<S::Event>>,
+    pub(crate) calls: BTreeMap<Seq, PendingCall<S::Event>>,
+}
+
+impl<S: System> Default for Outside<S> {
+    fn default() -> Outside<S> {
+        Outside {
+            hosts: Vec::new(),
+            feeds: Vec::new(),
+            ports: BTreeMap::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+}
+
+impl<S: System> Outside<S> {
+    /// The number of a host; 0 is the engine's.
+    pub(crate) fn host_named(&self, name: &str) -> Option<HostId> {
+        let at = self
+            .hosts
+            .iter()
+            .position(|host| host.name.as_str() == name)?;
+        Some(HostId(at as u32 + 1))
+    }
+
+    pub(crate) fn host(&self, host: HostId) -> Option<&Host<S>> {
+        self.hosts.get((host.0 as usize).checked_sub(1)?)
+    }
+
+    /// The feed that speaks as this actor.
+    pub(crate) fn feed_of(&self, actor: ActorId) -> Option<usize> {
+        self.feeds.iter().position(|feed| feed.actor == actor)
+    }
+
+    /// The feed with the earliest next item; of equals, the one that was declared first.
+    pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
+        let mut first: Option<(usize, Time)> = None;
+        for (at, feed) in self.feeds.iter_mut().enumerate() {
+            if feed.next.is_none() {
+                feed.next = feed.source.as_mut().and_then(|source| source.next());
+                if feed.next.is_none() {
+                    feed.source = None;
+                }
+            }
+            if let Some((time, _)) = &feed.next
+                && first.is_none_or(|(_, earliest)| *time < earliest)
+            {
+                first = Some((at, *time));
+            }
+        }
+        first
+    }
+}

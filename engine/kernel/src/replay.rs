@@ -1,0 +1,187 @@
+//! What can be done with a recorded log: fold it, seek in it, follow causes, run it again.
+//!
+//! `fold` and `seek` rebuild the state without running any code. A [`verify`](crate::verify)
+//! runs the code again, always from the first event: futures cannot be rebuilt from a log.
+
+use crate::event::{Event, EventSet};
+use crate::id::Seq;
+use crate::journal::BoxedStorage;
+use crate::kernel_event::KernelEvent;
+use crate::log::{LogError, Reader};
+use crate::plan::Plan;
+use crate::run::RunError;
+use crate::system::System;
+use crate::world::World;
+
+/// The events of a log, one after another.
+pub struct Events<E> {
+    reader: Reader<BoxedStorage>,
+    events: std::marker::PhantomData<E>,
+}
+
+impl<E: EventSet> Events<E> {
+    /// The events from wherever the reader stands.
+    pub fn new(reader: Reader<BoxedStorage>) -> Events<E> {
+        Events {
+            reader,
+            events: std::marker::PhantomData,
+        }
+    }
+
+    /// The log itself.
+    pub fn reader(&self) -> &Reader<BoxedStorage> {
+        &self.reader
+    }
+
+    /// Goes to an event.
+    ///
+    /// # Errors
+    /// If the log is damaged there.
+    pub fn seek(&mut self, seq: Seq) -> Result<(), LogError> {
+        self.reader.seek(seq)
+    }
+
+    /// The next event; none at the end.
+    ///
+    /// # Errors
+    /// If the log is damaged there, or has an event that this program does not know.
+    #[inline]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an error must be seen, not iterated over"
+    )]
+    pub fn next(&mut self) -> Result<Option<Event<E>>, RunError> {
+        let Some(record) = self.reader.next()? else {
+            return Ok(None);
+        };
+        let head = record.head;
+        Ok(Some(Event::decode(
+            record.seq,
+            head.time,
+            head.kind,
+            head.version,
+            record.body,
+        )?))
+    }
+}
+
+/// The plan that a log carries in its first event. The reader stands behind it afterwards.
+///
+/// # Errors
+/// If the log has no such event, is of another system, or its plan cannot be read.
+pub fn plan_of<S: System>(reader: &mut Reader<BoxedStorage>) -> Result<Plan<S::Config>, RunError> {
+    reader.seek(Seq(0))?;
+    let first = match reader.next()? {
+        Some(record) => {
+            let head = record.head;
+            Event::<S::Event>::decode(record.seq, head.time, head.kind, head.version, record.body)?
+        }
+        None => return Err(RunError::Plan("the log is empty".to_owned())),
+    };
+    match first.kernel() {
+        Some(KernelEvent::RunStarted(started)) if started.system.as_str() == S::NAME => {
+            serde_json::from_str(&started.plan).map_err(|error| RunError::Plan(error.to_string()))
+        }
+        Some(KernelEvent::RunStarted(started)) => Err(RunError::OtherSystem {
+            expected: S::NAME,
+            found: started.system.to_string(),
+        }),
+        _ => Err(RunError::Plan(
+            "the first event does not start a run".to_owned(),
+        )),
+    }
+}
+
+/// The state after an event, rebuilt from the first on; after the last one if `at` is none.
+///
+/// # Errors
+/// If the log is damaged before that.
+pub fn fold<S: System>(
+    events: &mut Events<S::Event>,
+    at: Option<Seq>,
+) -> Result<World<S::View>, RunError> {
+    events.seek(Seq(0))?;
+    fold_from::<S>(World::default(), events, at)
+}
+
+fn fold_from<S: System>(
+    mut world: World<S::View>,
+    events: &mut Events<S::Event>,
+    at: Option<Seq>,
+) -> Result<World<S::View>, RunError> {
+    while at.is_none() || world.last < at {
+        match events.next()? {
+            Some(event) => world.apply(&event),
+            None => break,
+        }
+    }
+    Ok(world)
+}
+
+/// The chain of causes of an event, from the event back to an input, at most `most` long.
+///
+/// # Errors
+/// If the log is damaged at one of them.
+pub fn causes<E: EventSet>(
+    events: &mut Events<E>,
+    of: &Event<E>,
+    most: usize,
+) -> Result<Vec<Event<E>>, RunError> {
+    let mut chain = Vec::new();
+    let mut next = of.cause;
+    while let (Some(seq), true) = (next, chain.len() < most) {
+        events.seek(seq)?;
+        let Some(event) = events.next()? else { break };
+        next = event.cause;
+        chain.push(event);
+    }
+    Ok(chain)
+}
+
+/// States along a log, so that any other is near one of them.
+///
+/// They are kept in memory and made by folding; a log never contains them.
+pub struct Snapshots<S: System> {
+    every: u64,
+    kept: Vec<World<S::View>>,
+}
+
+impl<S: System> Snapshots<S> {
+    /// No states yet; one is kept at every so many events of what is folded.
+    ///
+    /// # Panics
+    /// If `every` is zero.
+    pub fn every(every: u64) -> Snapshots<S> {
+        assert!(every > 0, "snapshots lie at least one event apart");
+        Snapshots {
+            every,
+            kept: Vec::new(),
+        }
+    }
+
+    /// The state after an event: the nearest state before it, and the events from there on.
+    ///
+    /// # Errors
+    /// If the log is damaged before that.
+    pub fn seek(
+        &mut self,
+        events: &mut Events<S::Event>,
+        at: Seq,
+    ) -> Result<World<S::View>, RunError> {
+        let before = self.kept.partition_point(|world| world.last <= Some(at));
+        let mut world = match before.checked_sub(1) {
+            Some(nearest) => self.kept[nearest].clone(),
+            None => World::default(),
+        };
+        events.seek(world.last.map_or(Seq(0), Seq::next))?;
+        while world.last < Some(at) {
+            let Some(event) = events.next()? else { break };
+            world.apply(&event);
+            let newest = self.kept.last().and_then(|world| world.last);
+            if event.seq.0 % self.every == self.every - 1 && newest < Some(event.seq) {
+                self.kept.push(world.clone());
+            }
+        }
+        Ok(world)
+    }
+}

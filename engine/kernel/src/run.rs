@@ -1,0 +1,301 @@
+//! Making a run, or making it again: from a plan to what is known of it at its end.
+//!
+//! What happens in between is in [`simulation`](crate::simulation).
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::event::kind_table;
+use crate::executor::{Beginning, Core, State, Stop};
+use crate::id::{ActorId, Seq, Time};
+use crate::input::plan_faults;
+use crate::invariant::{Checked, Checks};
+use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
+use crate::kernel_event::{RunEnded, RunStarted};
+use crate::log::{Chain, Header, LogError, Reader, RunId, SyncPolicy, Writer};
+use crate::plan::Plan;
+use crate::setup::Setup;
+use crate::simulation::{Watch, drive};
+use crate::system::{BuildError, Files, System};
+use crate::task::drop_future;
+use crate::verdict::Verdict;
+use crate::world::World;
+
+/// A run that is about to be made.
+pub struct Run<'a, S: System> {
+    plan: &'a Plan<S::Config>,
+    watch: Option<Watch<'a>>,
+    checked: bool,
+}
+
+/// What is known of a run when it has ended.
+#[derive(Debug)]
+pub struct Outcome<V> {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The state after its last event.
+    pub world: World<V>,
+    /// What each property says of it.
+    pub findings: Vec<Checked>,
+    /// How many events it has.
+    pub events: u64,
+    /// Its fingerprint: the last link of the chain over all its bytes.
+    pub fingerprint: Option<Chain>,
+}
+
+/// A run that has ended, and what is wrong with its journal.
+type Ended<S> = (
+    Outcome<<S as System>::View>,
+    Option<JournalError<<S as System>::Event>>,
+);
+
+/// What a verified replay found.
+#[derive(Debug)]
+pub enum Verified<S: System> {
+    /// Every event is the same, to the last byte.
+    Same(Outcome<S::View>),
+    /// Every recorded event is the same; the recording was cut off before its end.
+    SameSoFar(Outcome<S::View>),
+    /// The first difference, and the state before it.
+    Diverged(Box<Divergence<S::Event>>, Box<World<S::View>>),
+}
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system could not be put together.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The log could not be written or read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A recorded event cannot be read.
+    #[error(transparent)]
+    Decode(#[from] crate::event::DecodeError),
+    /// An event cannot be written.
+    #[error("an event cannot be written: {0}")]
+    Encode(#[from] crate::codec::CodecError),
+    /// The log is of another system.
+    #[error("the log is of the system {found:?}, this program simulates {expected:?}")]
+    OtherSystem {
+        /// What this program simulates.
+        expected: &'static str,
+        /// What the log says.
+        found: String,
+    },
+    /// The log's plan cannot be read by this program.
+    #[error(
+        "the log's plan cannot be read: {0}; use the version of the program that its header names"
+    )]
+    Plan(String),
+}
+
+impl<'a, S: System> Run<'a, S> {
+    /// A run of this plan, with its properties checked at every event.
+    pub fn new(plan: &'a Plan<S::Config>) -> Run<'a, S> {
+        Run {
+            plan,
+            watch: None,
+            checked: true,
+        }
+    }
+
+    /// The same run, told how far it is now and then; it stops where `watch` returns false.
+    pub fn watch(mut self, watch: impl FnMut(Seq, Time) -> bool + 'a) -> Run<'a, S> {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// The same run without its properties.
+    pub fn unchecked(mut self) -> Run<'a, S> {
+        self.checked = false;
+        self
+    }
+
+    /// Makes the run and writes its log.
+    ///
+    /// # Errors
+    /// If the system cannot be built or the log not written.
+    pub fn record(
+        self,
+        files: &dyn Files,
+        storage: BoxedStorage,
+        sync: SyncPolicy,
+    ) -> Result<Outcome<S::View>, RunError> {
+        let plan = plan_json(self.plan);
+        let writer = Writer::create(storage, &header::<S>(self.plan.seed, &plan), sync)?;
+        self.make(plan, Journal::Record(Box::new(writer)), Some(files))
+            .map(|(outcome, _)| outcome)
+    }
+
+    /// Makes the run without keeping its events.
+    ///
+    /// # Errors
+    /// If the system cannot be built.
+    pub fn discard(self, files: &dyn Files) -> Result<Outcome<S::View>, RunError> {
+        let plan = plan_json(self.plan);
+        self.make(plan, Journal::Discard, Some(files))
+            .map(|(outcome, _)| outcome)
+    }
+
+    fn make(
+        mut self,
+        json: String,
+        journal: Journal<S::Event>,
+        files: Option<&dyn Files>,
+    ) -> Result<Ended<S>, RunError> {
+        let plan = self.plan;
+        let invariants = if self.checked {
+            S::invariants(plan)
+        } else {
+            Vec::new()
+        };
+        let state = State::new(Beginning {
+            journal,
+            checks: Checks::new(invariants),
+            scheduler: plan.scheduler.build(plan.seed),
+            seed: plan.seed,
+            start_unix_ns: plan.start_unix_ns,
+            budgets: plan.budgets,
+            faults: plan.faults.clone(),
+        });
+        let core = Rc::new(Core {
+            state: RefCell::new(state),
+        });
+        let started = RunStarted {
+            system: S::NAME.into(),
+            plan: json,
+        };
+        core.state
+            .borrow_mut()
+            .append_kernel(ActorId::ENGINE, None, started);
+        let mut setup = Setup {
+            core: Rc::clone(&core),
+            files,
+        };
+        if let Err(error) = S::build(plan, &mut setup) {
+            take_apart(&core);
+            return Err(error.into());
+        }
+        if files.is_some() {
+            plan_faults(&mut core.state.borrow_mut());
+        }
+        drive(&core, plan, self.watch.as_mut());
+        finish(&core)
+    }
+}
+
+/// Runs a recorded log again and compares every event.
+///
+/// # Errors
+/// If the log cannot be read, is of another system, or the system cannot be built.
+pub fn verify<S: System>(
+    mut reader: Reader<BoxedStorage>,
+    watch: Option<Watch<'_>>,
+) -> Result<Verified<S>, RunError> {
+    let plan = crate::replay::plan_of::<S>(&mut reader)?;
+    let mut run = Run::<S>::new(&plan);
+    run.watch = watch;
+    reader.seek(Seq(0))?;
+    let journal = Journal::Verify(Box::new(Verifier::new(reader)));
+    match run.make(plan_json(&plan), journal, None)? {
+        (outcome, None) => Ok(Verified::Same(outcome)),
+        (outcome, Some(JournalError::RecordingEnds)) => Ok(Verified::SameSoFar(outcome)),
+        (outcome, Some(JournalError::Diverged(divergence))) => {
+            Ok(Verified::Diverged(divergence, Box::new(outcome.world)))
+        }
+        (_, Some(JournalError::Log(error))) => Err(error.into()),
+        (_, Some(JournalError::Decode(error))) => Err(error.into()),
+        (_, Some(JournalError::Encode(error))) => Err(error.into()),
+    }
+}
+
+/// The head of the log of a run: nothing in it depends on when or where the run is made.
+fn header<S: System>(seed: u64, plan: &str) -> Header {
+    let digest = *blake3::hash(plan.as_bytes()).as_bytes();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    Header {
+        run_id: RunId(id),
+        seed,
+        scenario_digest: digest,
+        engine: concat!("dacapo ", env!("CARGO_PKG_VERSION")).to_owned(),
+        first_seq: Seq(0),
+        previous: Chain([0; 16]),
+        kinds: kind_table::<S::Event>(),
+    }
+}
+
+fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
+    serde_json::to_string(plan).expect("a plan is plain data with text keys")
+}
+
+/// Writes the verdict, closes the journal and takes the run apart.
+fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
+    let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
+    let (events, world, checks, journal) = {
+        let mut state = core.state.borrow_mut();
+        (
+            state.next_seq,
+            std::mem::take(&mut state.world),
+            std::mem::replace(&mut state.checks, Checks::new(Vec::new())),
+            std::mem::replace(&mut state.journal, Journal::Discard),
+        )
+    };
+    take_apart(core);
+    let fingerprint = match (journal, &trouble) {
+        (Journal::Record(writer), None) => Some(writer.close()?.chain),
+        (Journal::Verify(verifier), None) => match verifier.finish() {
+            Ok(chain) => Some(chain),
+            Err(error) => {
+                trouble = Some(error);
+                None
+            }
+        },
+        (Journal::Record(_), Some(_)) => match trouble {
+            Some(JournalError::Log(error)) => return Err(error.into()),
+            Some(JournalError::Encode(error)) => return Err(error.into()),
+            _ => None,
+        },
+        (Journal::Verify(_), Some(_)) | (Journal::Discard, _) => None,
+    };
+    let outcome = Outcome {
+        verdict,
+        world,
+        findings: checks.finish(),
+        events,
+        fingerprint,
+    };
+    Ok((outcome, trouble))
+}
+
+/// Appends the verdict, unless the journal is what stopped the run.
+fn close_run<S: System>(state: &mut State<S>) -> (Verdict, Option<JournalError<S::Event>>) {
+    match state.stop.take() {
+        Some(Stop::Verdict(verdict)) => {
+            let ended = RunEnded {
+                verdict: verdict.clone(),
+            };
+            state.append_kernel(ActorId::ENGINE, None, ended);
+            // Reaching a budget with the last event changes nothing any more.
+            let trouble = match state.stop.take() {
+                Some(Stop::Journal(error)) => Some(error),
+                Some(Stop::Verdict(_)) | None => None,
+            };
+            (verdict, trouble)
+        }
+        Some(Stop::Journal(error)) => (Verdict::Interrupted, Some(error)),
+        None => (Verdict::Interrupted, None),
+    }
+}
+
+/// Drops every task and everything around them; what their code still does leaves no trace.
+fn take_apart<S: System>(core: &Rc<Core<S>>) {
+    let (futures, outside) = {
+        let mut state = core.state.borrow_mut();
+        state.end_with(Verdict::Interrupted);
+        (state.take_all(), std::mem::take(&mut state.outside))
+    };
+    futures.into_iter().for_each(drop_future);
+    drop(outside);
+}

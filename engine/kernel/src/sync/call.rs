@@ -1,0 +1,104 @@
+//! A call to the outside and the wait for its answer; cancelled when dropped.
+
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::event::Body;
+use crate::executor::{Core, State, Target};
+use crate::id::{ActorId, Seq};
+use crate::kernel_event::CallCancelled;
+use crate::outside::PendingCall;
+use crate::port::Port;
+use crate::system::System;
+use crate::task::{Pending, cut_off};
+use crate::timers::TimerKey;
+
+pub(crate) struct Call<S: System> {
+    core: Rc<Core<S>>,
+    actor: ActorId,
+    call: Seq,
+}
+
+impl<S: System> Call<S> {
+    /// Logs the request and, while recording, asks the provider for an answer.
+    pub(crate) fn make(
+        core: &Rc<Core<S>>,
+        actor: ActorId,
+        port: Port,
+        request: S::Event,
+    ) -> Call<S> {
+        let mut state = core.state.borrow_mut();
+        if state.halted {
+            drop(state);
+            cut_off();
+            state = core.state.borrow_mut();
+        }
+        let task = state.current();
+        assert!(
+            state.outside.ports.contains_key(&port.0),
+            "nobody answers at port {}: a system calls only at the ports that it registered",
+            port.0
+        );
+        let (call, body) = state.emit(actor, Body::Domain(request));
+        let timer = match &body {
+            Body::Domain(request) if !state.halted => ask(&mut state, port, call, request),
+            _ => None,
+        };
+        let pending = PendingCall {
+            port: port.0,
+            task,
+            timer,
+            answer: None,
+        };
+        state.outside.calls.insert(call, pending);
+        Call {
+            core: Rc::clone(core),
+            actor,
+            call,
+        }
+    }
+
+    pub(crate) fn poll_answer(&self) -> Poll<S::Event> {
+        let mut state = self.core.state.borrow_mut();
+        let waiting = state.outside.calls.get_mut(&self.call);
+        if let Some(answer) = waiting.and_then(|pending| pending.answer.take()) {
+            state.outside.calls.remove(&self.call);
+            return Poll::Ready(answer);
+        }
+        state.current_slot().pending = Pending::Other("an answer from outside");
+        Poll::Pending
+    }
+}
+
+/// Has the provider answer, and sets the timer at which the answer comes. In a replay there is
+/// no provider, and the answer comes from the log.
+fn ask<S: System>(
+    state: &mut State<S>,
+    port: Port,
+    call: Seq,
+    request: &S::Event,
+) -> Option<TimerKey> {
+    let at = state.outside.ports.get_mut(&port.0)?;
+    let provider = at.provider.as_mut()?;
+    let name = state.world.actor_name(at.actor);
+    let stream = state.chance.stream(at.actor, name, "answer");
+    let answer = provider.answer(call, request, state.now, stream);
+    let due = state.now + answer.after;
+    Some(state.timers.set(due, Target::Answer(call, answer.event)))
+}
+
+impl<S: System> Drop for Call<S> {
+    fn drop(&mut self) {
+        let mut state = self.core.state.borrow_mut();
+        let Some(pending) = state.outside.calls.remove(&self.call) else {
+            return;
+        };
+        if let Some(timer) = pending.timer {
+            state.timers.cancel(timer);
+        }
+        if pending.answer.is_none() {
+            let cause = state.cause;
+            state.append_kernel(self.actor, cause, CallCancelled { call: self.call });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a system under simulation is.
+//!
+//! Whoever implements [`System`] gets every command of the program. Nothing here knows what
+//! the system is about.
+
+use std::io::Read;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::event::{Event, EventSet};
+use crate::invariant::Invariant;
+use crate::plan::Plan;
+use crate::setup::Setup;
+use crate::world::{View, World};
+
+/// A system under simulation.
+pub trait System: Sized + 'static {
+    /// Its name, in logs and on screens.
+    const NAME: &'static str;
+
+    /// Its own events.
+    type Event: EventSet;
+
+    /// What it shows of itself, folded from its events.
+    type View: View<Self::Event>;
+
+    /// Its own part of a scenario, resolved.
+    type Config: Serialize + DeserializeOwned + Clone + 'static;
+
+    /// Checks a configuration as a whole, and reads what it names.
+    ///
+    /// Called once, before the first event; what it returns goes into the log.
+    ///
+    /// # Errors
+    /// A mistake of whoever wrote the scenario, with the place.
+    fn resolve(plan: &mut Plan<Self::Config>, files: &dyn Files) -> Result<(), Mistake>;
+
+    /// Puts the system on its hosts: its tasks, the feeds it listens to, who answers its calls.
+    ///
+    /// # Errors
+    /// If something the plan names cannot be opened.
+    fn build(plan: &Plan<Self::Config>, setup: &mut Setup<'_, Self>) -> Result<(), BuildError>;
+
+    /// The properties that must hold in every run.
+    fn invariants(_plan: &Plan<Self::Config>) -> Vec<Box<dyn Invariant<Self::Event>>> {
+        Vec::new()
+    }
+
+    /// The defects that can be switched on.
+    fn defects() -> Vec<Switch> {
+        Vec::new()
+    }
+
+    /// Named sets of defects, the default first.
+    fn profiles() -> Vec<Profile> {
+        vec![Profile {
+            name: "sound",
+            meaning: "no defect is on",
+            defects: Vec::new(),
+        }]
+    }
+
+    /// Figures of a run, for its summary and for what a scenario expects of it.
+    fn figures(_world: &World<Self::View>) -> Vec<Figure> {
+        Vec::new()
+    }
+
+    /// Further lines and tables for the summary of a run.
+    fn summary(_world: &World<Self::View>) -> Vec<Section> {
+        Vec::new()
+    }
+
+    /// What a person should know about a run that went by without a mistake.
+    fn warnings(_plan: &Plan<Self::Config>, _world: &World<Self::View>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What happened, in a line.
+    fn describe(event: &Event<Self::Event>, domain: &Self::Event) -> String;
+
+    /// Words by which events are found besides their actor and kind: a topic, a symbol.
+    fn tags(_domain: &Self::Event) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// A defect that can be switched on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it was found.
+    pub reference: &'static str,
+    /// What happens with it on.
+    pub broken: &'static str,
+    /// What happens with it off.
+    pub sound: &'static str,
+    /// The properties that notice it.
+    pub caught_by: &'static str,
+}
+
+/// A named set of defects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: &'static str,
+    /// What it stands for.
+    pub meaning: &'static str,
+    /// The defects that it has on.
+    pub defects: Vec<&'static str>,
+}
+
+/// One figure of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// Its name, as a scenario's expectations use it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// What it counts or measures, for people.
+    pub meaning: &'static str,
+}
+
+/// A titled table of a summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Above the table.
+    pub title: String,
+    /// The heads of its columns.
+    pub columns: Vec<String>,
+    /// Its rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The files that a scenario names, read from where the scenario lies.
+pub trait Files {
+    /// Opens a file and notes its digest in the plan.
+    ///
+    /// # Errors
+    /// If there is no such file, or it lies outside the scenario's folder.
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError>;
+}
+
+/// A mistake in a scenario, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The path of keys to the value, such as `tasks`, `2`, `depends_on`.
+    pub at: Vec<String>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The words that would have been right, if the mistake is a word.
+    pub candidates: Vec<String>,
+}
+
+impl Mistake {
+    /// A mistake at a path of keys separated by dots.
+    pub fn at(path: &str, what: impl Into<String>) -> Mistake {
+        Mistake {
+            at: path.split('.').map(str::to_owned).collect(),
+            what: what.into(),
+            help: None,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// The same mistake with what to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Mistake {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same mistake with the words that would have been right.
+    pub fn candidates<I: IntoIterator<Item = S>, S: Into<String>>(mut self, words: I) -> Mistake {
+        self.candidates = words.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// Why a system could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A file that the scenario names cannot be read.
+    #[error("{path}: {what}")]
+    File {
+        /// As the scenario names it.
+        path: String,
+        /// What is wrong, and where in the file if that is known.
+        what: String,
+    },
+    /// The plan is not one of this system's.
+    #[error("the plan cannot be built: {0}")]
+    Plan(String),
+}
