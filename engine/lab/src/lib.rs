@@ -1,1 +1,21 @@
-//! Placeholder.
+//! What is done with the runs of any system under simulation: loading a scenario, judging a run,
+//! examining a log, explaining a difference. Nothing here knows what a system is about, and
+//! nothing here prints.
+
+pub mod scenario;
+
+mod causes;
+mod divergence;
+mod examine;
+mod filter;
+mod judgement;
+mod record;
+mod tell;
+
+pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
+pub use divergence::{Difference, FieldDifference, explain};
+pub use examine::{Examined, anything_happened, examine, state_at};
+pub use filter::{Filter, KindError, Moment, MomentError, kind_named, nearest};
+pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
+pub use record::{VERSION, body_json, event_json, state_json, tags_of};
+pub use tell::{Line, Names, waits};

@@ -1,0 +1,126 @@
+//! A recorded log without running any code: is it whole, and what do the properties say of it?
+
+use dacapo_kernel::log::{Ending, LogError, Reader};
+use dacapo_kernel::{
+    BoxedStorage, Checked, Checks, Events, Finding, Plan, RunError, Seq, System, Time, World,
+    plan_of,
+};
+
+use crate::filter::Moment;
+
+/// What a log says of itself.
+pub struct Examined<S: System> {
+    /// What was planned.
+    pub plan: Plan<S::Config>,
+    /// The state after its last event.
+    pub world: World<S::View>,
+    /// What each property says of it. What only the end of a run shows is not evaluable in a log
+    /// that has no end.
+    pub findings: Vec<Checked>,
+    /// How the file ends.
+    pub ending: Ending,
+    /// How many events were read.
+    pub events: u64,
+    /// How many of them are the system's own.
+    pub domain_events: u64,
+}
+
+impl<S: System> Examined<S> {
+    /// Whether the log was closed and its run came to an end.
+    pub fn is_whole(&self) -> bool {
+        self.ending.is_closed() && self.world.verdict.is_some()
+    }
+}
+
+/// How many events pass between two calls of a watch.
+const WATCH_EVERY: u64 = 65_536;
+
+/// Reads a log from its first to its last event and feeds the properties.
+///
+/// # Errors
+/// If the log is damaged or of another system.
+pub fn examine<S: System>(
+    mut reader: Reader<BoxedStorage>,
+    mut watch: impl FnMut(Seq, Time),
+) -> Result<Examined<S>, RunError> {
+    let plan = plan_of::<S>(&mut reader)?;
+    let ending = reader.ending()?;
+    let mut checks = Checks::new(S::invariants(&plan));
+    let mut world: World<S::View> = World::default();
+    let (mut count, mut domain_events) = (0, 0);
+    let mut events = Events::<S::Event>::new(reader);
+    events.seek(Seq(0))?;
+    while let Some(event) = events.next()? {
+        checks.observe(&event);
+        world.apply(&event);
+        count += 1;
+        domain_events += u64::from(event.domain().is_some());
+        if count % WATCH_EVERY == 0 {
+            watch(event.seq, event.time);
+        }
+    }
+    let mut findings = checks.finish();
+    if world.verdict.is_none() {
+        for checked in &mut findings {
+            let Finding::Violated { at: Some(_), .. } = checked.finding else {
+                checked.finding = Finding::NotEvaluable;
+                continue;
+            };
+        }
+    }
+    Ok(Examined {
+        plan,
+        world,
+        findings,
+        ending,
+        events: count,
+        domain_events,
+    })
+}
+
+/// Whether anything of the system's own happened. Reads only as far as the first such event.
+///
+/// # Errors
+/// If the log is damaged before that.
+pub fn anything_happened<S: System>(events: &mut Events<S::Event>) -> Result<bool, RunError> {
+    events.seek(Seq(0))?;
+    while let Some(event) = events.next()? {
+        if event.domain().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The state at a moment: after an event, or after the last event that is not later than a time.
+///
+/// # Errors
+/// If the log is damaged before that, or holds no such event.
+pub fn state_at<S: System>(
+    events: &mut Events<S::Event>,
+    moment: Option<Moment>,
+    mut watch: impl FnMut(Seq, Time),
+) -> Result<World<S::View>, RunError> {
+    if let Some(Moment::Event(seq)) = moment {
+        events.seek(seq)?;
+        if events.next()?.is_none() {
+            let (first, end) = (Seq(0), seq);
+            return Err(LogError::NoSuchEvent { seq, first, end }.into());
+        }
+    }
+    events.seek(Seq(0))?;
+    let mut world: World<S::View> = World::default();
+    while let Some(event) = events.next()? {
+        match moment {
+            Some(Moment::Time(time)) if event.time > time => break,
+            _ => world.apply(&event),
+        }
+        if moment == Some(Moment::Event(event.seq)) {
+            break;
+        }
+        if event.seq.0 % WATCH_EVERY == WATCH_EVERY - 1 {
+            watch(event.seq, event.time);
+        }
+    }
+    Ok(world)
+}

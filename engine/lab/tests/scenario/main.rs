@@ -1,0 +1,8 @@
+//! Scenario files, read for a small system of workers that pass parcels on.
+
+mod data_files;
+mod hostile;
+mod mistakes;
+mod overrides;
+mod resolved;
+mod system;
