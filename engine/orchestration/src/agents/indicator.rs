@@ -1,0 +1,56 @@
+//! What rules can read from prices and trades alone: a trend, a regime, a mood.
+//!
+//! Small rolling structs, fed one price or trade at a time and asked for a reading; they know nothing of
+//! messages, schedules or the clock. Only `+ - * /` and `sqrt` are used, so that a reading is the same to
+//! the last bit on every platform. Whether the rules earn money is not claimed.
+
+mod flow;
+mod regime;
+mod trend;
+
+use rust_decimal::Decimal;
+use thiserror::Error;
+
+pub use flow::{Flow, FlowConfig, Mood, MoodReading};
+pub use regime::{Regime, RegimeConfig, RegimeReading, RegimeWindow};
+pub use trend::{Bias, Trend, TrendConfig, TrendReading};
+
+/// The longest window of any indicator, in prices or trades.
+pub const MAX_WINDOW: usize = 100_000;
+
+/// A setting outside its bounds.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("{field}: expected {expected}, found {actual}")]
+pub struct IndicatorError {
+    /// The setting.
+    pub field: &'static str,
+    /// What it may be.
+    pub expected: &'static str,
+    /// What it is.
+    pub actual: f64,
+}
+
+/// The nearest `f64`, found through the decimal's text, which rounds once and alike on every platform.
+fn nearest(number: Decimal) -> f64 {
+    number
+        .to_string()
+        .parse()
+        .expect("the text of a decimal is the text of a number")
+}
+
+fn within(
+    field: &'static str,
+    actual: f64,
+    fits: bool,
+    expected: &'static str,
+) -> Result<(), IndicatorError> {
+    if fits {
+        Ok(())
+    } else {
+        Err(IndicatorError {
+            field,
+            expected,
+            actual,
+        })
+    }
+}

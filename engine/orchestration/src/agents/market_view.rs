@@ -1,0 +1,97 @@
+//! What the rules know of each market: indicators over what has become visible so far.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::indicator::{
+    Flow, FlowConfig, IndicatorError, MoodReading, RegimeConfig, RegimeReading, RegimeWindow,
+    Trend, TrendConfig, TrendReading,
+};
+use crate::amount::Amount;
+use crate::market::Side;
+use crate::message::Name;
+
+/// The windows of the rules.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnalysisConfig {
+    /// Technical analysis.
+    pub trend: TrendConfig,
+    /// Regime detection.
+    pub regime: RegimeConfig,
+    /// Sentiment, from the flow of trades.
+    pub flow: FlowConfig,
+}
+
+/// Every market that is watched.
+#[derive(Debug)]
+pub struct MarketView {
+    markets: BTreeMap<Name, Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    price: Option<Amount>,
+    trend: Trend,
+    regime: RegimeWindow,
+    flow: Flow,
+}
+
+impl MarketView {
+    /// A view of these markets, before anything has become visible.
+    ///
+    /// # Errors
+    /// A window outside its bounds.
+    pub fn new(symbols: &[Name], config: &AnalysisConfig) -> Result<MarketView, IndicatorError> {
+        let mut markets = BTreeMap::new();
+        for symbol in symbols {
+            let watched = Watched {
+                price: None,
+                trend: Trend::new(config.trend.clone())?,
+                regime: RegimeWindow::new(config.regime.clone())?,
+                flow: Flow::new(config.flow.clone())?,
+            };
+            markets.insert(symbol.clone(), watched);
+        }
+        Ok(MarketView { markets })
+    }
+
+    /// A trade became visible.
+    pub fn see_trade(
+        &mut self,
+        symbol: &str,
+        price: Amount,
+        size: Amount,
+        taker_buys: Option<bool>,
+    ) {
+        let Some(watched) = self.markets.get_mut(symbol) else {
+            return;
+        };
+        watched.price = Some(price);
+        watched.trend.push(price.as_decimal());
+        watched.regime.push(price.as_decimal());
+        let side = taker_buys.map(|buys| if buys { Side::Buy } else { Side::Sell });
+        watched.flow.push(side, size.as_decimal());
+    }
+
+    /// The last price, if any was seen.
+    pub fn price(&self, symbol: &str) -> Option<Amount> {
+        self.markets.get(symbol)?.price
+    }
+
+    /// Where prices lead, once the window is full.
+    pub fn trend(&self, symbol: &str) -> Option<TrendReading> {
+        self.markets.get(symbol)?.trend.reading()
+    }
+
+    /// What kind of market it is, once the window is full.
+    pub fn regime(&self, symbol: &str) -> Option<RegimeReading> {
+        self.markets.get(symbol)?.regime.reading()
+    }
+
+    /// How buyers and sellers feel, once the window is full.
+    pub fn mood(&self, symbol: &str) -> Option<MoodReading> {
+        self.markets.get(symbol)?.flow.reading()
+    }
+}

@@ -1,0 +1,355 @@
+//! `Amount`: the one number type of money, prices and sizes.
+//!
+//! A checked decimal with at most 28 decimal places, compared by value (`1.0` equals `1.00`).
+//! Nothing here knows of currencies or pairs; what a number counts is said where it is stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A decimal number with at most 28 decimal places and about 28 significant digits.
+///
+/// Arithmetic is checked: what does not fit is an [`AmountError`], never a wrong number. A result
+/// with more decimal places than fit is rounded half to even at the last one.
+///
+/// In a format that people read it is text (`"0.01"`); numbers are accepted as well, a float
+/// through its shortest round-trip text. In a binary format it is the unscaled integer and the scale.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(Decimal);
+
+/// Why a number could not be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AmountError {
+    /// The result needs more digits than a decimal has.
+    #[error("{left} {operation} {right} needs more than 28 digits; use smaller numbers")]
+    Overflow {
+        /// The left operand.
+        left: Amount,
+        /// What was done: `+`, `-`, `*` or `/`.
+        operation: &'static str,
+        /// The right operand.
+        right: Amount,
+    },
+    /// A division by zero.
+    #[error("{0} was to be divided by zero; check the divisor first")]
+    DivisionByZero(Amount),
+    /// NaN or an infinity where a number was expected.
+    #[error("expected a finite number, found {0}")]
+    NotFinite(f64),
+    /// Text that is no decimal number, or one too large.
+    #[error("expected a decimal number below 7.9e28, found {0:?}")]
+    NotANumber(String),
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Amount = Amount(Decimal::ZERO);
+    /// One.
+    pub const ONE: Amount = Amount(Decimal::ONE);
+    /// One hundred, by which a percentage is divided.
+    pub const HUNDRED: Amount = Amount(Decimal::ONE_HUNDRED);
+
+    /// `unscaled` / 10^`scale`: `Amount::new(45, 1)` is 4.5.
+    ///
+    /// # Panics
+    /// If `scale` is above 28, which no constant in a program should be.
+    pub fn new(unscaled: i64, scale: u32) -> Amount {
+        Amount(Decimal::new(unscaled, scale))
+    }
+
+    /// The same number, as the market data has it.
+    pub fn from_decimal(value: Decimal) -> Amount {
+        Amount(value)
+    }
+
+    /// The same number, as the indicators take it.
+    pub fn as_decimal(self) -> Decimal {
+        self.0
+    }
+
+    /// A whole number.
+    pub fn from_int(value: i64) -> Amount {
+        Amount(Decimal::from(value))
+    }
+
+    /// The float through its shortest round-trip text: `0.1` becomes exactly 0.1.
+    ///
+    /// # Errors
+    /// [`AmountError::NotFinite`] for NaN and infinities, [`AmountError::NotANumber`] beyond the range.
+    pub fn from_f64(value: f64) -> Result<Amount, AmountError> {
+        if !value.is_finite() {
+            return Err(AmountError::NotFinite(value));
+        }
+        format!("{value}").parse()
+    }
+
+    /// The nearest float.
+    pub fn to_f64(self) -> f64 {
+        // `Decimal::to_f64` loses the last bit now and then; parsing its text rounds correctly.
+        self.0
+            .to_string()
+            .parse()
+            .expect("the text of a decimal is the text of a float")
+    }
+
+    /// `self + other`.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn plus(self, other: Amount) -> Result<Amount, AmountError> {
+        self.checked("+", other, Decimal::checked_add)
+    }
+
+    /// `self - other`.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn minus(self, other: Amount) -> Result<Amount, AmountError> {
+        self.checked("-", other, Decimal::checked_sub)
+    }
+
+    /// `self * other`.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn times(self, other: Amount) -> Result<Amount, AmountError> {
+        self.checked("*", other, Decimal::checked_mul)
+    }
+
+    /// `self / other`.
+    ///
+    /// # Errors
+    /// [`AmountError::DivisionByZero`], [`AmountError::Overflow`].
+    pub fn over(self, other: Amount) -> Result<Amount, AmountError> {
+        if other.is_zero() {
+            return Err(AmountError::DivisionByZero(self));
+        }
+        self.checked("/", other, Decimal::checked_div)
+    }
+
+    /// `self` × `pct` / 100.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn percent(self, pct: Amount) -> Result<Amount, AmountError> {
+        self.times(pct)?.over(Amount::HUNDRED)
+    }
+
+    /// Rounded to `decimals` places, half to even.
+    pub fn round(self, decimals: u32) -> Amount {
+        self.rounded(decimals, RoundingStrategy::MidpointNearestEven)
+    }
+
+    /// Rounded to `decimals` places, towards minus infinity.
+    pub fn floor(self, decimals: u32) -> Amount {
+        self.rounded(decimals, RoundingStrategy::ToNegativeInfinity)
+    }
+
+    /// Without its sign.
+    pub fn abs(self) -> Amount {
+        Amount(self.0.abs())
+    }
+
+    /// With the other sign. Zero stays zero.
+    pub fn negated(self) -> Amount {
+        if self.is_zero() {
+            self
+        } else {
+            Amount(-self.0)
+        }
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Whether it is above zero.
+    pub fn is_positive(self) -> bool {
+        self.0 > Decimal::ZERO
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(self) -> bool {
+        self.0 < Decimal::ZERO
+    }
+
+    fn rounded(self, decimals: u32, strategy: RoundingStrategy) -> Amount {
+        Amount(self.0.round_dp_with_strategy(decimals, strategy))
+    }
+
+    fn checked(
+        self,
+        operation: &'static str,
+        other: Amount,
+        apply: impl FnOnce(Decimal, Decimal) -> Option<Decimal>,
+    ) -> Result<Amount, AmountError> {
+        apply(self.0, other.0)
+            .map(Amount)
+            .ok_or(AmountError::Overflow {
+                left: self,
+                operation,
+                right: other,
+            })
+    }
+}
+
+/// The sum of `amounts`.
+///
+/// # Errors
+/// [`AmountError::Overflow`].
+pub fn sum(amounts: impl IntoIterator<Item = Amount>) -> Result<Amount, AmountError> {
+    amounts.into_iter().try_fold(Amount::ZERO, Amount::plus)
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for Amount {
+    type Err = AmountError;
+
+    /// Plain (`0.01`) or scientific (`1e-2`) text; decimal places beyond the 28th are rounded off.
+    fn from_str(text: &str) -> Result<Amount, AmountError> {
+        Decimal::from_str(text)
+            .or_else(|_| Decimal::from_scientific(text))
+            .map(Amount)
+            .map_err(|_| AmountError::NotANumber(text.to_owned()))
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&self.0)
+        } else {
+            (self.0.mantissa(), self.0.scale()).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+        if deserializer.is_human_readable() {
+            return deserializer.deserialize_any(TextOrNumber);
+        }
+        let (mantissa, scale) = <(i128, u32)>::deserialize(deserializer)?;
+        Decimal::try_from_i128_with_scale(mantissa, scale)
+            .map(Amount)
+            .map_err(de::Error::custom)
+    }
+}
+
+struct TextOrNumber;
+
+impl Visitor<'_> for TextOrNumber {
+    type Value = Amount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal number, as text or as a number")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Amount, E> {
+        Amount::from_f64(value).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Amount, E> {
+        Ok(Amount::from_int(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Amount, E> {
+        Ok(Amount(Decimal::from(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn equality_and_order_look_at_the_value() {
+        assert_eq!(amount("1.0"), amount("1.000"));
+        assert!(amount("-0.5") < Amount::ZERO);
+        assert!(amount("3.3826E-7") < amount("0.000001"));
+    }
+
+    #[test]
+    fn halves_round_to_the_even_neighbour() {
+        assert_eq!(amount("0.125").round(2), amount("0.12"));
+        assert_eq!(amount("0.135").round(2), amount("0.14"));
+        assert_eq!(amount("166.5").round(0), amount("166"));
+        assert_eq!(amount("-0.011").floor(2), amount("-0.02"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_that_names_both_sides() {
+        let large = amount("70000000000000000000000000000");
+        let error = large.times(large).unwrap_err();
+        assert!(matches!(
+            error,
+            AmountError::Overflow { operation: "*", .. }
+        ));
+        assert_eq!(
+            Amount::ONE.over(Amount::ZERO),
+            Err(AmountError::DivisionByZero(Amount::ONE))
+        );
+        assert!(Amount::from_f64(f64::NAN).is_err());
+        assert!(Amount::from_f64(1e30).is_err());
+        assert!("twelve".parse::<Amount>().is_err());
+    }
+
+    #[test]
+    fn a_tiny_float_becomes_zero_and_not_an_error() {
+        assert_eq!(Amount::from_f64(1e-300), Ok(Amount::ZERO));
+    }
+
+    #[test]
+    fn people_read_text_and_may_write_numbers() {
+        assert_eq!(
+            serde_json::to_string(&amount("45033.750")).unwrap(),
+            "\"45033.750\""
+        );
+        for text in ["\"0.26\"", "0.26", "2.6e-1"] {
+            assert_eq!(
+                serde_json::from_str::<Amount>(text).unwrap(),
+                amount("0.26")
+            );
+        }
+        assert!(serde_json::from_str::<Amount>("true").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_float_survives_the_way_there_and_back(value in -1e12..1e12_f64) {
+            // Below 1e-11 a float may need more than 28 decimal places.
+            prop_assume!(value == 0.0 || value.abs() > 1e-11);
+            prop_assert_eq!(Amount::from_f64(value).unwrap().to_f64(), value);
+        }
+
+        #[test]
+        fn a_difference_undoes_a_sum(a in any::<i64>(), b in any::<i64>(), scale in 0..9_u32) {
+            let (a, b) = (Amount::new(a, scale), Amount::new(b, 4));
+            prop_assert_eq!(a.plus(b).unwrap().minus(b).unwrap(), a);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Puts the orchestration on its hosts.
+//!
+//! The exchange and the market live on a host of their own and survive a crash of the coordinator's.
+//! The coordinator's host has the bus, the coordinator, and whoever publishes for people outside.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
+
+use crate::agents::{Agents, MarketView};
+use crate::bus::Bus;
+use crate::config::Config;
+use crate::coordinator::{Coordinator, Parts};
+use crate::defect::{Defect, Defects};
+use crate::domain_event::{DomainEvent, MarketTrade, OutsideMessage};
+use crate::exchange::Exchange;
+use crate::execution::{PaperExecutor, PositionBook, PriceSource};
+use crate::feeds::{MarketFeed, outside_messages};
+use crate::message::Draft;
+use crate::model::{FALLBACK, PRIMARY, SimulatedModels};
+use crate::{Ctx, Orchestration};
+
+pub(crate) fn build(
+    plan: &Plan<Config>,
+    defects: Defects,
+    setup: &mut Setup<'_, Orchestration>,
+) -> Result<(), BuildError> {
+    let config = Rc::new(plan.system.clone());
+    let ticks = setup.feed("market", |files| {
+        MarketFeed::open(&config, plan.seed, files)
+    })?;
+    let outside = setup.feed("outside", |_| Ok(outside_messages(&config.messages)))?;
+    models(&config, defects, setup)?;
+
+    let view = MarketView::new(&config.symbols, &config.agents.analysis)
+        .map_err(|error| BuildError::Plan(error.to_string()))?;
+    let view = Rc::new(RefCell::new(view));
+    let exchange = Exchange::new(PaperExecutor::new(
+        config.paper.clone(),
+        config.markets.clone(),
+        PriceSource::new(config.prices.clone(), defects),
+        PositionBook::new(config.trailing),
+        defects,
+    ));
+
+    let (market, venue) = (Rc::clone(&view), exchange.clone());
+    setup.host("exchange", move |ctx| {
+        follow_market(ctx, ticks.clone(), Rc::clone(&market), venue.clone())
+    });
+    setup.host("coordinator", move |ctx| {
+        let (config, view) = (Rc::clone(&config), Rc::clone(&view));
+        let (exchange, outside) = (exchange.clone(), outside.clone());
+        coordinate(ctx, config, defects, view, exchange, outside)
+    });
+    Ok(())
+}
+
+/// Each model has its own provider; with the defect one provider serves both.
+fn models(
+    config: &Rc<Config>,
+    defects: Defects,
+    setup: &mut Setup<'_, Orchestration>,
+) -> Result<(), BuildError> {
+    let (primary, fallback) = (&config.llm.primary, &config.llm.fallback);
+    let shared = defects.has(Defect::OneProviderForTwoModels);
+    setup.provider(PRIMARY, "primary model", |_| {
+        Ok(SimulatedModels::new(
+            [Some(primary), shared.then_some(fallback)]
+                .into_iter()
+                .flatten(),
+        ))
+    })?;
+    setup.provider(FALLBACK, "fallback model", |_| {
+        Ok(SimulatedModels::new([fallback]))
+    })
+}
+
+/// Shows every tick to the agents and to the exchange.
+async fn follow_market(
+    ctx: Ctx,
+    ticks: Inbox<Orchestration>,
+    view: Rc<RefCell<MarketView>>,
+    exchange: Exchange,
+) {
+    loop {
+        // Orders are matched against trades; a quote is recorded for those who look at the log.
+        if let (_, DomainEvent::MarketTrade(trade)) = ticks.recv(&ctx).await {
+            let MarketTrade {
+                symbol,
+                price,
+                size,
+                taker_buys,
+            } = trade;
+            view.borrow_mut()
+                .see_trade(&symbol, price, size, taker_buys);
+            exchange.price(&ctx, &symbol, price);
+        }
+    }
+}
+
+async fn coordinate(
+    ctx: Ctx,
+    config: Rc<Config>,
+    defects: Defects,
+    view: Rc<RefCell<MarketView>>,
+    exchange: Exchange,
+    outside: Inbox<Orchestration>,
+) {
+    let bus = Bus::new(&ctx, &config.message_bus, defects);
+    if config.message_bus.cleanup {
+        let every = Duration::from_secs(config.message_bus.cleanup_interval_seconds.max(1));
+        bus.start_cleanup(&ctx, every);
+    }
+    let publisher = ctx.actor("outside");
+    drop(ctx.spawn_daemon("outside", publish_outside(publisher, bus.clone(), outside)));
+    let agents = Agents::new(&ctx, Rc::clone(&config), view);
+    Coordinator::serve(
+        ctx,
+        bus,
+        Parts {
+            config,
+            defects,
+            exchange,
+            agents,
+        },
+    )
+    .await;
+}
+
+/// Publishes what people outside say.
+async fn publish_outside(ctx: Ctx, bus: Bus, outside: Inbox<Orchestration>) {
+    loop {
+        let (_, DomainEvent::OutsideMessage(message)) = outside.recv(&ctx).await else {
+            continue;
+        };
+        let OutsideMessage {
+            topic,
+            source,
+            priority,
+            payload,
+            ttl,
+        } = message;
+        let draft = Draft::new(topic, source, payload)
+            .priority(priority)
+            .ttl(ttl);
+        // A message that breaks a rule is refused to whoever sent it, who is not here.
+        let _refused = bus.publish(&ctx, draft).await;
+    }
+}

@@ -1,0 +1,411 @@
+//! The message bus: stores what is published and calls who is subscribed, depth first.
+//!
+//! A publish takes the lock, stores the message, copies the list of subscriptions, and releases
+//! the lock before it calls the first handler; so a handler may use the bus. With the defect
+//! `handler-under-lock` the lock is kept, and a handler that uses the bus waits for itself.
+
+pub mod handler;
+pub mod history;
+pub mod subscriptions;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dacapo_kernel::{Lock, Seq};
+use serde::{Deserialize, Serialize};
+
+use crate::defect::{Defect, Defects};
+use crate::domain_event::{
+    Delivered, HandlerFailed, HistoryShrunk, Published, Subscribed, Unsubscribed,
+};
+use crate::message::{
+    Draft, HandlerRemoved, Instant, InvalidMessage, Message, MessageId, Name, Priority, Topic,
+};
+use crate::{Ctx, Orchestration};
+
+pub use handler::{Handler, HandlerError};
+use history::{Criteria, History, Listing};
+use subscriptions::{
+    AfterFailure, SubscriberKey, Subscription, SubscriptionId, SubscriptionLimit,
+    SubscriptionLimits, Subscriptions,
+};
+
+/// How the bus is set up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BusConfig {
+    /// How many messages are kept over all topics; 0 for no limit.
+    pub max_history_size: usize,
+    /// How often expired messages are dropped, in seconds.
+    pub cleanup_interval_seconds: u64,
+    /// Whether they are dropped at all.
+    pub cleanup: bool,
+    /// The bounds of subscriptions.
+    pub subscriptions: SubscriptionLimits,
+}
+
+impl Default for BusConfig {
+    fn default() -> BusConfig {
+        BusConfig {
+            max_history_size: 1000,
+            cleanup_interval_seconds: 60,
+            cleanup: false,
+            subscriptions: SubscriptionLimits::default(),
+        }
+    }
+}
+
+/// What the bus has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BusStatistics {
+    /// Messages that were stored.
+    pub total_published: u64,
+    /// Handlers that finished.
+    pub total_delivered: u64,
+    /// Handlers that raised an error.
+    pub delivery_errors: u64,
+    /// Messages in the history.
+    pub history_size: usize,
+    /// Subscriptions over all topics.
+    pub subscriber_count: usize,
+    /// Topics with a subscription.
+    pub topics_active: usize,
+}
+
+/// The message bus of one host. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    lock: Lock<Orchestration>,
+    defects: Defects,
+    source: Name,
+    state: RefCell<State>,
+}
+
+struct State {
+    history: History,
+    subscriptions: Subscriptions<Handler>,
+    statistics: BusStatistics,
+}
+
+impl Bus {
+    /// An empty bus.
+    pub fn new(ctx: &Ctx, config: &BusConfig, defects: Defects) -> Bus {
+        let state = State {
+            history: History::new(config.max_history_size),
+            subscriptions: Subscriptions::new(config.subscriptions, defects),
+            statistics: BusStatistics::default(),
+        };
+        let inner = Inner {
+            lock: Lock::new(ctx, "bus"),
+            defects,
+            source: Name::fixed("message_bus"),
+            state: RefCell::new(state),
+        };
+        Bus {
+            inner: Rc::new(inner),
+        }
+    }
+
+    /// Drops expired messages now and then, for as long as the run goes on.
+    pub fn start_cleanup(&self, ctx: &Ctx, every: Duration) {
+        let (bus, ctx) = (self.clone(), ctx.clone());
+        let cleaner = ctx.clone();
+        drop(ctx.spawn_daemon("bus cleanup", async move {
+            loop {
+                cleaner.sleep(every).await;
+                bus.clean_up(&cleaner).await;
+            }
+        }));
+    }
+
+    // Publishing.
+
+    /// Stores a message and calls every handler that wants it, one after another. Returns how
+    /// many finished; what a handler raises stays here.
+    ///
+    /// # Errors
+    /// If the message breaks a rule; then nothing has happened.
+    pub async fn publish(&self, ctx: &Ctx, draft: Draft) -> Result<u32, InvalidMessage> {
+        let permit = self.inner.lock.acquire().await;
+        let (message, published, snapshot) = self.store(ctx, draft)?;
+        let held = self
+            .inner
+            .defects
+            .has(Defect::HandlerUnderLock)
+            .then_some(permit);
+        let delivered = self.deliver_all(ctx, published, &message, &snapshot).await;
+        drop(held);
+        ctx.set_cause(Some(published));
+        Ok(delivered)
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "the three parts of a publish, used at one place"
+    )]
+    fn store(
+        &self,
+        ctx: &Ctx,
+        draft: Draft,
+    ) -> Result<(Rc<Message>, Seq, Rc<[Subscription<Handler>]>), InvalidMessage> {
+        let mut state = self.inner.state.borrow_mut();
+        let id = MessageId::number(state.statistics.total_published);
+        let message = Rc::new(draft.stamp(id, Instant::from(ctx.now()))?);
+        let before = state.history.len();
+        state.history.push(Rc::clone(&message));
+        let dropped = before + 1 - state.history.len();
+        state.statistics.total_published += 1;
+        let snapshot = state.subscriptions.snapshot(message.topic);
+        drop(state);
+        let published = ctx.emit(Published {
+            message: Rc::clone(&message),
+        });
+        if dropped > 0 {
+            ctx.emit(HistoryShrunk {
+                dropped: dropped as u64,
+                expired: false,
+            });
+        }
+        Ok((message, published, snapshot))
+    }
+
+    async fn deliver_all(
+        &self,
+        ctx: &Ctx,
+        published: Seq,
+        message: &Rc<Message>,
+        snapshot: &[Subscription<Handler>],
+    ) -> u32 {
+        let mut delivered = 0;
+        let mut removed = Vec::new();
+        for subscription in snapshot {
+            if !subscription.handler.wants(message) {
+                continue;
+            }
+            ctx.set_cause(Some(published));
+            match self.deliver(ctx, message, subscription).await {
+                Ok(()) => delivered += 1,
+                Err(removal) => {
+                    removed.extend(removal);
+                    if self.inner.defects.has(Defect::HandlerErrorStopsDelivery) {
+                        break;
+                    }
+                }
+            }
+        }
+        for removal in removed {
+            self.announce_removal(ctx, message.topic, removal).await;
+        }
+        delivered
+    }
+
+    /// Calls one handler; its failure may have removed the subscription.
+    async fn deliver(
+        &self,
+        ctx: &Ctx,
+        message: &Rc<Message>,
+        subscription: &Subscription<Handler>,
+    ) -> Result<(), Option<(SubscriberKey, u32)>> {
+        let (key, topic) = (&subscription.key, message.topic);
+        let number = message.id.as_number();
+        let subscriber = key.subscriber.clone();
+        let under_lock = self.inner.lock.is_held_by_me();
+        ctx.emit(Delivered {
+            message: number,
+            subscriber,
+            under_lock,
+        });
+        let handled = subscription.handler.call(ctx, message).await;
+        let mut state = self.inner.state.borrow_mut();
+        let Err(error) = handled else {
+            state.statistics.total_delivered += 1;
+            state.subscriptions.record_success(topic, key);
+            return Ok(());
+        };
+        state.statistics.delivery_errors += 1;
+        let after = state.subscriptions.record_failure(topic, key);
+        drop(state);
+        let subscriber = key.subscriber.clone();
+        ctx.emit(HandlerFailed {
+            message: number,
+            subscriber,
+            error: error.0,
+        });
+        match after {
+            AfterFailure::Kept => Err(None),
+            AfterFailure::Removed { failures } => {
+                let subscriber = key.subscriber.clone();
+                ctx.emit(Unsubscribed {
+                    topic,
+                    subscriber,
+                    failures: Some(failures),
+                });
+                Err(Some((key.clone(), failures)))
+            }
+        }
+    }
+
+    async fn announce_removal(
+        &self,
+        ctx: &Ctx,
+        topic: Topic,
+        (key, failures): (SubscriberKey, u32),
+    ) {
+        if self.inner.defects.has(Defect::BreakerSilent) {
+            return;
+        }
+        let removal = HandlerRemoved {
+            subscriber: key.subscriber,
+            label: key.label,
+            topic,
+            failures: i64::from(failures),
+        };
+        let draft = Draft::new(Topic::SystemEvents, self.inner.source.clone(), removal)
+            .priority(Priority::High);
+        let published = Box::pin(self.publish(ctx, draft)).await;
+        published.expect("the bus names itself as the source and keeps the default life");
+    }
+
+    // Subscriptions.
+
+    /// Subscribes a handler, at the end of the topic's order. The same subscriber and label
+    /// replaces what it had.
+    ///
+    /// # Errors
+    /// If the topic has as many subscriptions as it can.
+    pub async fn subscribe(
+        &self,
+        ctx: &Ctx,
+        topic: Topic,
+        key: SubscriberKey,
+        handler: Handler,
+    ) -> Result<SubscriptionId, SubscriptionLimit> {
+        let _permit = self.inner.lock.acquire().await;
+        let (subscriber, label) = (key.subscriber.clone(), key.label.clone());
+        let id = self
+            .inner
+            .state
+            .borrow_mut()
+            .subscriptions
+            .subscribe(topic, key, handler)?;
+        ctx.emit(Subscribed {
+            topic,
+            subscriber,
+            label,
+        });
+        Ok(id)
+    }
+
+    /// Ends a subscriber's subscriptions to a topic, or to all. Returns how many there were.
+    pub async fn unsubscribe(&self, ctx: &Ctx, subscriber: &Name, topic: Option<Topic>) -> usize {
+        let _permit = self.inner.lock.acquire().await;
+        let mut removed = 0;
+        for at in Topic::ALL
+            .iter()
+            .copied()
+            .filter(|at| topic.is_none_or(|topic| topic == *at))
+        {
+            let here = self
+                .inner
+                .state
+                .borrow_mut()
+                .subscriptions
+                .unsubscribe(subscriber, Some(at));
+            if here > 0 {
+                let subscriber = subscriber.clone();
+                ctx.emit(Unsubscribed {
+                    topic: at,
+                    subscriber,
+                    failures: None,
+                });
+            }
+            removed += here;
+        }
+        removed
+    }
+
+    // Queries.
+
+    /// The newest unexpired message of a topic that meets the criteria and passes the filter.
+    pub async fn get_latest(
+        &self,
+        ctx: &Ctx,
+        topic: Topic,
+        criteria: &Criteria,
+        filter: impl Fn(&Message) -> bool,
+    ) -> Option<Rc<Message>> {
+        let _permit = self.inner.lock.acquire().await;
+        let now = Instant::from(ctx.now());
+        self.inner
+            .state
+            .borrow()
+            .history
+            .latest(topic, criteria, now, filter)
+            .cloned()
+    }
+
+    /// Unexpired messages that meet the criteria, newest first.
+    pub async fn get_history(&self, ctx: &Ctx, listing: &Listing) -> Vec<Rc<Message>> {
+        let _permit = self.inner.lock.acquire().await;
+        self.inner
+            .state
+            .borrow()
+            .history
+            .list(listing, Instant::from(ctx.now()))
+    }
+
+    /// Drops the messages of a topic, or all. Returns how many there were.
+    pub async fn clear_history(&self, ctx: &Ctx, topic: Option<Topic>) -> usize {
+        let _permit = self.inner.lock.acquire().await;
+        let dropped = self.inner.state.borrow_mut().history.clear(topic);
+        self.note_shrunk(ctx, dropped, false)
+    }
+
+    /// Drops expired messages. Returns how many there were.
+    pub async fn clean_up(&self, ctx: &Ctx) -> usize {
+        let _permit = self.inner.lock.acquire().await;
+        let now = Instant::from(ctx.now());
+        let dropped = self.inner.state.borrow_mut().history.clean_up(now);
+        self.note_shrunk(ctx, dropped, true)
+    }
+
+    fn note_shrunk(&self, ctx: &Ctx, dropped: usize, expired: bool) -> usize {
+        if dropped > 0 {
+            ctx.emit(HistoryShrunk {
+                dropped: dropped as u64,
+                expired,
+            });
+        }
+        dropped
+    }
+
+    /// What the bus has done so far.
+    pub fn statistics(&self) -> BusStatistics {
+        let state = self.inner.state.borrow();
+        BusStatistics {
+            history_size: state.history.len(),
+            subscriber_count: state.subscriptions.count(None),
+            topics_active: state.subscriptions.topics_active(),
+            ..state.statistics
+        }
+    }
+
+    /// How many subscriptions a topic has, or all topics together.
+    pub fn subscriber_count(&self, topic: Option<Topic>) -> usize {
+        self.inner.state.borrow().subscriptions.count(topic)
+    }
+
+    /// Changes a stored message, as the original's signal handler does to the one it was given.
+    pub(crate) fn rewrite(&self, message: &Rc<Message>, rewrite: impl FnOnce(&mut Message)) {
+        self.inner
+            .state
+            .borrow_mut()
+            .history
+            .rewrite(message, rewrite);
+    }
+}

@@ -1,0 +1,104 @@
+//! The language models: which replies they give, and how long they take.
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::Name;
+
+/// The two models that conflicts are resolved by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LlmConfig {
+    /// Asked first.
+    pub primary: ModelConfig,
+    /// Asked if the primary fails.
+    pub fallback: ModelConfig,
+    /// The longest answer, in tokens.
+    pub max_tokens: u32,
+}
+
+impl Default for LlmConfig {
+    fn default() -> LlmConfig {
+        let model = |name| ModelConfig {
+            model: Name::fixed(name),
+            replies: Replies::default(),
+        };
+        LlmConfig {
+            primary: model("deepseek-chat"),
+            fallback: model("claude-3-5-sonnet-20241022"),
+            max_tokens: 500,
+        }
+    }
+}
+
+/// One model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Its name at the provider.
+    pub model: Name,
+    /// What it answers.
+    #[serde(default)]
+    pub replies: Replies,
+}
+
+/// Where the replies of a model come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replies {
+    /// In this order; the last one is given again and again.
+    Scripted(Vec<ScriptedReply>),
+    /// Drawn from the seed.
+    Generated(GeneratedReplies),
+}
+
+impl Default for Replies {
+    fn default() -> Replies {
+        Replies::Generated(GeneratedReplies::default())
+    }
+}
+
+/// One reply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScriptedReply {
+    /// How long the model takes, in seconds.
+    pub delay_seconds: f64,
+    /// What it says.
+    pub text: Option<String>,
+    /// What goes wrong instead.
+    pub error: Option<String>,
+}
+
+/// How replies are drawn. The shares are in a thousand; what remains is `wait`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratedReplies {
+    /// The shortest delay, in milliseconds.
+    pub delay_ms_min: u64,
+    /// The longest delay, in milliseconds.
+    pub delay_ms_max: u64,
+    /// `proceed`.
+    pub proceed_per_mille: u32,
+    /// `modify`, with a smaller size.
+    pub modify_per_mille: u32,
+    /// `abort`.
+    pub abort_per_mille: u32,
+    /// An error instead of a reply.
+    pub error_per_mille: u32,
+    /// Text that is no usable reply.
+    pub garbage_per_mille: u32,
+}
+
+impl Default for GeneratedReplies {
+    fn default() -> GeneratedReplies {
+        GeneratedReplies {
+            delay_ms_min: 300,
+            delay_ms_max: 2_500,
+            proceed_per_mille: 400,
+            modify_per_mille: 300,
+            abort_per_mille: 100,
+            error_per_mille: 20,
+            garbage_per_mille: 10,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The coordinator: runs the agents on schedule, weighs their signals, and trades.
+//!
+//! A signal goes one way: [`signal`] takes it from the bus, [`consensus`] and [`conflict`]
+//! weigh it, [`resolution`] asks a model, [`route`] has it judged and executed. Around that,
+//! [`work`] keeps the schedule, [`command`] and [`emergency`] obey, [`watch`] keeps
+//! an eye on positions and models.
+
+pub mod conflict;
+pub mod consensus;
+pub mod degradation;
+pub mod evidence;
+pub mod modification;
+pub mod reply;
+pub mod schedule;
+pub mod state;
+
+mod command;
+mod emergency;
+mod outcome;
+mod resolution;
+mod route;
+mod run;
+mod signal;
+mod watch;
+mod work;
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use dacapo_kernel::{Notify, Sender, channel};
+use serde::Serialize;
+
+use crate::agents::Agents;
+use crate::bus::subscriptions::SubscriberKey;
+use crate::bus::{Bus, Handler, HandlerError};
+use crate::config::Config;
+use crate::defect::Defects;
+use crate::domain_event::StateChanged;
+use crate::exchange::{Exchange, Notice};
+use crate::message::{
+    CoordinatorPaused, CoordinatorResumed, Draft, Message, Name, Payload, Priority, Topic,
+};
+use crate::risk::RiskEngine;
+use crate::{Ctx, Orchestration};
+
+use degradation::Degradation;
+use route::Account;
+use schedule::Timetable;
+use state::RunState;
+
+/// How many notices of the exchange may wait.
+const NOTICES: usize = 1_024;
+
+/// What the coordinator has counted since the run began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Task runs that succeeded.
+    pub total_task_runs: u64,
+    /// Signals that met a conflict.
+    pub total_conflicts_detected: u64,
+    /// Conflicts for which a model replied.
+    pub total_conflicts_resolved: u64,
+    /// Orders that the executor answered.
+    pub total_trades_routed: u64,
+}
+
+/// What a coordinator is put together from.
+pub struct Parts {
+    /// The settings.
+    pub config: Rc<Config>,
+    /// The defects that are on.
+    pub defects: Defects,
+    /// Who takes orders.
+    pub exchange: Exchange,
+    /// Who analyses.
+    pub agents: Agents,
+}
+
+/// The coordinator of one host.
+pub struct Coordinator {
+    ctx: Ctx,
+    bus: Bus,
+    config: Rc<Config>,
+    defects: Defects,
+    exchange: Exchange,
+    agents: Agents,
+    source: Name,
+    state: Cell<RunState>,
+    statistics: Cell<Statistics>,
+    degradation: RefCell<Degradation>,
+    timetable: RefCell<Timetable>,
+    risk: RefCell<RiskEngine>,
+    account: RefCell<Account>,
+    signals: Sender<Orchestration, Rc<Message>>,
+    /// What is due may have changed.
+    nudged: Notify,
+    /// The level has changed.
+    level_moved: Notify,
+}
+
+impl Coordinator {
+    /// Starts a coordinator on its host and keeps its schedule until the run ends.
+    pub async fn serve(ctx: Ctx, bus: Bus, parts: Parts) {
+        let Parts {
+            config,
+            defects,
+            exchange,
+            agents,
+        } = parts;
+        let (signals, queue) = channel(&ctx, "signals", config.coordinator.signal_queue);
+        let (tell, notices) = channel::<_, Notice>(&ctx, "exchange notices", NOTICES);
+        exchange.tell(tell);
+        let schedules = config.schedules.resolve(&config.symbols);
+        let timetable = Timetable::new(schedules, ctx.now(), defects);
+        let coordinator = Rc::new(Coordinator {
+            source: Name::fixed("coordinator"),
+            state: Cell::new(RunState::Running),
+            statistics: Cell::new(Statistics::default()),
+            degradation: RefCell::new(Degradation::new(config.degradation, defects)),
+            timetable: RefCell::new(timetable),
+            risk: RefCell::new(RiskEngine::new(config.risk.clone())),
+            account: RefCell::new(Account::default()),
+            ctx: ctx.clone(),
+            bus,
+            config,
+            defects,
+            exchange,
+            agents,
+            signals,
+            nudged: Notify::new("schedule"),
+            level_moved: Notify::new("degradation level"),
+        });
+        coordinator.subscribe().await;
+        let of = || Rc::clone(&coordinator);
+        drop(ctx.spawn_daemon("signals", of().handle_queue(queue)));
+        drop(ctx.spawn_daemon("position notices", of().announce_openings(notices)));
+        drop(ctx.spawn_daemon("position watch", of().watch_positions()));
+        drop(ctx.spawn_daemon("model probe", of().probe_models()));
+        coordinator.keep_schedule().await;
+    }
+
+    /// Subscribes to the four topics that the coordinator listens to, in this order.
+    async fn subscribe(self: &Rc<Self>) {
+        let me = Rc::downgrade(self);
+        let handlers = [
+            (Topic::TradingSignals, self.on_signal(&me)),
+            (
+                Topic::RiskAlerts,
+                handler(&me, |it, message| it.on_alert(message)),
+            ),
+            (Topic::ExecutionEvents, Handler::immediate(|_, _| Ok(()))),
+            (
+                Topic::CoordinatorCommands,
+                handler(&me, |it, message| it.on_command(message)),
+            ),
+        ];
+        for (topic, handler) in handlers {
+            let key = SubscriberKey::new(self.source.clone());
+            let subscribed = self.bus.subscribe(&self.ctx, topic, key, handler).await;
+            subscribed.expect("the first subscriber of a new bus is below every limit");
+        }
+    }
+
+    // What the other files share.
+
+    /// Publishes in the coordinator's name.
+    async fn publish(&self, topic: Topic, payload: impl Into<Payload>, priority: Priority) {
+        let draft = Draft::new(topic, self.source.clone(), payload).priority(priority);
+        let published = self.bus.publish(&self.ctx, draft).await;
+        published.expect("the coordinator names itself as the source and keeps the default life");
+    }
+
+    /// Changes the state and says so in the log; nothing happens if it is that state already.
+    fn enter(&self, to: RunState, by: &str) {
+        let from = self.state.replace(to);
+        if from != to {
+            self.ctx.emit(StateChanged {
+                from,
+                to,
+                by: Name::from(by),
+            });
+            self.nudge();
+        }
+    }
+
+    /// Goes to PAUSED, unless a halt stands in the way, and announces it.
+    async fn pause(&self, by: &str) {
+        let paused = self.state.get().paused(self.defects);
+        self.enter(paused, by);
+        if paused == RunState::Paused {
+            self.publish(Topic::SystemEvents, CoordinatorPaused {}, Priority::High)
+                .await;
+        }
+    }
+
+    /// Goes from PAUSED to RUNNING and announces it; otherwise nothing.
+    async fn resume(&self, by: &str) {
+        if self.state.get() == RunState::Paused {
+            self.enter(self.state.get().resumed(), by);
+            self.publish(Topic::SystemEvents, CoordinatorResumed {}, Priority::High)
+                .await;
+        }
+    }
+
+    /// Has the loop work out anew when to look next.
+    fn nudge(&self) {
+        self.nudged.notify(&self.ctx);
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Statistics)) {
+        let mut statistics = self.statistics.get();
+        add(&mut statistics);
+        self.statistics.set(statistics);
+    }
+}
+
+/// A handler that waits for a method of the coordinator, for as long as there is one.
+fn handler<F>(
+    me: &Weak<Coordinator>,
+    act: impl Fn(Rc<Coordinator>, Rc<Message>) -> F + 'static,
+) -> Handler
+where
+    F: Future<Output = Result<(), HandlerError>> + 'static,
+{
+    let me = Weak::clone(me);
+    Handler::waiting(move |_, message| {
+        let handled = me.upgrade().map(|it| act(it, message));
+        async move {
+            match handled {
+                Some(handled) => handled.await,
+                None => Ok(()),
+            }
+        }
+    })
+}

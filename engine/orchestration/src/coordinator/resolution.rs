@@ -1,0 +1,139 @@
+//! Asking a model what to do about conflicts: the primary, then the fallback, within a budget.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Coordinator;
+use super::conflict::{Approach, Conflict, approach};
+use super::reply::{self, Origin, Resolution};
+use crate::config::ModelConfig;
+use crate::defect::Defect;
+use crate::domain_event::{Counted, DomainEvent, ModelAsked};
+use crate::message::{Name, Payload};
+use crate::model::{FALLBACK, PRIMARY};
+
+/// Why there is no reply.
+enum NoReply {
+    TimedOut,
+    Failed,
+}
+
+/// Which model is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    Primary,
+    Fallback,
+}
+
+impl Coordinator {
+    /// What to do about the conflicts of a signal. Counts the outcome as the model's.
+    pub(super) async fn resolve(
+        self: &Rc<Self>,
+        signal: &Payload,
+        conflicts: Vec<Conflict>,
+    ) -> Resolution {
+        let asked = match approach(self.level(), conflicts, self.defects) {
+            Approach::Settled(resolution) => return resolution,
+            Approach::Ask(conflicts) => conflicts,
+        };
+        let resolution = match self.ask_both(&prompt(signal, &asked)).await {
+            Err(NoReply::TimedOut) => Resolution::waiting(Origin::Timeout),
+            Err(NoReply::Failed) => Resolution::waiting(Origin::Failed),
+            Ok(text) => match reply::parse(&text, self.defects) {
+                Err(_) => Resolution::waiting(Origin::Failed),
+                Ok(resolution) => {
+                    self.count(|statistics| statistics.total_conflicts_resolved += 1);
+                    resolution
+                }
+            },
+        };
+        let counts_for = resolution.counts_as_success(self.defects);
+        self.count_outcome(if counts_for {
+            Counted::LlmSuccess
+        } else {
+            Counted::LlmFailure
+        });
+        resolution
+    }
+
+    /// The first reply of the two models. Each has its share of the budget; with
+    /// `primary-starves-fallback` one budget covers both.
+    async fn ask_both(&self, prompt: &str) -> Result<String, NoReply> {
+        let conflicts = &self.config.conflicts;
+        let budget = Duration::from_millis(conflicts.max_resolution_time_ms);
+        if self.defects.has(Defect::PrimaryStarvesFallback) {
+            let both = async {
+                match self.ask(Which::Primary, "resolution", prompt).await {
+                    Ok(text) => Ok(text),
+                    Err(_) => self.ask(Which::Fallback, "resolution", prompt).await,
+                }
+            };
+            return match self.ctx.timeout(budget, both).await {
+                Err(_) => Err(NoReply::TimedOut),
+                Ok(replied) => replied.map_err(|_| NoReply::Failed),
+            };
+        }
+        let share = budget * u32::try_from(conflicts.primary_share_pct).unwrap_or(100) / 100;
+        let primary = self.ask(Which::Primary, "resolution", prompt);
+        if let Ok(Ok(text)) = self.ctx.timeout(share, primary).await {
+            return Ok(text);
+        }
+        let fallback = self.ask(Which::Fallback, "resolution", prompt);
+        match self.ctx.timeout(budget - share, fallback).await {
+            Err(_) => Err(NoReply::TimedOut),
+            Ok(replied) => replied.map_err(|_| NoReply::Failed),
+        }
+    }
+
+    /// Asks one model and waits, for as long as the caller lets it.
+    pub(super) async fn ask(
+        &self,
+        which: Which,
+        purpose: &'static str,
+        prompt: &str,
+    ) -> Result<String, String> {
+        let (own_port, ModelConfig { model, .. }) = match which {
+            Which::Primary => (PRIMARY, &self.config.llm.primary),
+            Which::Fallback => (FALLBACK, &self.config.llm.fallback),
+        };
+        let one_provider = self.defects.has(Defect::OneProviderForTwoModels);
+        let port = if one_provider { PRIMARY } else { own_port };
+        let request = ModelAsked {
+            model: model.clone(),
+            purpose: Name::fixed(purpose),
+            prompt: prompt.to_owned(),
+            max_tokens: self.config.llm.max_tokens,
+        };
+        match self.ctx.call(port, request).await {
+            DomainEvent::ModelAnswered(answered) => answered.reply,
+            other => Err(format!("a model was asked, and the answer was {other:?}")),
+        }
+    }
+}
+
+/// What the model is told. The evidence is data, and is marked as such.
+fn prompt(signal: &Payload, conflicts: &[Conflict]) -> String {
+    let number = |name: &str| signal.field(name).number().ok();
+    let confidence = number("confidence").map(|confidence| format!("{confidence:.2}"));
+    let details: Vec<_> = conflicts
+        .iter()
+        .map(|conflict| json!({"conflict": conflict.name(), "details": conflict.details()}))
+        .collect();
+    let situation = json!({
+        "symbol": signal.field("symbol").to_json(),
+        "action": signal.field("action").to_json(),
+        "confidence": confidence,
+        "entry_price": number("entry_price"),
+        "stop_loss": number("stop_loss"),
+        "take_profit": number("take_profit"),
+        "conflicts": details,
+    });
+    format!(
+        "Agents contradict each other about a trade. Answer with one JSON object: \
+         action (proceed, wait, modify or abort), confidence (0 to 1), modifications (leverage, \
+         size_reduction_pct, entry_adjustment_pct; or null), reasoning.\n\
+         The situation, as data:\n{situation}"
+    )
+}

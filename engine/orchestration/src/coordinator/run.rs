@@ -1,0 +1,152 @@
+//! One run of one task for one symbol: the agent, its limit, what it publishes, how it is counted.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Coordinator;
+use crate::agents::AgentError;
+use crate::config::TaskKind;
+use crate::defect::Defect;
+use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted};
+use crate::message::{Draft, Name, Payload, Priority, Raised, TaskError, Topic, Ttl};
+
+impl Coordinator {
+    /// Runs a task for one symbol within its limit, and counts how it went.
+    pub(super) async fn run_once(self: &Rc<Self>, at: usize, symbol: Name, forced: bool) {
+        let (kind, name, limit_s) = self.terms(at);
+        let started = TaskRunStarted {
+            task: name.clone(),
+            symbol: symbol.clone(),
+            forced,
+        };
+        self.ctx.emit(started);
+        let work = self.run_agent(kind, &symbol);
+        let outcome = if self.defects.has(Defect::NoAgentTimeout) {
+            work.await
+                .map_or_else(|error| TaskOutcome::Failed(error.0), |()| TaskOutcome::Done)
+        } else {
+            match self
+                .ctx
+                .timeout(Duration::from_secs_f64(limit_s), work)
+                .await
+            {
+                Err(_) => TaskOutcome::TimedOut,
+                Ok(Err(error)) => TaskOutcome::Failed(error.0),
+                Ok(Ok(())) => TaskOutcome::Done,
+            }
+        };
+        let (task, of) = (name.clone(), symbol.clone());
+        self.ctx.emit(TaskRunEnded {
+            task,
+            symbol: of,
+            outcome: outcome.clone(),
+        });
+        self.count_run(name, symbol, limit_s, outcome).await;
+    }
+
+    /// Runs a task as a command does with `force-run-bypasses-guards`: no limit, nothing counted.
+    pub(super) async fn run_unguarded(
+        self: &Rc<Self>,
+        at: usize,
+        symbol: Name,
+    ) -> Result<(), Raised> {
+        let (kind, task, _) = self.terms(at);
+        let of = symbol.clone();
+        self.ctx.emit(TaskRunStarted {
+            task: task.clone(),
+            symbol: of,
+            forced: true,
+        });
+        let ran = self.run_agent(kind, &symbol).await;
+        let outcome = match &ran {
+            Ok(()) => TaskOutcome::Done,
+            Err(error) => TaskOutcome::Failed(error.0.clone()),
+        };
+        self.ctx.emit(TaskRunEnded {
+            task,
+            symbol,
+            outcome,
+        });
+        ran.map_err(|_| Raised::Value)
+    }
+
+    fn terms(&self, at: usize) -> (TaskKind, Name, f64) {
+        let timetable = self.timetable.borrow();
+        let task = &timetable.tasks()[at];
+        (
+            task.schedule.kind,
+            task.name.clone(),
+            task.schedule.timeout_seconds,
+        )
+    }
+
+    /// Counts a run first and publishes its error then; the change of level follows that.
+    async fn count_run(
+        self: &Rc<Self>,
+        task: Name,
+        symbol: Name,
+        limit_s: f64,
+        outcome: TaskOutcome,
+    ) {
+        let error = match outcome {
+            TaskOutcome::Done => {
+                self.count(|statistics| statistics.total_task_runs += 1);
+                if !self.defects.has(Defect::ApiSuccessUnrecorded) {
+                    self.count_outcome(Counted::ApiSuccess);
+                }
+                return;
+            }
+            TaskOutcome::TimedOut => {
+                self.count_outcome(Counted::ApiFailure);
+                format!("Task timed out after {limit_s}s")
+            }
+            TaskOutcome::Failed(error) => {
+                if !self.defects.has(Defect::TaskErrorsIgnored) {
+                    self.count_outcome(Counted::ApiFailure);
+                }
+                error
+            }
+        };
+        let error = TaskError {
+            task,
+            symbol,
+            error: Name::from(error),
+        };
+        self.publish(Topic::SystemEvents, error, Priority::High)
+            .await;
+    }
+
+    async fn run_agent(self: &Rc<Self>, kind: TaskKind, symbol: &Name) -> Result<(), AgentError> {
+        let ran = self.agents.run(kind, symbol, &self.exchange).await;
+        let output = match ran {
+            Err(_) if self.swallows_errors(kind) => return Ok(()),
+            ran => ran?,
+        };
+        if let Some(payload) = output {
+            self.publish_output(kind, payload).await;
+        }
+        Ok(())
+    }
+
+    fn swallows_errors(&self, kind: TaskKind) -> bool {
+        kind == TaskKind::SentimentAnalysis && self.defects.has(Defect::SentimentErrorsSwallowed)
+    }
+
+    async fn publish_output(&self, kind: TaskKind, payload: Payload) {
+        let (topic, priority, window_s) = match kind {
+            TaskKind::TechnicalAnalysis => (Topic::TaSignals, Priority::Normal, 300.0),
+            TaskKind::RegimeDetection => (Topic::RegimeUpdates, Priority::Normal, 600.0),
+            TaskKind::SentimentAnalysis => (Topic::SentimentUpdates, Priority::Normal, 3_600.0),
+            TaskKind::TradingDecision => (Topic::TradingSignals, Priority::High, 300.0),
+            TaskKind::PortfolioRebalance => (Topic::PortfolioUpdates, Priority::High, 300.0),
+        };
+        let too_short = self.defects.has(Defect::TtlBelowWindow);
+        let ttl = Ttl::from_secs(if too_short { 300.0 } else { window_s });
+        let source = Name::fixed(kind.agent());
+        let draft = Draft::new(topic, source, payload)
+            .priority(priority)
+            .ttl(ttl);
+        let published = self.bus.publish(self.agents.voice(kind), draft).await;
+        published.expect("an agent is named as the source, and every life is above zero");
+    }
+}

@@ -1,0 +1,209 @@
+//! Which tasks are due, and when the next one will be.
+//!
+//! Plain data and rules: running a task is done elsewhere. The loop looks at whole seconds after
+//! the end of its last iteration; which of them it need not visit is worked out here.
+
+use std::time::Duration;
+
+use dacapo_kernel::Time;
+
+use crate::config::Schedule;
+use crate::defect::{Defect, Defects};
+use crate::message::Name;
+
+/// How long the loop sleeps between two looks.
+pub const LOOP_SLEEP: Duration = Duration::from_secs(1);
+
+/// One scheduled task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Its name.
+    pub name: Name,
+    /// Whether it runs at all, as the last command has it.
+    pub enabled: bool,
+    /// Whether it is running.
+    pub running: bool,
+    /// Whether it runs at the start.
+    pub run_on_start: bool,
+    /// When it last finished.
+    pub last_run: Option<Time>,
+}
+
+impl Task {
+    /// A task that has not run.
+    pub fn new(schedule: Schedule) -> Task {
+        Task {
+            name: Name::fixed(schedule.kind.task()),
+            enabled: schedule.enabled,
+            running: false,
+            run_on_start: schedule.run_on_start,
+            last_run: None,
+            schedule,
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(self.schedule.interval_seconds)
+    }
+
+    /// The instant from which the task is due; none if it never becomes due by itself.
+    fn due_at(&self, started: Time, defects: Defects) -> Option<Time> {
+        if !self.enabled || self.running {
+            return None;
+        }
+        match self.last_run {
+            Some(last) => Some(last + self.interval()),
+            None if self.run_on_start => Some(started),
+            None if defects.has(Defect::UnstartedTasksNeverRun) => None,
+            None => Some(started + self.interval()),
+        }
+    }
+}
+
+/// The tasks of a coordinator, in the order of the table.
+#[derive(Clone, Debug)]
+pub struct Timetable {
+    tasks: Vec<Task>,
+    started: Time,
+    defects: Defects,
+}
+
+impl Timetable {
+    /// The tasks of these schedules, for a coordinator that starts now.
+    pub fn new(schedules: Vec<Schedule>, started: Time, defects: Defects) -> Timetable {
+        Timetable {
+            tasks: schedules.into_iter().map(Task::new).collect(),
+            started,
+            defects,
+        }
+    }
+
+    /// The tasks.
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    /// The task of that name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.tasks
+            .iter()
+            .position(|task| task.name.as_str() == name)
+    }
+
+    /// A task, to be changed.
+    pub fn task_mut(&mut self, at: usize) -> &mut Task {
+        &mut self.tasks[at]
+    }
+
+    /// The tasks to run now: due, with every dependency satisfied. Judged before any of them runs.
+    pub fn due(&self, now: Time) -> Vec<usize> {
+        (0..self.tasks.len())
+            .filter(|at| {
+                let task = &self.tasks[*at];
+                task.due_at(self.started, self.defects)
+                    .is_some_and(|due| due <= now)
+                    && self.is_satisfied(task)
+            })
+            .collect()
+    }
+
+    /// The next instant at which the loop has something to run, among the looks it takes every
+    /// second after `ended`; none if nothing will be due until something changes.
+    pub fn next_look(&self, ended: Time) -> Option<Time> {
+        let due = self
+            .tasks
+            .iter()
+            .filter(|task| self.is_satisfied(task))
+            .filter_map(|task| task.due_at(self.started, self.defects))
+            .min()?;
+        Some(look_at_or_after(ended, due))
+    }
+
+    /// Every dependency has run, and not before the task itself last did. Unknown names do not
+    /// count, and neither does whether the dependency is enabled.
+    fn is_satisfied(&self, task: &Task) -> bool {
+        task.schedule.depends_on.iter().all(|name| {
+            match self.tasks.iter().find(|other| other.name == *name) {
+                None => true,
+                Some(other) => other
+                    .last_run
+                    .is_some_and(|last| Some(last) >= task.last_run),
+            }
+        })
+    }
+}
+
+/// The first of the looks, one second apart and the first of them one second after `ended`, that
+/// is not before `instant`.
+pub fn look_at_or_after(ended: Time, instant: Time) -> Time {
+    let second = LOOP_SLEEP.as_nanos() as u64;
+    let looks = instant.since(ended).as_nanos() as u64;
+    ended + LOOP_SLEEP * u32::try_from(looks.div_ceil(second).max(1)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ScheduleConfig, Schedules};
+
+    fn timetable(defects: Defects) -> Timetable {
+        let schedules = Schedules {
+            technical_analysis: ScheduleConfig {
+                run_on_start: Some(true),
+                ..ScheduleConfig::default()
+            },
+            ..Schedules::default()
+        };
+        Timetable::new(
+            schedules.resolve(&[Name::fixed("BTC/USDT")]),
+            Time::ZERO,
+            defects,
+        )
+    }
+
+    #[test]
+    fn a_task_that_never_ran_is_due_one_interval_after_the_start() {
+        let sound = timetable(Defects::NONE);
+        assert_eq!(sound.due(Time::ZERO), [0], "only what runs on start");
+        assert_eq!(
+            sound.due(Time::from_secs(3_600)),
+            [0, 4],
+            "regime waits for analysis"
+        );
+        let broken = timetable(Defects::NONE.with(Defect::UnstartedTasksNeverRun));
+        assert_eq!(broken.due(Time::from_secs(1_000_000)), [0]);
+    }
+
+    #[test]
+    fn a_dependent_runs_after_its_dependency_and_again_only_after_it_ran_again() {
+        let mut table = timetable(Defects::NONE);
+        table.task_mut(0).last_run = Some(Time::from_secs(1));
+        assert!(table.due(Time::from_secs(300)).contains(&1));
+        table.task_mut(1).last_run = Some(Time::from_secs(300));
+        assert!(!table.due(Time::from_secs(900)).contains(&1));
+        table.task_mut(0).last_run = Some(Time::from_secs(300));
+        assert!(
+            table.due(Time::from_secs(900)).contains(&1),
+            "equal is enough"
+        );
+    }
+
+    #[test]
+    fn the_next_look_is_on_the_grid_of_seconds_and_skips_idle_ones() {
+        let mut table = timetable(Defects::NONE);
+        let ended = Time::from_micros(300_000);
+        table.task_mut(0).last_run = Some(ended);
+        table.task_mut(1).last_run = Some(ended);
+        assert_eq!(table.next_look(ended), Some(Time::from_micros(60_300_000)));
+        assert_eq!(
+            look_at_or_after(ended, Time::ZERO),
+            Time::from_micros(1_300_000)
+        );
+        assert_eq!(
+            look_at_or_after(ended, Time::from_secs(2)),
+            Time::from_micros(2_300_000)
+        );
+    }
+}

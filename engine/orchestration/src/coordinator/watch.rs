@@ -1,0 +1,111 @@
+//! What the coordinator keeps an eye on beside the schedule: positions, and models that failed.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use dacapo_kernel::{Receiver, Time};
+
+use super::Coordinator;
+use super::resolution::Which;
+use super::state::RunState;
+use crate::Orchestration;
+use crate::defect::Defect;
+use crate::domain_event::Counted;
+use crate::exchange::{Notice, micros};
+use crate::execution::Closed;
+use crate::message::{DegradationLevel, Json, Name, PositionClosed, Priority};
+
+/// How often stops and targets are compared with the price.
+const POSITION_CHECK: Duration = Duration::from_secs(5);
+
+impl Coordinator {
+    /// Announces positions that resting orders open.
+    pub(super) async fn announce_openings(
+        self: Rc<Self>,
+        mut notices: Receiver<Orchestration, Notice>,
+    ) {
+        while let Some(Notice::Opened(position)) = notices.recv().await {
+            self.feed_risk();
+            self.announce_opening(&position).await;
+        }
+    }
+
+    /// Closes positions at their stops and targets, every five seconds while any is open.
+    pub(super) async fn watch_positions(self: Rc<Self>) {
+        let started = self.ctx.now();
+        loop {
+            self.exchange.until_positions(&self.ctx).await;
+            self.ctx
+                .sleep_until(next_check(started, self.ctx.now()))
+                .await;
+            for closed in self.exchange.close_due(&self.ctx) {
+                self.announce_closing(&closed).await;
+            }
+        }
+    }
+
+    /// Tells the risk engine how a position ended, and then everybody.
+    async fn announce_closing(&self, closed: &Closed) {
+        let now_us = micros(self.ctx.now());
+        {
+            let mut risk = self.risk.borrow_mut();
+            risk.record_result(now_us, closed.closed.won());
+            if closed.closed.won() {
+                risk.record_post_trade(now_us);
+            }
+        }
+        self.feed_risk();
+        let t0_us = self.clocks().wall_us - now_us;
+        let message = PositionClosed {
+            position: Json(closed.closed.payload(t0_us)),
+            reason: Name::fixed(closed.closed.reason.name()),
+        };
+        self.publish_as_tracker(message, Priority::High).await;
+    }
+
+    /// At LIMITED and EMERGENCY hardly anything is asked, so nothing would ever show that the
+    /// models work again: a small call now and then finds out. With `emergency-absorbing`
+    /// nobody does.
+    pub(super) async fn probe_models(self: Rc<Self>) {
+        if self.defects.has(Defect::EmergencyAbsorbing) {
+            return;
+        }
+        let every = Duration::from_secs(self.config.coordinator.probe_interval_seconds.max(1));
+        let limit = Duration::from_millis(self.config.conflicts.max_resolution_time_ms);
+        loop {
+            self.until_degraded().await;
+            self.ctx.sleep(every).await;
+            if !self.is_degraded() || self.state.get() == RunState::Halted {
+                continue;
+            }
+            let probe = self.ask(Which::Primary, "probe", "Answer with the word ready.");
+            let answered = self.ctx.timeout(limit, probe).await;
+            let works = matches!(answered, Ok(Ok(_)));
+            self.count_outcome(if works {
+                Counted::LlmSuccess
+            } else {
+                Counted::LlmFailure
+            });
+        }
+    }
+
+    fn is_degraded(&self) -> bool {
+        matches!(
+            self.level(),
+            DegradationLevel::Limited | DegradationLevel::Emergency
+        )
+    }
+
+    async fn until_degraded(&self) {
+        while !self.is_degraded() {
+            self.level_moved.wait(&self.ctx).await;
+        }
+    }
+}
+
+/// The next multiple of the check interval after `started` that lies after `now`.
+fn next_check(started: Time, now: Time) -> Time {
+    let step = POSITION_CHECK.as_nanos() as u64;
+    let passed = now.since(started).as_nanos() as u64 / step;
+    started + Duration::from_nanos(step * (passed + 1))
+}

@@ -1,0 +1,138 @@
+//! The loop that keeps the schedule: run what is due, sleep, look again.
+//!
+//! The loop looks every second, counted from the end of its last iteration. It sleeps through
+//! the looks that would find nothing, and is woken when what is due may have changed.
+
+use std::rc::Rc;
+
+use dacapo_kernel::{Semaphore, Time};
+
+use super::Coordinator;
+use super::schedule::look_at_or_after;
+use super::state::RunState;
+use crate::defect::Defect;
+use crate::domain_event::TaskFinished;
+use crate::message::Name;
+
+impl Coordinator {
+    /// Keeps the schedule until the run ends.
+    ///
+    /// A halt stops the work. With `halt-lifted-by-pause` it ends the loop at the next look, and
+    /// nothing starts it again.
+    pub(super) async fn keep_schedule(self: &Rc<Self>) {
+        loop {
+            if self.state.get() == RunState::Halted {
+                if self.defects.has(Defect::HaltLiftedByPause) {
+                    break;
+                }
+            } else {
+                self.run_due().await;
+            }
+            self.sleep_until_due().await;
+        }
+        // The message handlers keep working, although nothing is scheduled any more.
+        std::future::pending::<()>().await;
+    }
+
+    /// Sleeps through every look that would find nothing to do.
+    async fn sleep_until_due(&self) {
+        let ended = self.ctx.now();
+        loop {
+            let changed = self.nudged.wait(&self.ctx);
+            match self.next_look(ended) {
+                None => changed.await,
+                Some(next) => {
+                    let span = next - self.ctx.now();
+                    if self.ctx.timeout(span, changed).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next look that will find something, not before the present.
+    fn next_look(&self, ended: Time) -> Option<Time> {
+        let soonest = look_at_or_after(ended, self.ctx.now());
+        if self.state.get() == RunState::Halted {
+            return self
+                .defects
+                .has(Defect::HaltLiftedByPause)
+                .then_some(soonest);
+        }
+        Some(self.timetable.borrow().next_look(ended)?.max(soonest))
+    }
+
+    /// Runs every task that is due, and waits for all of them.
+    async fn run_due(self: &Rc<Self>) {
+        let due = self.timetable.borrow().due(self.ctx.now());
+        match due.as_slice() {
+            [] => {}
+            [one] => self.run_task(*one).await,
+            several => self.run_several(several).await,
+        }
+    }
+
+    async fn run_several(self: &Rc<Self>, due: &[usize]) {
+        let most = self.config.coordinator.max_concurrent_tasks;
+        let slots = Semaphore::new(&self.ctx, "task slots", most);
+        let mut handles = Vec::with_capacity(due.len());
+        for at in due.iter().copied() {
+            let (me, slots) = (Rc::clone(self), slots.clone());
+            let name = self.timetable.borrow().tasks()[at].name.clone();
+            handles.push(self.ctx.spawn(name, async move {
+                let _slot = slots.acquire().await;
+                me.run_task(at).await;
+            }));
+        }
+        for handle in handles {
+            // A panic of a task ends the run; nothing else ends it early.
+            drop(handle.join().await);
+        }
+    }
+
+    /// Runs a task for all its symbols.
+    async fn run_task(self: &Rc<Self>, at: usize) {
+        let (symbols, most) = {
+            let mut timetable = self.timetable.borrow_mut();
+            let task = timetable.task_mut(at);
+            task.running = true;
+            (
+                task.schedule.symbols.clone(),
+                task.schedule.max_concurrent_symbols,
+            )
+        };
+        let slots = Semaphore::new(&self.ctx, "symbol slots", most);
+        let mut handles = Vec::with_capacity(symbols.len());
+        for symbol in symbols {
+            let (me, slots) = (Rc::clone(self), slots.clone());
+            handles.push(self.ctx.spawn(symbol.clone(), async move {
+                let _slot = slots.acquire().await;
+                me.run_once(at, symbol, false).await;
+            }));
+        }
+        for handle in handles {
+            drop(handle.join().await);
+        }
+        self.finish_task(at);
+    }
+
+    /// Runs a task for one symbol because a command asked for it.
+    pub(super) async fn run_forced(self: &Rc<Self>, at: usize, symbol: Name) {
+        self.timetable.borrow_mut().task_mut(at).running = true;
+        self.run_once(at, symbol, true).await;
+        self.timetable.borrow_mut().task_mut(at).running = false;
+        self.nudge();
+    }
+
+    fn finish_task(&self, at: usize) {
+        let task = {
+            let mut timetable = self.timetable.borrow_mut();
+            let task = timetable.task_mut(at);
+            task.running = false;
+            task.last_run = Some(self.ctx.now());
+            task.name.clone()
+        };
+        self.ctx.emit(TaskFinished { task });
+    }
+}

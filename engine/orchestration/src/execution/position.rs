@@ -1,0 +1,283 @@
+//! One position: what it is worth, and when it is to be closed.
+
+use std::fmt;
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::order::OrderId;
+use crate::amount::{Amount, AmountError};
+use crate::symbol::Side;
+
+/// A position, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PositionId(pub u64);
+
+impl fmt::Display for PositionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "position-{}", self.0)
+    }
+}
+
+/// Which way the price must go for a profit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Up: opened by a buy.
+    Long,
+    /// Down: opened by a sell.
+    Short,
+}
+
+impl Direction {
+    /// The direction of a position that a trade of `side` opens.
+    pub fn opened_by(side: Side) -> Direction {
+        match side {
+            Side::Buy => Direction::Long,
+            Side::Sell => Direction::Short,
+        }
+    }
+
+    /// The side of the trade that closes it.
+    pub fn closed_by(self) -> Side {
+        match self {
+            Direction::Long => Side::Sell,
+            Direction::Short => Side::Buy,
+        }
+    }
+}
+
+/// Why a position was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The price reached the stop.
+    StopLoss,
+    /// The price reached the target.
+    TakeProfit,
+    /// Somebody asked for it.
+    Manual,
+    /// A circuit breaker closes everything.
+    Emergency,
+}
+
+impl CloseReason {
+    /// The name that messages carry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CloseReason::StopLoss => "stop_loss",
+            CloseReason::TakeProfit => "take_profit",
+            CloseReason::Manual => "manual",
+            CloseReason::Emergency => "emergency",
+        }
+    }
+}
+
+/// What stands behind a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backing {
+    /// Nothing: closing it leaves the balances alone (a defect).
+    Unsettled,
+    /// Balances that were exchanged, and are exchanged back.
+    Spot,
+    /// A part of the quote balance, held back until it is closed.
+    Margin {
+        /// How much, in the quote currency.
+        reserved: Amount,
+    },
+}
+
+/// A stop that follows the price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailing {
+    /// Whether this position has one.
+    pub enabled: bool,
+    /// Whether the profit has been large enough once.
+    pub activated: bool,
+    /// The best price since then, in the quote currency.
+    pub best_price: Option<Amount>,
+}
+
+/// What is needed to open a position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewPosition {
+    /// The order that opened it, if any.
+    pub order: Option<OrderId>,
+    /// The pair.
+    pub symbol: String,
+    /// Which way it earns.
+    pub direction: Direction,
+    /// In units of the base; above zero.
+    pub size: Amount,
+    /// In the quote currency.
+    pub entry_price: Amount,
+    /// 1 to 5.
+    pub leverage: i64,
+    /// Where the loss is taken.
+    pub stop_loss: Option<Amount>,
+    /// Where the profit is taken.
+    pub take_profit: Option<Amount>,
+    /// Whether its stop follows the price.
+    pub trailing: bool,
+    /// What stands behind it.
+    pub backing: Backing,
+}
+
+/// An open position.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Its name.
+    pub id: PositionId,
+    /// The order that opened it, if any.
+    pub order: Option<OrderId>,
+    /// The pair.
+    pub symbol: String,
+    /// Which way it earns.
+    pub direction: Direction,
+    /// In units of the base.
+    pub size: Amount,
+    /// In the quote currency.
+    pub entry_price: Amount,
+    /// 1 to 5. Multiplies profit and loss.
+    pub leverage: i64,
+    /// Where the loss is taken.
+    pub stop_loss: Option<Amount>,
+    /// Where the profit is taken.
+    pub take_profit: Option<Amount>,
+    /// The stop that follows the price.
+    pub trailing: Trailing,
+    /// What stands behind it.
+    pub backing: Backing,
+    /// Profit at the last price that was seen, in the quote currency.
+    pub unrealized_pnl: Amount,
+    /// The same in percent of the entry, leverage included.
+    pub unrealized_pnl_pct: Amount,
+    /// When it was opened, in microseconds since the run began.
+    pub opened_us: i64,
+}
+
+/// A position that is no more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClosedPosition {
+    /// As it was; nothing is unrealised any more.
+    pub position: Position,
+    /// In the quote currency.
+    pub exit_price: Amount,
+    /// (exit − entry) × size × leverage, the other way round for a short. In the quote currency.
+    pub realized_pnl: Amount,
+    /// Why.
+    pub reason: CloseReason,
+    /// When, in microseconds since the run began.
+    pub closed_us: i64,
+}
+
+impl Position {
+    /// (price − entry) × size × leverage, the other way round for a short; on `size` of it.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn pnl_on(&self, size: Amount, price: Amount) -> Result<Amount, AmountError> {
+        let leverage = Amount::from_int(self.leverage);
+        self.gain(price)?.times(size)?.times(leverage)
+    }
+
+    /// gain / entry × 100 × leverage.
+    pub(super) fn pnl_pct(&self, price: Amount) -> Result<Amount, AmountError> {
+        let leverage = Amount::from_int(self.leverage);
+        let share = self.gain(price)?.over(self.entry_price)?;
+        share.times(Amount::HUNDRED)?.times(leverage)
+    }
+
+    /// How far `price` is from the entry in the direction that earns.
+    fn gain(&self, price: Amount) -> Result<Amount, AmountError> {
+        match self.direction {
+            Direction::Long => price.minus(self.entry_price),
+            Direction::Short => self.entry_price.minus(price),
+        }
+    }
+
+    /// Why it is to be closed at `price`, if it is: the stop counts before the target.
+    pub(super) fn due_at(&self, price: Amount) -> Option<CloseReason> {
+        let (stopped, reached) = match self.direction {
+            Direction::Long => (
+                self.stop_loss.is_some_and(|stop| price <= stop),
+                self.take_profit.is_some_and(|target| price >= target),
+            ),
+            Direction::Short => (
+                self.stop_loss.is_some_and(|stop| price >= stop),
+                self.take_profit.is_some_and(|target| price <= target),
+            ),
+        };
+        if stopped {
+            Some(CloseReason::StopLoss)
+        } else if reached {
+            Some(CloseReason::TakeProfit)
+        } else {
+            None
+        }
+    }
+
+    /// The position as messages show it. `t0_us` is the wall clock at the start of the run.
+    pub fn payload(&self, t0_us: i64) -> Value {
+        let (highest, lowest) = match self.direction {
+            Direction::Long => (self.trailing.best_price, None),
+            Direction::Short => (None, self.trailing.best_price),
+        };
+        json!({
+            "id": self.id.to_string(),
+            "symbol": self.symbol,
+            "side": self.direction,
+            "size": self.size,
+            "entry_price": self.entry_price,
+            "leverage": self.leverage,
+            "status": "open",
+            "order_id": self.order.map(|order| order.to_string()),
+            "external_id": null,
+            "stop_loss": self.stop_loss,
+            "take_profit": self.take_profit,
+            "stop_loss_order_id": null,
+            "take_profit_order_id": null,
+            "opened_at": iso(t0_us, self.opened_us),
+            "closed_at": null,
+            "exit_price": null,
+            "realized_pnl": Amount::ZERO,
+            "unrealized_pnl": self.unrealized_pnl,
+            "unrealized_pnl_pct": self.unrealized_pnl_pct,
+            "total_fees": Amount::ZERO,
+            "fee_currency": "",
+            "trailing_stop_enabled": self.trailing.enabled,
+            "trailing_stop_activated": self.trailing.activated,
+            "trailing_stop_highest_price": highest,
+            "trailing_stop_lowest_price": lowest,
+            "trailing_stop_distance_pct": Amount::new(15, 1),
+            "notes": "",
+            "tags": [],
+        })
+    }
+}
+
+impl ClosedPosition {
+    /// Whether it earned anything.
+    pub fn won(&self) -> bool {
+        self.realized_pnl.is_positive()
+    }
+
+    /// The position as messages show it. `t0_us` is the wall clock at the start of the run.
+    pub fn payload(&self, t0_us: i64) -> Value {
+        let mut payload = self.position.payload(t0_us);
+        payload["status"] = json!("closed");
+        payload["closed_at"] = json!(iso(t0_us, self.closed_us));
+        payload["exit_price"] = json!(self.exit_price);
+        payload["realized_pnl"] = json!(self.realized_pnl);
+        payload
+    }
+}
+
+/// ISO-8601 with microseconds and offset, as messages show times.
+fn iso(t0_us: i64, at_us: i64) -> String {
+    let moment = Timestamp::from_microsecond(t0_us.saturating_add(at_us)).unwrap_or(Timestamp::MAX);
+    let utc = moment.to_zoned(TimeZone::UTC);
+    utc.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+}

@@ -1,0 +1,131 @@
+//! Language models that are simulated: replies from a script, or drawn from the seed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dacapo_kernel::{Answer, Port, Provider, Seq, Stream, Time};
+
+use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
+use crate::domain_event::{DomainEvent, ModelAnswered};
+use crate::message::Name;
+
+/// The port of the primary model's provider.
+pub const PRIMARY: Port = Port(1);
+
+/// The port of the fallback model's provider.
+pub const FALLBACK: Port = Port(2);
+
+/// A provider that serves one or more models.
+pub struct SimulatedModels {
+    models: BTreeMap<Name, Model>,
+}
+
+struct Model {
+    replies: Replies,
+    given: usize,
+}
+
+impl SimulatedModels {
+    /// A provider of these models.
+    pub fn new<'a>(models: impl IntoIterator<Item = &'a ModelConfig>) -> SimulatedModels {
+        let model = |config: &ModelConfig| {
+            (
+                config.model.clone(),
+                Model {
+                    replies: config.replies.clone(),
+                    given: 0,
+                },
+            )
+        };
+        SimulatedModels {
+            models: models.into_iter().map(model).collect(),
+        }
+    }
+}
+
+impl Provider<DomainEvent> for SimulatedModels {
+    fn answer(
+        &mut self,
+        _: Seq,
+        request: &DomainEvent,
+        _: Time,
+        chance: &mut Stream,
+    ) -> Answer<DomainEvent> {
+        let DomainEvent::ModelAsked(asked) = request else {
+            return answer(
+                Duration::ZERO,
+                Err("this provider serves models only".to_owned()),
+            );
+        };
+        let Some(model) = self.models.get_mut(&asked.model) else {
+            return answer(
+                Duration::ZERO,
+                Err(format!("unknown model {}", asked.model)),
+            );
+        };
+        match &model.replies {
+            Replies::Scripted(script) => {
+                let at = model.given.min(script.len().saturating_sub(1));
+                model.given += 1;
+                script.get(at).map_or_else(
+                    || answer(Duration::ZERO, Err("the script has no reply".to_owned())),
+                    scripted,
+                )
+            }
+            Replies::Generated(generated) => draw(generated, chance),
+        }
+    }
+}
+
+fn scripted(reply: &ScriptedReply) -> Answer<DomainEvent> {
+    let delay = Duration::from_secs_f64(reply.delay_seconds);
+    let said = reply
+        .text
+        .clone()
+        .ok_or_else(|| reply.error.clone().unwrap_or_default());
+    answer(delay, said)
+}
+
+fn draw(shares: &GeneratedReplies, chance: &mut Stream) -> Answer<DomainEvent> {
+    let span = shares.delay_ms_max - shares.delay_ms_min + 1;
+    let delay = Duration::from_millis(shares.delay_ms_min + chance.below(span));
+    let confidence = chance.below(1_000) as f64 / 1_000.0;
+    let mut drawn = chance.below(1_000) as u32;
+    let mut falls_in = |share: u32| {
+        let hit = drawn < share;
+        drawn = drawn.saturating_sub(share);
+        hit
+    };
+    let said = if falls_in(shares.proceed_per_mille) {
+        Ok(reply("proceed", confidence, ""))
+    } else if falls_in(shares.modify_per_mille) {
+        let pct = 10 + 10 * chance.below(6);
+        Ok(reply(
+            "modify",
+            confidence,
+            &format!(r#", "modifications": {{"size_reduction_pct": {pct}}}"#),
+        ))
+    } else if falls_in(shares.abort_per_mille) {
+        Ok(reply("abort", confidence, ""))
+    } else if falls_in(shares.error_per_mille) {
+        Err("provider error 503".to_owned())
+    } else if falls_in(shares.garbage_per_mille) {
+        Ok("I would rather not say.".to_owned())
+    } else {
+        Ok(reply("wait", confidence, ""))
+    };
+    answer(delay, said)
+}
+
+fn reply(action: &str, confidence: f64, more: &str) -> String {
+    format!(
+        r#"{{"action": "{action}", "confidence": {confidence}{more}, "reasoning": "drawn from the seed"}}"#
+    )
+}
+
+fn answer(after: Duration, reply: Result<String, String>) -> Answer<DomainEvent> {
+    Answer {
+        after,
+        event: ModelAnswered { reply }.into(),
+    }
+}

@@ -1,0 +1,140 @@
+//! The orchestration as a system under simulation: what the program asks of it.
+
+use dacapo_kernel::{
+    BuildError, Event, Figure, Files, Invariant, Mistake, NoDeadlock, Plan, Profile, Section,
+    Setup, Switch, System, World,
+};
+
+use crate::build;
+use crate::config::{self, Config};
+use crate::defect::{self, DEFECTS, Defects};
+use crate::describe;
+use crate::domain_event::DomainEvent;
+use crate::market::MarketConfig;
+use crate::views::Views;
+
+/// The trading orchestration: what `dacapo` simulates.
+#[derive(Debug)]
+pub struct Orchestration;
+
+impl System for Orchestration {
+    const NAME: &'static str = "orchestration";
+    type Event = DomainEvent;
+    type View = Views;
+    type Config = Config;
+
+    fn resolve(plan: &mut Plan<Config>, files: &dyn Files) -> Result<(), Mistake> {
+        config::check(&plan.system, defects_of(plan))?;
+        if let MarketConfig::Tape(tape) = &plan.system.market {
+            let opened = files.open(&tape.file);
+            opened.map_err(|error| Mistake::at("market.file", error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn build(plan: &Plan<Config>, setup: &mut Setup<'_, Self>) -> Result<(), BuildError> {
+        build::build(plan, defects_of(plan), setup)
+    }
+
+    fn invariants(_: &Plan<Config>) -> Vec<Box<dyn Invariant<DomainEvent>>> {
+        vec![Box::new(NoDeadlock)]
+    }
+
+    fn defects() -> Vec<Switch> {
+        DEFECTS
+            .iter()
+            .map(|info| Switch {
+                name: info.name,
+                reference: info.reference,
+                broken: info.broken,
+                sound: info.sound,
+                caught_by: info.caught_by,
+            })
+            .collect()
+    }
+
+    fn profiles() -> Vec<Profile> {
+        let profile = |(profile, name, meaning): (defect::Profile, _, _)| Profile {
+            name,
+            meaning,
+            defects: profile.defects().iter().map(|info| info.name).collect(),
+        };
+        // The default comes first.
+        defect::Profile::ALL
+            .into_iter()
+            .rev()
+            .map(profile)
+            .collect()
+    }
+
+    fn figures(world: &World<Views>) -> Vec<Figure> {
+        let Views {
+            coordinator,
+            models,
+            trading,
+            ..
+        } = &world.view;
+        let figure = |name, value: u64, meaning| Figure {
+            name,
+            value: value as f64,
+            meaning,
+        };
+        let asked: u64 = models.asked.values().sum();
+        let rejected: u64 = trading.rejected.values().sum();
+        vec![
+            figure(
+                "task_runs",
+                coordinator.tasks.values().map(|t| t.done).sum(),
+                "task runs that succeeded",
+            ),
+            figure(
+                "failed_runs",
+                coordinator.tasks.values().map(|t| t.failed).sum(),
+                "task runs that failed",
+            ),
+            figure(
+                "signals",
+                coordinator.signals,
+                "trading signals that were weighed",
+            ),
+            figure(
+                "conflicts",
+                coordinator.conflicts,
+                "signals that met a conflict",
+            ),
+            figure("model_calls", asked, "calls of language models"),
+            figure(
+                "risk_rejections",
+                rejected,
+                "proposals that the risk engine refused",
+            ),
+            figure("orders", trading.submitted, "orders that were sent"),
+            figure("filled_orders", trading.filled, "orders that were filled"),
+        ]
+    }
+
+    fn summary(world: &World<Views>) -> Vec<Section> {
+        describe::summary(&world.view)
+    }
+
+    fn warnings(plan: &Plan<Config>, world: &World<Views>) -> Vec<String> {
+        describe::warnings(&plan.system, &world.view)
+    }
+
+    fn describe(event: &Event<DomainEvent>, domain: &DomainEvent) -> String {
+        describe::event(event, domain)
+    }
+
+    fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
+        describe::tags(domain)
+    }
+}
+
+/// The defects that a plan has on.
+fn defects_of(plan: &Plan<Config>) -> Defects {
+    DEFECTS
+        .iter()
+        .filter(|info| plan.defects.iter().any(|name| name == info.name))
+        .map(|info| info.defect)
+        .collect()
+}
