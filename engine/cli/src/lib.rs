@@ -1,1 +1,49 @@
-//! Placeholder.
+//! The commands and screens of any system under simulation.
+//!
+//! A program is one line: `fn main() -> ExitCode { dacapo_cli::main::<YourSystem>() }`. Arguments,
+//! screens and exit codes are here; what is found out about a run or a log is found out in the
+//! lab.
+//!
+//! ```no_run
+//! # use dacapo_kernel::*;
+//! # struct Yours;
+//! # events! { pub enum Nothing { 64 "nothing" v 1 Consequence => Nothing(u8); } }
+//! # impl System for Yours {
+//! #     const NAME: &'static str = "yours";
+//! #     type Event = Nothing;
+//! #     type View = ();
+//! #     type Config = ();
+//! #     fn resolve(_: &mut Plan<()>, _: &dyn Files) -> Result<(), Mistake> { Ok(()) }
+//! #     fn build(_: &Plan<()>, _: &mut Setup<'_, Self>) -> Result<(), BuildError> { Ok(()) }
+//! #     fn describe(_: &Event<Nothing>, _: &Nothing) -> String { String::new() }
+//! # }
+//! fn main() -> std::process::ExitCode {
+//!     dacapo_cli::main::<Yours>()
+//! }
+//! ```
+
+mod args;
+mod check;
+mod console;
+mod defects;
+mod diagnostics;
+mod difference;
+mod exit;
+mod failure;
+mod log_file;
+mod next;
+mod panics;
+mod program;
+mod progress;
+mod replay;
+mod run;
+mod screen;
+mod show;
+mod state;
+mod summary;
+mod table;
+mod text;
+
+pub use console::Console;
+pub use exit::Exit;
+pub use program::{execute, main};

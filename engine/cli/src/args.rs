@@ -1,0 +1,293 @@
+//! The command line: commands, options, and help that teaches by example.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use dacapo_kernel::SchedulerKind;
+use dacapo_lab::Moment;
+
+/// What the program was asked to do.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Simulates a system exactly, writes everything that happens to a log, and plays it again",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Action,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Common {
+    /// When to use colour; NO_COLOR in the environment means never, unless this says always
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    pub(crate) color: When,
+    /// How results are printed: for people, as versioned JSON lines, or with GitHub annotations
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub(crate) message_format: Format,
+    /// Never draw a progress bar
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// Print the result in one line, and no notes
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Diagnostics on standard error, with virtual time; twice for more, three times for every event
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// When something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+    Github,
+}
+
+/// The commands there are.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Simulate a scenario, write its log, say what happened
+    Run(RunArgs),
+    /// Run a log again and compare every event with the recorded one
+    Replay(ReplayArgs),
+    /// Whether a log is whole and its properties hold, without running any code
+    Check(CheckArgs),
+    /// The events of a log, or the whole state at a moment of it
+    Show(ShowArgs),
+    /// The defects that can be switched on, and what notices them
+    Defects,
+    /// A script that completes commands and options in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to simulate, and where the log goes.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The scenario file (TOML)
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    /// Seed of everything that is generated, decimal or 0x…, instead of the scenario's
+    #[arg(long, value_parser = seed)]
+    pub(crate) seed: Option<u64>,
+    /// Change one value of the scenario: `--set queue.workers=5`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The named set of defects to start from
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Defects to switch on, separated by commas; see the command `defects`
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) defects: Vec<String>,
+    /// Where the log goes, instead of runs/NAME-SEED.dlog
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the file that --out names, if there is one
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// End the run after so many events
+    #[arg(long, value_name = "N")]
+    pub(crate) max_events: Option<u64>,
+    /// Who chooses among tasks that could run
+    #[arg(long, value_name = "NAME", value_parser = SchedulerKind::NAMES.map(|(name, _)| name))]
+    pub(crate) scheduler: Option<String>,
+    /// When the log is made durable. The fingerprint depends on it
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Sync::Never)]
+    pub(crate) sync: Sync,
+}
+
+/// When a log is made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    /// At the end of the run
+    Never,
+    /// Every 1,000 events
+    Interval,
+    /// After every event
+    Every,
+}
+
+/// Which logs to run again.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The logs
+    #[arg(value_name = "LOG", required = true)]
+    pub(crate) logs: Vec<PathBuf>,
+}
+
+/// Which logs to check.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The logs
+    #[arg(value_name = "LOG", required = true)]
+    pub(crate) logs: Vec<PathBuf>,
+}
+
+/// What to show of a log.
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+    /// Print the whole state after this event, or at this time
+    #[arg(long, value_name = "SEQ|TIME", conflicts_with_all = ["actor", "task", "tag", "kind", "from", "to", "limit"])]
+    pub(crate) at: Option<Moment>,
+    /// Only events of this actor; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Vec<String>,
+    /// Only the kernel's events about this task, by name or number (t3); may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) task: Vec<String>,
+    /// Only events of this kind, by name or number; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kind: Vec<String>,
+    /// Only events with this tag; may be repeated, then all must be there
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    pub(crate) tag: Vec<(String, String)>,
+    /// Only from this event or time on
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub(crate) from: Option<Moment>,
+    /// Only up to this event or time, which is included
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub(crate) to: Option<Moment>,
+    /// At most so many events
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    let parsed = match digits.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
+    parsed.map_err(|error| format!("expected a number such as 42 or 0x5eed42: {error}"))
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, such as topic=orders".to_owned()),
+    }
+}
+
+/// The command line of a program of this name, with its examples.
+pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
+    let examples = |lines: &[(&str, &str)]| {
+        let longest = lines
+            .iter()
+            .map(|(command, _)| command.chars().count())
+            .max();
+        let longest = longest.unwrap_or(0);
+        let mut text = String::from("Examples:\n");
+        for (command, meaning) in lines {
+            text.push_str(&format!("  {program} {command:longest$}  {meaning}\n"));
+        }
+        text
+    };
+    let run = examples(&[
+        (
+            "run scenarios/day.toml",
+            "simulate and write runs/day-SEED.dlog",
+        ),
+        (
+            "run day.toml --seed 7 --set queue.workers=5",
+            "another seed, one value changed",
+        ),
+        (
+            "run day.toml --defects lost-update",
+            "with a defect switched on",
+        ),
+    ]) + "\nThe same program, scenario and seed write the same log, byte for byte.\n\
+          Exit: 0 fine, 1 a property was violated, 2 the scenario is wrong, 4 nothing ran, 7 a budget was used up.";
+    let replay = examples(&[
+        (
+            "replay runs/day-7.dlog",
+            "run it again, compare every event",
+        ),
+        ("replay runs/*.dlog --quiet", "one line for each log"),
+    ]) + "\nInputs (choices, draws, feeds, answers) come from the log, nothing outside is asked.\n\
+          A log of a failed run replays to the same failure, and that is exit 0.\n\
+          Exit: 0 the same, 3 different, 6 a log is damaged or was cut off.";
+    let check = examples(&[
+        ("check runs/day-7.dlog", "every checksum, every property"),
+        ("check *.dlog --message-format json", "for another tool"),
+    ]) + "\nExit: 0 whole and nothing violated, 1 a property is violated, 6 damaged or cut off.";
+    let show = examples(&[
+        ("show day.dlog --limit 20", "the first events"),
+        (
+            "show day.dlog --actor worker-1 --from 1.5s --to 2s",
+            "one actor, half a second",
+        ),
+        ("show day.dlog --kind lock-blocked", "who had to wait"),
+        (
+            "show day.dlog --at 00:10:00",
+            "the whole state after ten minutes",
+        ),
+        ("show day.dlog --message-format json", "JSON lines"),
+    ]) + "\nTimes are virtual: 250ms, 1.5s, 10m, 2h, 00:01:02.5. A plain number is an event.";
+    let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
+    let mut command = Cli::command()
+        .name(program.to_owned())
+        .bin_name(program)
+        .mut_subcommand("run", |c| c.after_help(run))
+        .mut_subcommand("replay", |c| c.after_help(replay))
+        .mut_subcommand("check", |c| c.after_help(check))
+        .mut_subcommand("show", |c| c.after_help(show))
+        .mut_subcommand("completions", |c| c.after_help(completions))
+        .after_help(format!(
+            "Begin with: {program} run SCENARIO\nEach command says more with --help."
+        ));
+    if let Some(width) = width {
+        command = command.term_width(usize::from(width));
+    }
+    command
+}
+
+/// Every option's long name, for the test that none is without help.
+#[cfg(test)]
+fn options_without_help(command: &Command) -> Vec<String> {
+    let silent = |arg: &&clap::Arg| arg.get_help().is_none();
+    let own = command.get_arguments().filter(silent);
+    let own = own.map(|arg| format!("{} {}", command.get_name(), arg.get_id()));
+    let below = command.get_subcommands().flat_map(options_without_help);
+    own.chain(below).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere_and_explains_everything() {
+        let command = command("dacapo", Some(100));
+        assert_eq!(options_without_help(&command), Vec::<String>::new());
+        command.debug_assert();
+    }
+
+    #[test]
+    fn a_seed_is_decimal_or_hexadecimal() {
+        assert_eq!(seed("42"), Ok(42));
+        assert_eq!(seed("0x5eed42"), Ok(0x005e_ed42));
+        assert!(seed("-1").is_err());
+        assert!(seed("").is_err());
+    }
+}

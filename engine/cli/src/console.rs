@@ -1,0 +1,75 @@
+//! What surrounds a call of the program: where its output goes, how wide it is, what time it is.
+//!
+//! The program takes all of this from here, so that a test can stand in for it.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// Where a call of the program prints, and what it knows of its surroundings.
+pub struct Console<'a> {
+    pub(crate) out: Box<dyn Write + 'a>,
+    pub(crate) err: Box<dyn Write + 'a>,
+    pub(crate) out_is_terminal: bool,
+    pub(crate) err_is_terminal: bool,
+    /// Columns of the terminal, if it is one.
+    pub(crate) width: Option<u16>,
+    /// Whether the environment asks for no colour.
+    pub(crate) no_color: bool,
+    /// What the environment says about diagnostics.
+    pub(crate) rust_log: Option<String>,
+    /// Wall time since some instant.
+    pub(crate) elapsed: Box<dyn Fn() -> Duration + 'a>,
+}
+
+impl<'a> Console<'a> {
+    /// A console that is no terminal, has no environment, and whose clock stands still. What is
+    /// printed goes to the two writers.
+    pub fn captured(out: impl Write + 'a, err: impl Write + 'a) -> Console<'a> {
+        Console {
+            out: Box::new(out),
+            err: Box::new(err),
+            out_is_terminal: false,
+            err_is_terminal: false,
+            width: None,
+            no_color: false,
+            rust_log: None,
+            elapsed: Box::new(|| Duration::ZERO),
+        }
+    }
+
+    /// The console of the process.
+    pub(crate) fn of_process() -> Console<'static> {
+        let out = std::io::stdout();
+        let (out_is_terminal, err_is_terminal) =
+            (out.is_terminal(), std::io::stderr().is_terminal());
+        let width = comfy_table::Table::new().width();
+        Console {
+            out: Box::new(std::io::BufWriter::new(out.lock())),
+            err: Box::new(std::io::stderr()),
+            out_is_terminal,
+            err_is_terminal,
+            width,
+            no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
+            rust_log: environment("RUST_LOG").and_then(|value| value.into_string().ok()),
+            elapsed: Box::new(stopwatch()),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is read here decides how the program prints, never what is simulated"
+)]
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "how long a run took is told to people and stays out of the log"
+)]
+fn stopwatch() -> impl Fn() -> Duration {
+    let start = std::time::Instant::now();
+    move || start.elapsed()
+}

@@ -1,0 +1,111 @@
+//! The screen of a replay that went another way.
+
+use dacapo_lab::{Difference, FieldDifference, Line, VERSION};
+use serde_json::{Value, json};
+
+use crate::failure::{line_json, tell_causes};
+use crate::screen::{Screen, Tone};
+use crate::text::{grouped, shell_word};
+
+/// Tells where a re-run first differs from its log.
+pub(crate) fn tell(difference: &Difference, log: &str, recorded: u64, screen: &mut Screen<'_>) {
+    if !screen.is_for_people() {
+        return screen.json(&as_json(difference, log, recorded));
+    }
+    let word = screen.paint(Tone::Bad, "DIFFERS");
+    let path = Screen::safe(log);
+    let place = format!(
+        "event {} of {}",
+        grouped(difference.seq.0),
+        grouped(recorded)
+    );
+    screen.line(format!("{word}  {path}  {place}"));
+    let nothing = "nothing: the recorded run had ended";
+    screen.line(format!(
+        "  expected  {}",
+        in_words(difference.expected.as_ref(), nothing)
+    ));
+    let nothing = "nothing: the run ended before it";
+    screen.line(format!(
+        "  actual    {}",
+        in_words(difference.actual.as_ref(), nothing)
+    ));
+    for field in &difference.fields {
+        screen.line(format!("  differs   {}", field_in_words(field)));
+    }
+    if !difference.causes.lines.is_empty() {
+        tell_causes(&difference.causes, screen);
+    }
+    match difference.last_common {
+        Some(seq) => {
+            let (time, state) = (
+                difference.common_time,
+                Screen::safe(&difference.common_state),
+            );
+            screen.line(format!(
+                "  common    up to event {} at {time}: {state}",
+                grouped(seq.0)
+            ));
+            let log = Screen::safe(shell_word(log));
+            screen.line(format!(
+                "  look      {} show {log} --at {seq}",
+                screen.program
+            ));
+        }
+        None => screen.line("  common    nothing, not even the first event"),
+    }
+    let text = format!(
+        "{place}: expected {}, actual {}",
+        difference
+            .expected
+            .as_ref()
+            .map_or("nothing", |line| &line.text),
+        difference
+            .actual
+            .as_ref()
+            .map_or("nothing", |line| &line.text),
+    );
+    screen.annotate("error", &format!("{log} differs"), &text);
+}
+
+fn in_words(line: Option<&Line>, nothing: &str) -> String {
+    match line {
+        Some(line) => {
+            let (actor, text) = (Screen::safe(&line.actor), Screen::safe(&line.text));
+            format!("{}  {actor}  {}  {text}", line.time, line.kind)
+        }
+        None => nothing.to_owned(),
+    }
+}
+
+fn field_in_words(field: &FieldDifference) -> String {
+    let value = |value: &Option<Value>| match value {
+        Some(value) => Screen::safe(value),
+        None => "nothing".to_owned(),
+    };
+    let (expected, actual) = (value(&field.expected), value(&field.actual));
+    format!(
+        "{}: expected {expected}, actual {actual}",
+        Screen::safe(&field.path)
+    )
+}
+
+fn as_json(difference: &Difference, log: &str, recorded: u64) -> Value {
+    let fields = difference.fields.iter();
+    let fields =
+        fields.map(|f| json!({"path": f.path, "expected": f.expected, "actual": f.actual}));
+    json!({
+        "v": VERSION,
+        "type": "difference",
+        "log": log,
+        "event": difference.seq,
+        "events": recorded,
+        "expected": difference.expected.as_ref().map(line_json),
+        "actual": difference.actual.as_ref().map(line_json),
+        "fields": fields.collect::<Vec<Value>>(),
+        "causes": difference.causes.lines.iter().map(line_json).collect::<Vec<Value>>(),
+        "last_common": difference.last_common,
+        "common_time_ns": difference.common_time,
+        "common_state": difference.common_state,
+    })
+}

@@ -1,0 +1,182 @@
+//! The log of a run as a file: where it goes, how it takes the place of an older one, and the
+//! facts of the day, which stay beside it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dacapo_kernel::BoxedStorage;
+use dacapo_kernel::log::{File, LogError, Reader};
+use dacapo_kernel::{Plan, RunError};
+use serde_json::json;
+
+use crate::exit::Problem;
+use crate::screen::Screen;
+
+/// Opens a log for reading.
+pub(crate) fn open(path: &Path) -> Result<Reader<BoxedStorage>, Problem> {
+    let open = || -> Result<Reader<BoxedStorage>, LogError> {
+        let storage: BoxedStorage = Box::new(File::open(path)?);
+        Reader::open(storage)
+    };
+    open().map_err(|error| Problem::log(&shown(path), &RunError::Log(error)))
+}
+
+/// A path as text.
+pub(crate) fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Where the log of a plan goes unless somebody says otherwise.
+pub(crate) fn default_path<C>(plan: &Plan<C>) -> PathBuf {
+    let tame = |c: char| match c {
+        c if c.is_alphanumeric() || c == '-' || c == '_' => c,
+        _ => '-',
+    };
+    let name: String = plan.name.chars().take(100).map(tame).collect();
+    Path::new("runs").join(format!("{name}-{:x}.dlog", plan.seed))
+}
+
+/// A log that is being written. Where there is an older one, it keeps its name until the new one
+/// is whole.
+pub(crate) struct Target {
+    path: PathBuf,
+    /// Where the bytes go meanwhile, if not there at once.
+    beside: Option<PathBuf>,
+}
+
+impl Target {
+    /// Creates the file; `replace` says whether an older one may go.
+    pub(crate) fn create(path: &Path, replace: bool) -> Result<(Target, BoxedStorage), Problem> {
+        let problem = |error: LogError| Problem::log(&shown(path), &RunError::Log(error));
+        let exists = fs::symlink_metadata(path).is_ok();
+        if exists && !replace {
+            return Err(Problem::usage(format!(
+                "{} exists already; give --force to replace it, or another path",
+                path.display()
+            )));
+        }
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder).map_err(|error| {
+                let folder = folder.display();
+                Problem::usage(format!("the folder {folder} cannot be made: {error}"))
+            })?;
+        }
+        let mut target = Target {
+            path: path.to_owned(),
+            beside: None,
+        };
+        if exists {
+            // Refuses what is no log file of ours, and one that is still being written.
+            drop(File::open_locked(path).map_err(problem)?);
+            let beside = with_affixes(path, ".", ".new");
+            // One that an interrupted run left has no writer; a lock says if it has.
+            if fs::symlink_metadata(&beside).is_ok() {
+                drop(File::open_locked(&beside).map_err(problem)?);
+                remove(&beside);
+            }
+            target.beside = Some(beside);
+        }
+        let file = File::create_new(target.place()).map_err(problem)?;
+        Ok((target, Box::new(file)))
+    }
+
+    fn place(&self) -> &Path {
+        self.beside.as_deref().unwrap_or(&self.path)
+    }
+
+    /// The log is whole: gives it its name.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        let Some(beside) = &self.beside else {
+            return Ok(());
+        };
+        fs::rename(beside, &self.path)
+            .and_then(|()| sync_folder(&self.path))
+            .map_err(|error| {
+                let (beside, path) = (beside.display(), self.path.display());
+                Problem::internal(format!(
+                    "the new log {beside} cannot take the name {path}: {error}"
+                ))
+            })
+    }
+
+    /// There will be no run: leaves nothing behind.
+    pub(crate) fn abandon(self) {
+        remove(self.place());
+    }
+}
+
+fn remove(path: &Path) {
+    // What cannot be removed is met again, with its error, when it is created.
+    let _ = fs::remove_file(path);
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => fs::File::open(".")?.sync_all(),
+    }
+}
+
+fn with_affixes(path: &Path, before: &str, after: &str) -> PathBuf {
+    let mut name = OsString::from(before);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(after);
+    path.with_file_name(name)
+}
+
+/// Writes when, where and by whom a log was made into a file beside it. These facts differ from
+/// day to day and so are no part of the log.
+pub(crate) fn write_facts(
+    log: &Path,
+    arguments: &[OsString],
+    wall: Duration,
+    screen: &mut Screen<'_>,
+) {
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let facts = json!({
+        "v": dacapo_lab::VERSION,
+        "made_at": jiff::Timestamp::now().to_string(),
+        "made_by": environment(&["USER", "LOGNAME", "USERNAME"]),
+        "machine": fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned()),
+        "folder": folder(),
+        "command": words,
+        "program": format!("{} {}", screen.program, env!("CARGO_PKG_VERSION")),
+        "platform": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        "wall_ms": u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+    });
+    let path = with_affixes(log, "", ".meta.json");
+    if let Err(error) = fs::write(&path, format!("{facts:#}\n")) {
+        let path = path.display();
+        screen.warning(format!(
+            "{path} cannot be written: {error}; the log is complete without it"
+        ));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who made a log is told beside it, never in it"
+)]
+fn environment(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| std::env::var(name).ok())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where a log was made is told beside it, never in it"
+)]
+fn folder() -> Option<String> {
+    std::env::current_dir().ok().map(|folder| shown(&folder))
+}

@@ -1,0 +1,129 @@
+//! `replay`: run logs again and compare every event.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dacapo_kernel::{Events, Outcome, System, Verified, verify};
+use dacapo_lab::{VERSION, explain};
+use serde_json::json;
+
+use crate::args::ReplayArgs;
+use crate::difference;
+use crate::exit::{Exit, Problem};
+use crate::log_file::{open, shown};
+use crate::progress::Goal;
+use crate::screen::{Screen, Tone};
+use crate::text::{grouped, span};
+
+pub(crate) fn replay<S: System>(
+    args: &ReplayArgs,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Problem> {
+    each(&args.logs, screen, |path, screen| one::<S>(path, screen))
+}
+
+/// The same for every log; one that cannot be read does not keep the others from being looked at.
+pub(crate) fn each(
+    logs: &[std::path::PathBuf],
+    screen: &mut Screen<'_>,
+    mut look: impl FnMut(&Path, &mut Screen<'_>) -> Result<Exit, Problem>,
+) -> Result<Exit, Problem> {
+    let mut exit = Exit::Fine;
+    for path in logs {
+        exit = exit.and(match look(path, screen) {
+            Ok(exit) => exit,
+            Err(problem) if logs.len() == 1 => return Err(problem),
+            Err(problem) => {
+                crate::program::tell_problem(&problem, screen);
+                problem.exit()
+            }
+        });
+    }
+    Ok(exit)
+}
+
+fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
+    let log = shown(path);
+    let problem = |error| Problem::log(&log, &error);
+    let mut reader = open(path)?;
+    let recorded = reader.ending().map_err(|e| problem(e.into()))?.events();
+    let begun = screen.elapsed();
+    let verified = {
+        let mut progress = screen.progress("replay", Goal::Events(recorded));
+        let watch = |seq, time| {
+            progress.at(seq, time);
+            true
+        };
+        verify::<S>(reader, Some(Box::new(watch))).map_err(problem)?
+    };
+    let wall = screen.elapsed().saturating_sub(begun);
+    match verified {
+        Verified::Same(outcome) => {
+            tell_same::<S>(&log, &outcome, wall, screen);
+            Ok(Exit::Fine)
+        }
+        Verified::SameSoFar(outcome) => {
+            tell_same_so_far(&log, outcome.events, screen);
+            Ok(Exit::Log)
+        }
+        Verified::Diverged(divergence, common) => {
+            let mut events = Events::<S::Event>::new(open(path)?);
+            let difference = explain::<S>(&mut events, &divergence, &common).map_err(problem)?;
+            difference::tell(&difference, &log, recorded, screen);
+            Ok(Exit::Diverged)
+        }
+    }
+}
+
+fn tell_same<S: System>(
+    log: &str,
+    outcome: &Outcome<S::View>,
+    wall: Duration,
+    screen: &mut Screen<'_>,
+) {
+    let fingerprint = outcome.fingerprint.map(|chain| chain.to_string());
+    if !screen.is_for_people() {
+        return screen.json(&json!({
+            "v": VERSION,
+            "type": "replay",
+            "log": log,
+            "result": "same",
+            "events": outcome.events,
+            "verdict_name": outcome.verdict.name(),
+            "fingerprint": fingerprint,
+            "wall_ns": u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX),
+        }));
+    }
+    let word = screen.paint(Tone::Good, "SAME");
+    let fingerprint = fingerprint.unwrap_or_else(|| "none".to_owned());
+    screen.line(format!(
+        "{word}  {}  verified {} events in {}, every one as recorded",
+        Screen::safe(log),
+        grouped(outcome.events),
+        span(wall),
+    ));
+    if screen.quiet {
+        return;
+    }
+    screen.line(format!("  verdict      {}", Screen::safe(&outcome.verdict)));
+    screen.line(format!("  fingerprint  {fingerprint}"));
+}
+
+fn tell_same_so_far(log: &str, events: u64, screen: &mut Screen<'_>) {
+    if !screen.is_for_people() {
+        return screen.json(&json!({
+            "v": VERSION,
+            "type": "replay",
+            "log": log,
+            "result": "same so far",
+            "events": events,
+        }));
+    }
+    let word = screen.paint(Tone::Warning, "CUT OFF");
+    let what = match events.checked_sub(1) {
+        Some(last) => format!("same so far, the recording ends at event {}", grouped(last)),
+        None => "the recording holds no event".to_owned(),
+    };
+    screen.line(format!("{word}  {}  {what}", Screen::safe(log)));
+    screen.annotate("error", &format!("{log} was cut off"), &what);
+}

@@ -1,0 +1,144 @@
+//! `show`: the events of a log as lines, or the whole state at a moment.
+
+use dacapo_kernel::{Event, Events, System, plan_of};
+use dacapo_lab::{
+    Filter, Line, Moment, Names, event_json, for_each, kind_named, nearest, state_at, state_json,
+};
+
+use crate::args::ShowArgs;
+use crate::exit::{Exit, Problem};
+use crate::log_file::{open, shown};
+use crate::progress::Goal;
+use crate::screen::{Screen, Tone};
+use crate::state;
+use crate::text::grouped;
+
+pub(crate) fn show<S: System>(args: &ShowArgs, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
+    let log = shown(&args.log);
+    let mut reader = open(&args.log)?;
+    plan_of::<S>(&mut reader).map_err(|error| Problem::log(&log, &error))?;
+    let events = Events::<S::Event>::new(reader);
+    match args.at {
+        Some(at) => show_state::<S>(events, at, &log, screen),
+        None => show_events::<S>(events, args, &log, screen),
+    }
+}
+
+fn show_state<S: System>(
+    mut events: Events<S::Event>,
+    at: Moment,
+    log: &str,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Problem> {
+    let goal = match at {
+        Moment::Event(seq) => Goal::Events(seq.0),
+        Moment::Time(time) => Goal::Time(time),
+    };
+    let world = {
+        let mut progress = screen.progress("fold", goal);
+        state_at::<S>(&mut events, Some(at), |seq, time| progress.at(seq, time))
+            .map_err(|error| Problem::log(log, &error))?
+    };
+    let value = state_json::<S>(&world).map_err(|error| {
+        Problem::internal(format!(
+            "the view of {} is not plain data: {error}",
+            S::NAME
+        ))
+    })?;
+    if screen.is_for_people() {
+        state::tell::<S>(&world, &value["state"]["view"], log, screen);
+    } else {
+        screen.json(&value);
+    }
+    Ok(Exit::Fine)
+}
+
+fn show_events<S: System>(
+    mut events: Events<S::Event>,
+    args: &ShowArgs,
+    log: &str,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Problem> {
+    let filter = filter_of::<S>(args)?;
+    let limit = args.limit.unwrap_or(u64::MAX);
+    let mut shown = 0;
+    let mut actors = std::collections::BTreeSet::new();
+    let mut trouble = None;
+    let told = for_each::<S>(&mut events, |names, event| {
+        if !args.actor.is_empty() && shown == 0 {
+            actors.extend(names.actors().map(str::to_owned));
+        }
+        if shown >= limit || filter.is_past(event) {
+            return false;
+        }
+        if filter.wants::<S>(names, event) {
+            shown += 1;
+            trouble = print::<S>(names, event, screen).err();
+        }
+        trouble.is_none() && !screen.is_closed()
+    });
+    if let Some(error) = trouble {
+        return Err(Problem::internal(format!(
+            "an event is not plain data: {error}"
+        )));
+    }
+    told.map_err(|error| Problem::log(log, &error))?;
+    if shown == 0 {
+        let mut note = "no event matches".to_owned();
+        for wanted in &args.actor {
+            if !actors.contains(wanted) && wanted != "engine" {
+                let near = nearest(wanted, actors.iter().map(String::as_str));
+                let near =
+                    near.map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
+                note.push_str(&format!("; there is no actor {wanted:?}{near}"));
+            }
+        }
+        screen.note(Screen::safe(note));
+    }
+    Ok(Exit::Fine)
+}
+
+fn filter_of<S: System>(args: &ShowArgs) -> Result<Filter, Problem> {
+    let kinds = args.kind.iter().map(|word| kind_named::<S>(word));
+    let kinds: Result<Vec<u16>, _> = kinds.collect();
+    Ok(Filter {
+        actors: args.actor.clone(),
+        tasks: args.task.clone(),
+        kinds: kinds.map_err(|error| Problem::usage(error.to_string()))?,
+        tags: args.tag.clone(),
+        from: args.from,
+        to: args.to,
+    })
+}
+
+fn print<S: System>(
+    names: &Names,
+    event: &Event<S::Event>,
+    screen: &mut Screen<'_>,
+) -> Result<(), serde_json::Error> {
+    if screen.is_for_people() {
+        let line = names.tell::<S>(event);
+        let text = in_columns(&line, screen);
+        screen.line(text);
+    } else {
+        let value = event_json::<S>(names, event)?;
+        screen.json(&value);
+    }
+    Ok(())
+}
+
+/// Number, time, actor, kind, what happened, and from which event it follows.
+fn in_columns(line: &Line, screen: &Screen<'_>) -> String {
+    let head = format!(
+        "{:>8}  {}  {:<14}  {:<14}",
+        grouped(line.seq.0),
+        line.time,
+        Screen::safe(&line.actor),
+        line.kind,
+    );
+    let cause = match line.cause {
+        Some(cause) => screen.paint(Tone::Faint, format!("  ← {}", grouped(cause.0))),
+        None => String::new(),
+    };
+    format!("{head}  {}{cause}", Screen::safe(&line.text))
+}
