@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::port::Port;
 use crate::sync::call::Call;
 use crate::sync::join::JoinHandle;
-use crate::sync::timer::Timer;
+use crate::sync::timer::{Sleep, Timer, Until};
 use crate::system::System;
 use crate::task::{NewTask, TaskRef, cut_off};
 
@@ -44,7 +44,7 @@ impl<S: System> Ctx<S> {
     /// Appends an event of the system's own, applies it, and goes on. Never yields.
     #[inline]
     pub fn emit(&self, event: impl Into<S::Event>) -> Seq {
-        self.act(|state| state.emit(self.actor, Body::Domain(event.into())).0)
+        self.act(|state| state.emit(self.actor, Body::Domain(event.into())))
             .unwrap_or_default()
     }
 
@@ -104,14 +104,12 @@ impl<S: System> Ctx<S> {
 
     /// Waits for a span of virtual time. Even a span of zero lets everybody else go first.
     pub async fn sleep(&self, span: Duration) {
-        let deadline = self.now() + span;
-        self.sleep_until(deadline).await;
+        Sleep::new(&self.core, Until::After(span)).await;
     }
 
     /// Waits until an instant of virtual time.
     pub async fn sleep_until(&self, deadline: Time) {
-        let timer = Timer::set(&self.core, deadline);
-        poll_fn(|_| timer.poll_fired()).await;
+        Sleep::new(&self.core, Until::At(deadline)).await;
     }
 
     /// Gives a future a limit in virtual time; at exactly the limit, the limit wins.

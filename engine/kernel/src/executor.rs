@@ -6,10 +6,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+#[cfg(debug_assertions)]
 use std::rc::Rc;
 
 use crate::chance::Chance;
-use crate::event::{Body, Event};
+use crate::event::{Body, Event, EventSet};
 use crate::fault::FaultPlan;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::invariant::Checks;
@@ -25,16 +26,27 @@ use crate::timers::Timers;
 use crate::verdict::{Budget, Verdict};
 use crate::world::World;
 
+/// Tells people who asked for it what happens.
+#[cold]
+fn trace<E: EventSet>(event: &Event<E>) {
+    tracing::trace!(
+        target: "dacapo::event",
+        seq = event.seq.0,
+        at = %event.time,
+        body = ?event.body,
+    );
+}
+
 /// What a timer is for.
 pub(crate) enum Target<E> {
     /// A task sleeps or has set itself a limit.
     Wake(TaskRef, Option<Seq>),
     /// An answer is on its way.
-    Answer(Seq, E),
+    Answer(Seq, Box<E>),
     /// A crashed host comes up again.
     Restart(HostId),
-    /// A host crashes, and comes up again this many nanoseconds later.
-    CrashHost(HostId, Option<u64>),
+    /// A host crashes.
+    CrashHost(Box<Cut>),
     /// A task crashes.
     CrashTask(Name),
 }
@@ -97,10 +109,12 @@ pub(crate) struct State<S: System> {
     pub(crate) current: Option<TaskRef>,
     pub(crate) cause: Option<Seq>,
     actors: BTreeMap<Name, ActorId>,
+    /// The virtual time of the last event.
     instant: Time,
-    events_at_instant: u64,
+    /// The first event of that time.
+    instant_from: Seq,
     pub(crate) steps_at_instant: u64,
-    /// The first sequence number at which something is planned or a budget ends.
+    /// As soon as so many events are in the log, something is planned or a budget ends.
     special: u64,
 }
 
@@ -144,7 +158,7 @@ impl<S: System> State<S> {
             last_progress: Time::ZERO,
             #[cfg(debug_assertions)]
             audits: Vec::new(),
-            special: from.budgets.events,
+            special: 0,
             budgets: from.budgets,
             slots: Vec::new(),
             free: Vec::new(),
@@ -156,42 +170,42 @@ impl<S: System> State<S> {
             cause: None,
             actors: BTreeMap::new(),
             instant: Time::ZERO,
-            events_at_instant: 0,
+            instant_from: Seq(0),
             steps_at_instant: 0,
         }
     }
 
     // Appending.
 
-    /// Appends an event, applies it, shows it to the properties. Nothing follows a stop.
+    /// The event that comes next, if it is this one.
     #[inline]
-    pub(crate) fn append(
-        &mut self,
+    pub(crate) fn event(
+        &self,
         actor: ActorId,
         cause: Option<Seq>,
         body: Body<S::Event>,
-    ) -> (Seq, Body<S::Event>) {
-        let seq = Seq(self.next_seq);
-        let event = Event {
-            seq,
+    ) -> Event<S::Event> {
+        Event {
+            seq: Seq(self.next_seq),
             time: self.now,
             cause,
             actor,
             body,
-        };
-        self.take(&event);
-        (seq, event.body)
+        }
     }
 
+    /// Appends an event, applies it, shows it to the properties. Nothing follows a stop.
     #[inline]
-    fn take(&mut self, event: &Event<S::Event>) {
+    pub(crate) fn append(&mut self, event: &Event<S::Event>) {
         if self.stop.is_some() {
             return;
         }
         if let Err(error) = self.journal.append(event) {
             return self.stop(Stop::Journal(error));
         }
-        tracing::trace!(target: "dacapo::event", seq = event.seq.0, at = %event.time, body = ?event.body);
+        if tracing::level_filters::LevelFilter::current() >= tracing::Level::TRACE {
+            trace(event);
+        }
         self.next_seq += 1;
         self.world.apply(event);
         self.checks.observe(event);
@@ -205,27 +219,26 @@ impl<S: System> State<S> {
         cause: Option<Seq>,
         event: impl Into<KernelEvent>,
     ) -> Seq {
-        self.append(actor, cause, Body::Kernel(event.into())).0
+        let event = self.event(actor, cause, Body::Kernel(event.into()));
+        self.append(&event);
+        event.seq
     }
 
     /// Appends what the running task does; it is the cause of what the task does next.
     #[inline]
-    pub(crate) fn emit(&mut self, actor: ActorId, body: Body<S::Event>) -> (Seq, Body<S::Event>) {
-        let done = self.append(actor, self.cause, body);
-        self.cause = Some(done.0);
-        done
+    pub(crate) fn emit(&mut self, actor: ActorId, body: Body<S::Event>) -> Seq {
+        let event = self.event(actor, self.cause, body);
+        self.append(&event);
+        self.cause = Some(event.seq);
+        event.seq
     }
 
     #[inline]
     fn bound(&mut self, event: &Event<S::Event>) {
-        if event.time == self.instant {
-            self.events_at_instant += 1;
-            if self.events_at_instant > self.budgets.events_at_one_instant {
-                self.too_much_at_once();
-            }
-        } else {
+        if event.time != self.instant {
             self.instant = event.time;
-            self.events_at_instant = 1;
+            self.instant_from = event.seq;
+            self.plan_ahead();
         }
         if matches!(event.body, Body::Domain(_)) {
             self.last_progress = event.time;
@@ -246,19 +259,23 @@ impl<S: System> State<S> {
         if self.next_seq >= self.budgets.events {
             self.end_with(Verdict::Exhausted(Budget::Events(self.budgets.events)));
         }
-        if let Some((at, cut)) = self.cut_at.last().copied()
-            && at <= seq
-        {
-            self.cut_at.pop();
-            self.plan_ahead();
+        if self.next_seq - self.instant_from.0 > self.budgets.events_at_one_instant {
+            self.too_much_at_once();
+        }
+        let due = self.cut_at.pop_if(|(at, _)| *at <= seq);
+        self.plan_ahead();
+        if let Some((_, cut)) = due {
             self.strike(cut, true);
         }
     }
 
-    /// Notes at which sequence number something is planned next.
+    /// Notes at which sequence number something is planned or used up next.
+    #[inline]
     pub(crate) fn plan_ahead(&mut self) {
+        let most = self.budgets.events_at_one_instant;
+        let at_once = self.instant_from.0.saturating_add(most).saturating_add(1);
         let next_cut = self.cut_at.last().map_or(u64::MAX, |(seq, _)| seq.0 + 1);
-        self.special = self.budgets.events.min(next_cut);
+        self.special = self.budgets.events.min(at_once).min(next_cut);
     }
 
     #[cold]
@@ -327,10 +344,10 @@ impl<S: System> State<S> {
             },
             Journal::Record(_) | Journal::Discard => None,
         };
-        let value = recorded.unwrap_or_else(|| {
-            let name = self.world.actor_name(actor);
-            self.chance.stream(actor, name, purpose).below(bound)
-        });
+        // A replay draws too, so that its streams stand where those of the recorded run stood.
+        let name = self.world.actor_name(actor);
+        let drawn = self.chance.stream(actor, name, purpose).below(bound);
+        let value = recorded.unwrap_or(drawn);
         let draw = Draw {
             purpose: Name::fixed(purpose),
             bound,

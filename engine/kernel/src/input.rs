@@ -38,7 +38,7 @@ pub(crate) fn plan_faults<S: System>(state: &mut State<S>) {
                 };
                 match when {
                     When::Time(at) => {
-                        state.timers.set(at, Target::CrashHost(host, restart_after));
+                        state.timers.set(at, Target::CrashHost(Box::new(cut)));
                     }
                     When::Event(seq) if seq.0 < state.next_seq => overdue.push(cut),
                     When::Event(seq) => state.cut_at.push((seq, cut)),
@@ -57,22 +57,25 @@ pub(crate) fn plan_faults<S: System>(state: &mut State<S>) {
     }
 }
 
+/// Whether there still is what a planned fault would strike.
+pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>) -> bool {
+    match target {
+        Target::CrashHost(cut) => !state.world.down.contains(&cut.host),
+        Target::CrashTask(name) => !state.tasks_where(|slot| slot.name == *name).is_empty(),
+        Target::Wake(..) | Target::Answer(..) | Target::Restart(_) => true,
+    }
+}
+
 /// A timer that is not a task's own has come due.
 pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
     match target {
         Target::Wake(task, cause) => core.state.borrow_mut().fire(task, cause),
-        Target::Answer(call, event) => answer(&mut core.state.borrow_mut(), call, event),
+        Target::Answer(call, event) => answer(&mut core.state.borrow_mut(), call, *event),
         Target::Restart(host) => {
             core.state.borrow_mut().returning -= 1;
             restart_host(core, host);
         }
-        Target::CrashHost(host, restart_after) => {
-            let cut = Cut {
-                host,
-                restart_after,
-            };
-            core.state.borrow_mut().strike(cut, false);
-        }
+        Target::CrashHost(cut) => core.state.borrow_mut().strike(*cut, false),
         Target::CrashTask(name) => {
             let oldest = core
                 .state
@@ -139,10 +142,12 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
     let item = recorded.or_else(|| from.next.take().map(|(_, event)| event));
     let Some(event) = item else { return };
     let (actor, inbox) = (from.actor, Rc::clone(&from.inbox));
-    let (seq, body) = state.append(actor, None, Body::Domain(event));
-    let Body::Domain(event) = body else { return };
+    let event = state.event(actor, None, Body::Domain(event));
+    state.append(&event);
     let mut waiting = inbox.borrow_mut();
-    waiting.items.push_back((seq, event));
+    if let Body::Domain(item) = event.body {
+        waiting.items.push_back((event.seq, item));
+    }
     let most = state.budgets.queue;
     if waiting.items.len() as u64 > most {
         state.end_with(Verdict::Exhausted(Budget::Queue(most)));
@@ -160,11 +165,13 @@ fn answer<S: System>(state: &mut State<S>, call: Seq, event: S::Event) {
     let (task, port) = (pending.task, pending.port);
     let port = state.outside.ports.get(&port);
     let actor = port.map_or(ActorId::ENGINE, |port| port.actor);
-    let (seq, body) = state.append(actor, Some(call), Body::Domain(event));
-    if let (Body::Domain(event), Some(pending)) = (body, state.outside.calls.get_mut(&call)) {
-        pending.answer = Some(event);
+    let event = state.event(actor, Some(call), Body::Domain(event));
+    state.append(&event);
+    if let (Body::Domain(answer), Some(pending)) = (event.body, state.outside.calls.get_mut(&call))
+    {
+        pending.answer = Some(answer);
     }
-    state.wake_because(task, seq);
+    state.wake_because(task, event.seq);
 }
 
 /// Drops what a crash left: the host's unanswered calls and its tasks.

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::events;
 use crate::id::{ActorId, HostId, LockId, Seq, TaskId};
 use crate::name::Name;
 use crate::verdict::Verdict;
 use crate::wait_graph::Cycle;
+use crate::{events, numbered};
 
 /// The first event of a run: all that is needed to run it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,17 +51,18 @@ pub struct TaskStarted {
     pub parent: Option<TaskId>,
 }
 
-/// How a task ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum TaskEnding {
-    /// It returned.
-    Returned,
-    /// Another task gave it up.
-    Aborted,
-    /// It panicked, with this message.
-    Panicked(String),
-    /// It crashed, or its host did.
-    Crashed,
+numbered! {
+    /// How a task ended.
+    pub enum TaskEnding {
+        /// It returned.
+        1 Returned,
+        /// Another task gave it up.
+        2 Aborted,
+        /// It panicked, with this message.
+        3 Panicked(String),
+        /// It crashed, or its host did.
+        4 Crashed,
+    }
 }
 
 /// A task ended.
@@ -194,15 +195,17 @@ pub struct TaskCrashed {
     pub task: TaskId,
 }
 
-/// What became of a call whose caller crashed before the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CallOutcome {
-    /// It never left the host.
-    NotSent,
-    /// The other side did it.
-    Done,
-    /// Nobody can tell without asking.
-    Unknown,
+numbered! {
+    /// What became of a call whose caller crashed before the answer.
+    #[derive(Copy, Eq)]
+    pub enum CallOutcome {
+        /// It never left the host.
+        1 NotSent,
+        /// The other side did it.
+        2 Done,
+        /// Nobody can tell without asking.
+        3 Unknown,
+    }
 }
 
 /// A crash left a call without its answer.

@@ -26,7 +26,12 @@ pub struct Run<'a, S: System> {
     plan: &'a Plan<S::Config>,
     watch: Option<Watch<'a>>,
     checked: bool,
+    build: Box<Build<'a, S>>,
 }
+
+/// Puts a system on its hosts.
+type Build<'a, S> =
+    dyn Fn(&Plan<<S as System>::Config>, &mut Setup<'_, S>) -> Result<(), BuildError> + 'a;
 
 /// What is known of a run when it has ended.
 #[derive(Debug)]
@@ -97,12 +102,23 @@ impl<'a, S: System> Run<'a, S> {
             plan,
             watch: None,
             checked: true,
+            build: Box::new(S::build),
         }
     }
 
     /// The same run, told how far it is now and then; it stops where `watch` returns false.
     pub fn watch(mut self, watch: impl FnMut(Seq, Time) -> bool + 'a) -> Run<'a, S> {
         self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// The same run with something else in place of the whole system: one part of it under a test
+    /// or a benchmark, with the system's own events.
+    pub fn built_by(
+        mut self,
+        build: impl Fn(&Plan<S::Config>, &mut Setup<'_, S>) -> Result<(), BuildError> + 'a,
+    ) -> Run<'a, S> {
+        self.build = Box::new(build);
         self
     }
 
@@ -173,7 +189,7 @@ impl<'a, S: System> Run<'a, S> {
             core: Rc::clone(&core),
             files,
         };
-        if let Err(error) = S::build(plan, &mut setup) {
+        if let Err(error) = (self.build)(plan, &mut setup) {
             take_apart(&core);
             return Err(error.into());
         }

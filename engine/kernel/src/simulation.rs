@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::event::{Event, Role};
 use crate::executor::{Core, State, Stop, Target};
 use crate::id::{Seq, Time};
-use crate::input::{arrive, clear_host, feed_back, fire};
+use crate::input::{arrive, clear_host, feed_back, fire, has_effect};
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{KernelEvent, RUN_ENDED, RunEnded};
 use crate::plan::Plan;
@@ -104,19 +104,24 @@ fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
     if let Some(verdict) = out_of_time(&mut state, plan, next) {
         return state.end_with(verdict);
     }
-    move_to(&mut state, next);
-    match arrival {
-        Some((feed, time)) if deadline.is_none_or(|deadline| time <= deadline) => {
-            arrive(&mut state, feed, None);
+    if let Some((feed, time)) = arrival
+        && deadline.is_none_or(|deadline| time <= deadline)
+    {
+        move_to(&mut state, next);
+        return arrive(&mut state, feed, None);
+    }
+    match state.timers.pop() {
+        Some((_, Target::Wake(task, cause))) => {
+            move_to(&mut state, next);
+            state.fire(task, cause);
         }
-        _ => match state.timers.pop() {
-            Some((_, Target::Wake(task, cause))) => state.fire(task, cause),
-            Some((_, target)) => {
-                drop(state);
-                fire(core, target);
-            }
-            None => {}
-        },
+        Some((_, target)) if has_effect(&state, &target) => {
+            move_to(&mut state, next);
+            drop(state);
+            fire(core, target);
+        }
+        // Time moves only with an event: a replay has no other way of knowing that it did.
+        Some(_) | None => {}
     }
 }
 
@@ -187,7 +192,8 @@ fn next_recorded<S: System>(
             Recorded::Ours
         });
     };
-    if kind == RUN_ENDED && idle {
+    // A host that is down may have been about to come up again, which the recording knows.
+    if kind == RUN_ENDED && idle && state.world.down.is_empty() {
         return Ok(Recorded::End(Verdict::Complete));
     }
     if own.is_some_and(|deadline| deadline < time) {
@@ -202,6 +208,7 @@ fn next_recorded<S: System>(
                 move_to(state, time);
                 Ok(Recorded::End(verdict.clone()))
             }
+            Some(KernelEvent::RunEnded(_)) if idle => Ok(Recorded::End(Verdict::Complete)),
             _ => Ok(Recorded::Ours),
         },
         (_, None) => Ok(Recorded::Ours),

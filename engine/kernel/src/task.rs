@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::kernel_event::{Choice, KernelEvent, TaskEnded, TaskEnding, TaskStarted, TimerFired};
 use crate::name::Name;
 use crate::system::System;
-use crate::verdict::{Budget, Verdict, Waiting};
+use crate::verdict::{Budget, Panicked, Verdict, Waiting};
 
 /// A task's future.
 pub(crate) type BoxFuture = Pin<Box<dyn Future<Output = ()>>>;
@@ -37,13 +37,20 @@ impl TaskRef {
 /// What a task was last seen waiting for, for the report of a stall.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
-    /// Time to pass, a lock, another task, an answer.
+    /// Time to pass, an answer, or something that the kernel does not see.
     Other(&'static str),
+    /// A lock or a semaphore.
+    Lock(Name),
+    /// The end of another task.
+    Join(Name),
     /// A channel.
     Channel(Name),
     /// The outside.
     Inbox,
 }
+
+/// What a task waits for that did not say.
+const UNSEEN: Pending = Pending::Other("something that the kernel does not see");
 
 /// One task.
 pub(crate) struct Slot {
@@ -133,7 +140,7 @@ impl<S: System> State<S> {
             fate: None,
             ended: false,
             timeouts: 0,
-            pending: Pending::Other("its first step"),
+            pending: UNSEEN,
             joiners: Vec::new(),
         });
         let task = TaskRef { slot: at, id };
@@ -177,10 +184,15 @@ impl<S: System> State<S> {
     /// Wakes a task because of an event.
     #[inline]
     pub(crate) fn wake_because(&mut self, task: TaskRef, cause: Seq) {
-        if let Some(slot) = self.slot_mut(task) {
+        if let Some(slot) = self.slots.get_mut(task.slot as usize)
+            && slot.id == task.id
+        {
             slot.cause = Some(cause);
+            if !slot.queued && slot.fate.is_none() {
+                slot.queued = true;
+                self.ready.push_back(task);
+            }
         }
-        self.wake(task);
     }
 
     /// A timer of a task has come due.
@@ -268,11 +280,11 @@ impl<S: System> State<S> {
     fn report_panic(&mut self, task: TaskRef) {
         let Some(slot) = self.slot(task) else { return };
         if let Some(TaskEnding::Panicked(message)) = &slot.fate {
-            let verdict = Verdict::Panic {
+            let verdict = Verdict::Panic(Panicked {
                 task: slot.id,
                 name: slot.name.clone(),
                 message: message.clone(),
-            };
+            });
             self.end_with(verdict);
         }
     }
@@ -288,6 +300,8 @@ impl<S: System> State<S> {
                 name: slot.name.clone(),
                 wait: match &slot.pending {
                     Pending::Other(what) => (*what).to_owned(),
+                    Pending::Lock(name) => format!("lock {name}"),
+                    Pending::Join(name) => format!("the end of {name}"),
                     Pending::Channel(name) => format!("channel {name}"),
                     Pending::Inbox => "the outside".to_owned(),
                 },
@@ -324,6 +338,7 @@ impl<S: System> State<S> {
                 continue;
             };
             slot.queued = false;
+            slot.pending = UNSEEN;
             let Some(future) = slot.future.take() else {
                 continue;
             };

@@ -6,32 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::TaskId;
 use crate::name::Name;
+use crate::numbered;
 use crate::wait_graph::Cycle;
 
-/// How a run ended.
+numbered! {
+    /// How a run ended.
+    #[derive(Eq)]
+    pub enum Verdict {
+        /// Every task returned, or the planned duration is over.
+        1 Complete,
+        /// Tasks wait for each other in a circle that no timeout of theirs can break.
+        2 Deadlock(Cycle),
+        /// Nothing can run, nothing will come, and these tasks still wait.
+        3 Stall(Vec<Waiting>),
+        /// Time moved on this long, in nanoseconds, and nothing of the system's own happened.
+        4 Livelock(u64),
+        /// A task panicked.
+        5 Panic(Panicked),
+        /// A budget of the run was used up.
+        6 Exhausted(Budget),
+        /// Somebody outside asked the run to stop.
+        7 Interrupted,
+    }
+}
+
+/// A task that panicked while nobody waited for its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// Every task returned, or the planned duration is over.
-    Complete,
-    /// Tasks wait for each other in a circle that no timeout of theirs can break.
-    Deadlock(Cycle),
-    /// Nothing can run, nothing will come, and these tasks still wait.
-    Stall(Vec<Waiting>),
-    /// Time moved on this long, in nanoseconds, and nothing of the system's own happened.
-    Livelock(u64),
-    /// A task panicked.
-    Panic {
-        /// Which task.
-        task: TaskId,
-        /// Its name.
-        name: Name,
-        /// What it said.
-        message: String,
-    },
-    /// A budget of the run was used up.
-    Exhausted(Budget),
-    /// Somebody outside asked the run to stop.
-    Interrupted,
+pub struct Panicked {
+    /// Which task.
+    pub task: TaskId,
+    /// Its name.
+    pub name: Name,
+    /// What it said.
+    pub message: String,
 }
 
 /// A task at the end of a stalled run.
@@ -45,19 +52,21 @@ pub struct Waiting {
     pub wait: String,
 }
 
-/// Which budget a run used up, and how large it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Budget {
-    /// Events in all.
-    Events(u64),
-    /// Virtual time, in nanoseconds.
-    Time(u64),
-    /// Events at one instant.
-    EventsAtOneInstant(u64),
-    /// Tasks alive at once.
-    Tasks(u64),
-    /// Messages waiting in one queue.
-    Queue(u64),
+numbered! {
+    /// Which budget a run used up, and how large it was.
+    #[derive(Copy, Eq)]
+    pub enum Budget {
+        /// Events in all.
+        1 Events(u64),
+        /// Virtual time, in nanoseconds.
+        2 Time(u64),
+        /// Events at one instant.
+        3 EventsAtOneInstant(u64),
+        /// Tasks alive at once.
+        4 Tasks(u64),
+        /// Messages waiting in one queue.
+        5 Queue(u64),
+    }
 }
 
 impl Verdict {
@@ -68,7 +77,7 @@ impl Verdict {
             Verdict::Deadlock(_) => "deadlock",
             Verdict::Stall(_) => "stall",
             Verdict::Livelock(_) => "livelock",
-            Verdict::Panic { .. } => "panic",
+            Verdict::Panic(_) => "panic",
             Verdict::Exhausted(_) => "exhausted",
             Verdict::Interrupted => "interrupted",
         }
@@ -104,7 +113,7 @@ impl fmt::Display for Verdict {
                     *nanos as f64 / 1e9
                 )
             }
-            Verdict::Panic { name, message, .. } => write!(f, "panic in {name}: {message}"),
+            Verdict::Panic(panic) => write!(f, "panic in {}: {}", panic.name, panic.message),
             Verdict::Exhausted(budget) => write!(f, "budget exhausted: {budget}"),
             Verdict::Interrupted => f.write_str("interrupted"),
         }

@@ -1,72 +1,17 @@
-//! A log as a row of blocks: is the next one sound, does it follow, and if not, is that a torn tail
-//! or damage?
+//! A log as a row of blocks: is the next one sound, and does it follow?
 //!
-//! It looks into a block's payload only to check it; records are read elsewhere.
+//! It looks into a block's payload only to check it; records are read elsewhere. What it means that
+//! a block is not sound is told in `tail`.
 
 use super::chain::{Chain, PREFIX_LEN};
+use super::ending::Ending;
 use super::error::LogError;
-use super::footer::{END_MARK, Footer, FooterFound, is_torn_mark, read_end_mark};
+use super::footer::{END_MARK, Footer, read_end_mark};
 use super::frame::{BLOCK_HEAD, BadHead, BlockHead, split_record};
 use super::header::Header;
-use super::scan::later_part;
 use super::storage::{Storage, io_error, read_full};
 use super::window::Window;
 use crate::id::{Seq, Time};
-
-/// How a log ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// It was closed: nothing is missing.
-    Closed {
-        /// The final chain: the fingerprint of the run.
-        chain: Chain,
-        /// How many events the log holds.
-        events: u64,
-    },
-    /// It was never closed, or is still being written; what is there is whole.
-    Open {
-        /// The chain after the last block.
-        chain: Chain,
-        /// How many events the log holds.
-        events: u64,
-    },
-    /// It was never closed, and its last write did not come to its end.
-    Torn {
-        /// Where the torn part begins, in bytes.
-        offset: u64,
-        /// How many bytes the torn part has, which are dropped.
-        dropped: u64,
-        /// The chain after the last whole block.
-        chain: Chain,
-        /// How many events stand before the torn part.
-        events: u64,
-    },
-}
-
-impl Ending {
-    /// How many events can be read.
-    pub fn events(&self) -> u64 {
-        match *self {
-            Ending::Closed { events, .. }
-            | Ending::Open { events, .. }
-            | Ending::Torn { events, .. } => events,
-        }
-    }
-
-    /// Whether the log was closed, so that nothing is missing.
-    pub fn is_closed(&self) -> bool {
-        matches!(self, Ending::Closed { .. })
-    }
-
-    /// The chain after the last of them.
-    pub fn chain(&self) -> Chain {
-        match *self {
-            Ending::Closed { chain, .. }
-            | Ending::Open { chain, .. }
-            | Ending::Torn { chain, .. } => chain,
-        }
-    }
-}
 
 /// A place between two blocks, and what is known of everything before it.
 #[derive(Clone, Copy, Debug)]
@@ -124,9 +69,9 @@ pub(crate) struct Blocks<S> {
     pub(crate) storage: S,
     pub(crate) footer: Option<Footer>,
     first_seq: Seq,
-    file_len: u64,
+    pub(super) file_len: u64,
     /// Whether the file ends like a closed log, be its footer sound or not.
-    ends_with_mark: bool,
+    pub(super) ends_with_mark: bool,
 }
 
 impl<S: Storage> Blocks<S> {
@@ -382,66 +327,7 @@ impl<S: Storage> Blocks<S> {
         Ok(Ending::Closed { chain, events })
     }
 
-    /// What it means that there is no whole block at `position`. It is a torn tail only if nothing
-    /// shows that writing went on behind it.
-    fn tail(
-        &self,
-        position: &Position,
-        what: &'static str,
-        resume: u64,
-    ) -> Result<Ending, LogError> {
-        let offset = position.offset;
-        let torn = Ending::Torn {
-            offset,
-            dropped: self.file_len - offset,
-            chain: position.chain,
-            events: self.events_before(position),
-        };
-        if self.footer.is_some() {
-            return Err(self.damaged(position, what));
-        }
-        if let Some(found) = Footer::read(&self.storage, offset, self.file_len)? {
-            return self
-                .is_torn_footer(position, &found)?
-                .map_or(Ok(torn), |what| Err(self.damaged(position, what)));
-        }
-        let went_on = self.ends_with_mark
-            || later_part(
-                &self.storage,
-                resume,
-                self.file_len,
-                position.seq,
-                position.epoch,
-            )?;
-        if went_on {
-            Err(self.damaged(position, what))
-        } else {
-            Ok(torn)
-        }
-    }
-
-    /// `None` if closing this log was interrupted; otherwise what is wrong with its end.
-    fn is_torn_footer(
-        &self,
-        position: &Position,
-        found: &FooterFound,
-    ) -> Result<Option<&'static str>, LogError> {
-        if found.end > self.file_len {
-            return Ok(None);
-        }
-        if found.end < self.file_len {
-            return Ok(Some("there are bytes behind the end of the log"));
-        }
-        if found.footer.is_none() {
-            return Ok(Some("the checksum of the footer does not match"));
-        }
-        let mut mark = [0; END_MARK];
-        read_full(&self.storage, self.file_len - END_MARK as u64, &mut mark)?;
-        let is_torn = is_torn_mark(&mark, position.offset);
-        Ok((!is_torn).then_some("the end mark is not what it was"))
-    }
-
-    fn events_before(&self, position: &Position) -> u64 {
+    pub(super) fn events_before(&self, position: &Position) -> u64 {
         position.seq.0 - self.first_seq.0
     }
 }

@@ -7,6 +7,7 @@
 mod blocks;
 mod bytes;
 mod chain;
+mod ending;
 mod error;
 mod file;
 mod footer;
@@ -17,11 +18,12 @@ mod reader;
 mod recover;
 mod scan;
 mod storage;
+mod tail;
 mod window;
 mod writer;
 
-pub use blocks::Ending;
 pub use chain::Chain;
+pub use ending::Ending;
 pub use error::LogError;
 pub use file::File;
 pub use frame::Head;

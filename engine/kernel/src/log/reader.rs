@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use super::blocks::{Block, Blocks, Ending, Next, Position};
+use super::blocks::{Block, Blocks, Next, Position};
+use super::ending::Ending;
 use super::error::LogError;
 use super::file::File;
 use super::frame::{Head, RECORD_HEAD, split_record};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::blocks::{Block, Blocks, Ending, Next, Position};
+use super::blocks::{Block, Blocks, Next, Position};
 use super::chain::Chain;
+use super::ending::Ending;
 use super::error::LogError;
 use super::file::File;
 use super::frame::{RECORD_HEAD, split_record};

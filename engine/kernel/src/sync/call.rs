@@ -39,8 +39,11 @@ impl<S: System> Call<S> {
             "nobody answers at port {}: a system calls only at the ports that it registered",
             port.0
         );
-        let (call, body) = state.emit(actor, Body::Domain(request));
-        let timer = match &body {
+        let event = state.event(actor, state.cause, Body::Domain(request));
+        let call = event.seq;
+        state.append(&event);
+        state.cause = Some(call);
+        let timer = match &event.body {
             Body::Domain(request) if !state.halted => ask(&mut state, port, call, request),
             _ => None,
         };
@@ -84,7 +87,11 @@ fn ask<S: System>(
     let stream = state.chance.stream(at.actor, name, "answer");
     let answer = provider.answer(call, request, state.now, stream);
     let due = state.now + answer.after;
-    Some(state.timers.set(due, Target::Answer(call, answer.event)))
+    Some(
+        state
+            .timers
+            .set(due, Target::Answer(call, Box::new(answer.event))),
+    )
 }
 
 impl<S: System> Drop for Call<S> {

@@ -118,6 +118,14 @@ impl<S: System, T> Sender<S, T> {
     /// # Errors
     /// With the message, if the receiver is gone.
     pub async fn send(&self, message: T) -> Result<(), SendError<T>> {
+        let message = match self.try_send(message) {
+            Err(SendError::Full(message)) => message,
+            done => return done,
+        };
+        self.send_later(message).await
+    }
+
+    async fn send_later(&self, message: T) -> Result<(), SendError<T>> {
         let mut message = Some(message);
         let mut wait = None;
         poll_fn(|_| {

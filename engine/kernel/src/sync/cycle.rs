@@ -1,13 +1,18 @@
 //! What a wait does to the graph of waits: closing a cycle, getting away from one.
 
 use crate::executor::State;
-use crate::id::{ActorId, TaskId};
+use crate::id::{ActorId, Seq, TaskId};
 use crate::kernel_event::{CycleBroken, CycleClosed};
 use crate::system::System;
 use crate::verdict::Verdict;
 
-/// Records a cycle that a task's wait closed; the run ends if nothing can break it.
-pub(crate) fn note_cycle<S: System>(state: &mut State<S>, actor: ActorId, task: TaskId) {
+/// Records a cycle that a task's wait, the event `blocked`, closed; the run ends if nothing can break it.
+pub(crate) fn note_cycle<S: System>(
+    state: &mut State<S>,
+    actor: ActorId,
+    task: TaskId,
+    blocked: Seq,
+) {
     if state.halted {
         return;
     }
@@ -17,8 +22,7 @@ pub(crate) fn note_cycle<S: System>(state: &mut State<S>, actor: ActorId, task: 
     let closed = CycleClosed {
         cycle: cycle.clone(),
     };
-    let cause = state.cause;
-    let seq = state.append_kernel(actor, cause, closed);
+    let seq = state.append_kernel(actor, Some(blocked), closed);
     if cycle.breakable {
         let members = cycle.links.iter().map(|link| link.task).collect();
         state.open_cycles.push((seq, members));

@@ -143,8 +143,8 @@ impl<S: System> JoinWait<S> {
             breakable,
         };
         let cause = state.cause;
-        state.append_kernel(actor, cause, blocked);
-        note_cycle(&mut state, actor, waiter.id);
+        let blocked = state.append_kernel(actor, cause, blocked);
+        note_cycle(&mut state, actor, waiter.id, blocked);
         JoinWait {
             core: Rc::clone(&handle.core),
             waiter,
@@ -153,7 +153,10 @@ impl<S: System> JoinWait<S> {
     }
 
     fn pending(&self) -> Poll<()> {
-        self.core.state.borrow_mut().current_slot().pending = Pending::Other("the end of a task");
+        let mut state = self.core.state.borrow_mut();
+        if let Some(name) = state.slot(self.on).map(|slot| slot.name.clone()) {
+            state.current_slot().pending = Pending::Join(name);
+        }
         Poll::Pending
     }
 }

@@ -181,8 +181,8 @@ impl<S: System> LockWait<S> {
             breakable,
         };
         let cause = state.cause;
-        state.append_kernel(actor, cause, blocked);
-        note_cycle(&mut state, actor, task.id);
+        let blocked = state.append_kernel(actor, cause, blocked);
+        note_cycle(&mut state, actor, task.id, blocked);
         let ticket = Rc::new(Ticket {
             task,
             granted: Cell::new(false),
@@ -199,7 +199,8 @@ impl<S: System> LockWait<S> {
         if self.ticket.granted.get() {
             return Poll::Ready(());
         }
-        self.inner.core.state.borrow_mut().current_slot().pending = Pending::Other("a lock");
+        let name = self.inner.name.clone();
+        self.inner.core.state.borrow_mut().current_slot().pending = Pending::Lock(name);
         Poll::Pending
     }
 

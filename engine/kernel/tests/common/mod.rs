@@ -2,6 +2,7 @@
 //!
 //! A [`Story`] holds the code of one test. Telling it records a run twice and holds every way of
 //! reading its log against the others, so that each story tests replay as well.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
 use std::cell::RefCell;

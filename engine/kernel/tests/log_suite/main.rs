@@ -8,6 +8,7 @@ mod arrangement;
 mod codec_twin;
 mod cuts;
 mod document;
+mod figures;
 mod files;
 mod flips;
 mod hostile;
