@@ -3,13 +3,14 @@
 //! The exchange and the market live on a host of their own and survive a crash of the coordinator's.
 //! The coordinator's host has the bus, the coordinator, and whoever publishes for people outside.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 
 use crate::agents::{Agents, MarketView};
+use crate::audit::{self, Up};
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::coordinator::{Coordinator, Parts};
@@ -21,6 +22,9 @@ use crate::feeds::{MarketFeed, outside_messages};
 use crate::message::Draft;
 use crate::model::{FALLBACK, PRIMARY, SimulatedModels};
 use crate::{Ctx, Orchestration};
+
+/// The hosts, in the order in which they start.
+pub(crate) const HOSTS: [&str; 2] = ["exchange", "coordinator"];
 
 pub(crate) fn build(
     plan: &Plan<Config>,
@@ -46,13 +50,25 @@ pub(crate) fn build(
     ));
 
     let (market, venue) = (Rc::clone(&view), exchange.clone());
-    setup.host("exchange", move |ctx| {
+    setup.host(HOSTS[0], move |ctx| {
         follow_market(ctx, ticks.clone(), Rc::clone(&market), venue.clone())
     });
-    setup.host("coordinator", move |ctx| {
-        let (config, view) = (Rc::clone(&config), Rc::clone(&view));
-        let (exchange, outside) = (exchange.clone(), outside.clone());
-        coordinate(ctx, config, defects, view, exchange, outside)
+    let (up, ids) = (Up::default(), Rc::new(Cell::new(0)));
+    let (seen, venue) = (Rc::clone(&up), exchange.clone());
+    setup.audit(move |world| audit::compare(&seen, &venue, world));
+    setup.host(HOSTS[1], move |ctx| {
+        let (config, view, up) = (Rc::clone(&config), Rc::clone(&view), Rc::clone(&up));
+        let bus = Bus::new(&ctx, &config.message_bus, Rc::clone(&ids), defects);
+        let outside = outside.clone();
+        let agents = Agents::new(&ctx, Rc::clone(&config), view);
+        let parts = Parts {
+            up,
+            config,
+            defects,
+            exchange: exchange.clone(),
+            agents,
+        };
+        coordinate(ctx, bus, outside, parts)
     });
     Ok(())
 }
@@ -100,33 +116,15 @@ async fn follow_market(
     }
 }
 
-async fn coordinate(
-    ctx: Ctx,
-    config: Rc<Config>,
-    defects: Defects,
-    view: Rc<RefCell<MarketView>>,
-    exchange: Exchange,
-    outside: Inbox<Orchestration>,
-) {
-    let bus = Bus::new(&ctx, &config.message_bus, defects);
-    if config.message_bus.cleanup {
-        let every = Duration::from_secs(config.message_bus.cleanup_interval_seconds.max(1));
-        bus.start_cleanup(&ctx, every);
+/// Starts what runs beside the coordinator, and the coordinator.
+async fn coordinate(ctx: Ctx, bus: Bus, outside: Inbox<Orchestration>, parts: Parts) {
+    let config = &parts.config.message_bus;
+    if config.cleanup {
+        bus.start_cleanup(&ctx, Duration::from_secs(config.cleanup_interval_seconds));
     }
     let publisher = ctx.actor("outside");
     drop(ctx.spawn_daemon("outside", publish_outside(publisher, bus.clone(), outside)));
-    let agents = Agents::new(&ctx, Rc::clone(&config), view);
-    Coordinator::serve(
-        ctx,
-        bus,
-        Parts {
-            config,
-            defects,
-            exchange,
-            agents,
-        },
-    )
-    .await;
+    Coordinator::serve(ctx, bus, parts).await;
 }
 
 /// Publishes what people outside say.

@@ -8,7 +8,7 @@ pub mod handler;
 pub mod history;
 pub mod subscriptions;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -83,6 +83,7 @@ struct Inner {
     lock: Lock<Orchestration>,
     defects: Defects,
     source: Name,
+    ids: Rc<Cell<u64>>,
     state: RefCell<State>,
 }
 
@@ -93,8 +94,9 @@ struct State {
 }
 
 impl Bus {
-    /// An empty bus.
-    pub fn new(ctx: &Ctx, config: &BusConfig, defects: Defects) -> Bus {
+    /// An empty bus. Its messages take their ids from `ids`, which goes on counting where a bus
+    /// before it stopped: no two messages of a run have the same.
+    pub fn new(ctx: &Ctx, config: &BusConfig, ids: Rc<Cell<u64>>, defects: Defects) -> Bus {
         let state = State {
             history: History::new(config.max_history_size),
             subscriptions: Subscriptions::new(config.subscriptions, defects),
@@ -104,6 +106,7 @@ impl Bus {
             lock: Lock::new(ctx, "bus"),
             defects,
             source: Name::fixed("message_bus"),
+            ids,
             state: RefCell::new(state),
         };
         Bus {
@@ -154,23 +157,20 @@ impl Bus {
         draft: Draft,
     ) -> Result<(Rc<Message>, Seq, Rc<[Subscription<Handler>]>), InvalidMessage> {
         let mut state = self.inner.state.borrow_mut();
-        let id = MessageId::number(state.statistics.total_published);
-        let message = Rc::new(draft.stamp(id, Instant::from(ctx.now()))?);
+        let id = self.inner.ids.get();
+        let message = draft.stamp(MessageId::number(id), Instant::from(ctx.now()))?;
+        self.inner.ids.set(id + 1);
+        let message = Rc::new(message);
         let before = state.history.len();
         state.history.push(Rc::clone(&message));
-        let dropped = before + 1 - state.history.len();
+        let trimmed = before + 1 - state.history.len();
         state.statistics.total_published += 1;
         let snapshot = state.subscriptions.snapshot(message.topic);
         drop(state);
         let published = ctx.emit(Published {
             message: Rc::clone(&message),
+            trimmed: u32::try_from(trimmed).unwrap_or(u32::MAX),
         });
-        if dropped > 0 {
-            ctx.emit(HistoryShrunk {
-                dropped: dropped as u64,
-                expired: false,
-            });
-        }
         Ok((message, published, snapshot))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A signal goes one way: [`signal`] takes it from the bus, [`consensus`] and [`conflict`]
 //! weigh it, [`resolution`] asks a model, [`route`] has it judged and executed. Around that,
-//! [`work`] keeps the schedule, [`command`] and [`emergency`] obey, [`watch`] keeps
+//! [`work`] keeps the schedule, [`rebalance`] the portfolio in balance, [`command`] and [`emergency`] obey, [`watch`] keeps
 //! an eye on positions and models.
 
 pub mod conflict;
@@ -17,6 +17,7 @@ pub mod state;
 mod command;
 mod emergency;
 mod outcome;
+mod rebalance;
 mod resolution;
 mod route;
 mod run;
@@ -31,6 +32,7 @@ use dacapo_kernel::{Notify, Sender, channel};
 use serde::Serialize;
 
 use crate::agents::Agents;
+use crate::audit::{Up, agree};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
 use crate::config::Config;
@@ -41,9 +43,11 @@ use crate::message::{
     CoordinatorPaused, CoordinatorResumed, Draft, Message, Name, Payload, Priority, Topic,
 };
 use crate::risk::RiskEngine;
+use crate::views::Views;
 use crate::{Ctx, Orchestration};
 
 use degradation::Degradation;
+use rebalance::Leg;
 use route::Account;
 use schedule::Timetable;
 use state::RunState;
@@ -66,6 +70,8 @@ pub struct Statistics {
 
 /// What a coordinator is put together from.
 pub struct Parts {
+    /// Where it says that it is up.
+    pub(crate) up: Up,
     /// The settings.
     pub config: Rc<Config>,
     /// The defects that are on.
@@ -91,6 +97,8 @@ pub struct Coordinator {
     timetable: RefCell<Timetable>,
     risk: RefCell<RiskEngine>,
     account: RefCell<Account>,
+    /// Trades of rebalancings that wait for their time.
+    legs: RefCell<Vec<Leg>>,
     signals: Sender<Orchestration, Rc<Message>>,
     /// What is due may have changed.
     nudged: Notify,
@@ -106,6 +114,7 @@ impl Coordinator {
             defects,
             exchange,
             agents,
+            up,
         } = parts;
         let (signals, queue) = channel(&ctx, "signals", config.coordinator.signal_queue);
         let (tell, notices) = channel::<_, Notice>(&ctx, "exchange notices", NOTICES);
@@ -120,6 +129,7 @@ impl Coordinator {
             timetable: RefCell::new(timetable),
             risk: RefCell::new(RiskEngine::new(config.risk.clone())),
             account: RefCell::new(Account::default()),
+            legs: RefCell::default(),
             ctx: ctx.clone(),
             bus,
             config,
@@ -130,6 +140,7 @@ impl Coordinator {
             nudged: Notify::new("schedule"),
             level_moved: Notify::new("degradation level"),
         });
+        *up.borrow_mut() = Rc::downgrade(&coordinator);
         coordinator.subscribe().await;
         let of = || Rc::clone(&coordinator);
         drop(ctx.spawn_daemon("signals", of().handle_queue(queue)));
@@ -159,6 +170,26 @@ impl Coordinator {
             let subscribed = self.bus.subscribe(&self.ctx, topic, key, handler).await;
             subscribed.expect("the first subscriber of a new bus is below every limit");
         }
+    }
+
+    /// Whether the views tell of this coordinator what it knows itself.
+    pub(crate) fn agrees_with(&self, views: &Views) -> Result<(), String> {
+        let (shown, counts) = (&views.coordinator, self.degradation.borrow().counts());
+        agree("state", self.state.get(), shown.state)?;
+        agree("llm failures", counts.llm_failures, shown.llm_failures)?;
+        agree("api failures", counts.api_failures, shown.api_failures)?;
+        agree("level", self.level(), shown.level)?;
+        let statistics = self.statistics.get();
+        agree(
+            "conflicts",
+            statistics.total_conflicts_detected,
+            shown.conflicts,
+        )?;
+        let bus = self.bus.statistics();
+        agree("history", bus.history_size as u64, views.bus.history)?;
+        agree("delivery errors", bus.delivery_errors, views.bus.errors)?;
+        let subscriptions: usize = views.bus.subscriptions.values().map(Vec::len).sum();
+        agree("subscriptions", bus.subscriber_count, subscriptions)
     }
 
     // What the other files share.

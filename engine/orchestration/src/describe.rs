@@ -3,7 +3,7 @@
 use dacapo_kernel::{Event, Section};
 
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, OrderOutcome, TaskOutcome};
+use crate::domain_event::{DomainEvent, ModelReply, OrderOutcome, TaskOutcome};
 use crate::message::Message;
 use crate::views::Views;
 
@@ -25,8 +25,8 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         }
         DomainEvent::ModelAsked(it) => format!("{} is asked for a {}", it.model, it.purpose),
         DomainEvent::ModelAnswered(it) => match &it.reply {
-            Ok(text) => format!("replied: {text}"),
-            Err(error) => format!("failed: {error}"),
+            ModelReply::Text(text) => format!("replied: {text}"),
+            ModelReply::Error(error) => format!("failed: {error}"),
         },
         DomainEvent::Published(it) => published(&it.message),
         DomainEvent::Delivered(it) => {
@@ -54,7 +54,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             None => format!("{} from {}", it.subscriber, it.topic),
         },
         DomainEvent::HistoryShrunk(it) => {
-            let why = if it.expired { "expired" } else { "no room" };
+            let why = if it.expired { "expired" } else { "cleared" };
             format!("{} messages dropped: {why}", it.dropped)
         }
         DomainEvent::StateChanged(it) => format!("{} → {} by {}", it.from, it.to, it.by),
@@ -116,6 +116,13 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 it.order, it.side, it.size, it.symbol, it.price, it.fee
             )
         }
+        DomainEvent::LegsPlanned(it) => format!("{} trades wait for their time", it.count),
+        DomainEvent::RebalanceTradeSkipped(it) => {
+            format!(
+                "{} {} of batch {}: {}",
+                it.side, it.symbol, it.batch_index, it.reason
+            )
+        }
         DomainEvent::BalanceChanged(it) => format!("{} {}", it.balance, it.asset),
     }
 }
@@ -171,6 +178,9 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
     }
 }
 
+/// How many trades a summary lists.
+const TRADES_SHOWN: usize = 12;
+
 /// The tables of a run's summary.
 pub(crate) fn summary(view: &Views) -> Vec<Section> {
     vec![levels(view), tasks(view), trades(view), balances(view)]
@@ -197,7 +207,7 @@ fn levels(view: &Views) -> Section {
 fn tasks(view: &Views) -> Section {
     let rows = view.coordinator.tasks.iter().map(|(name, task)| {
         let last = task
-            .last_run
+            .last_run_ns
             .map_or("never".to_owned(), |time| time.to_string());
         vec![
             name.to_string(),
@@ -214,9 +224,11 @@ fn tasks(view: &Views) -> Section {
 }
 
 fn trades(view: &Views) -> Section {
-    let rows = view.trading.fills.iter().map(|fill| {
+    let fills = &view.trading.fills;
+    let earlier = fills.len().saturating_sub(TRADES_SHOWN);
+    let rows = fills[earlier..].iter().map(|fill| {
         let cells = [
-            fill.time.to_string(),
+            fill.time_ns.to_string(),
             fill.side.to_string(),
             fill.size.to_string(),
             fill.symbol.to_string(),
@@ -225,11 +237,12 @@ fn trades(view: &Views) -> Section {
         ];
         cells.to_vec()
     });
-    section(
-        "trades",
-        &["time", "side", "size", "symbol", "price", "fee"],
-        rows.collect(),
-    )
+    let title = match earlier {
+        0 => "trades".to_owned(),
+        _ => format!("trades, the last {TRADES_SHOWN} of {}", fills.len()),
+    };
+    let columns = ["time", "side", "size", "symbol", "price", "fee"];
+    section(&title, &columns, rows.collect())
 }
 
 fn balances(view: &Views) -> Section {

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use dacapo_kernel::events;
+use dacapo_kernel::{events, numbered};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
@@ -68,11 +68,21 @@ pub struct ModelAsked {
     pub max_tokens: u32,
 }
 
+numbered! {
+    /// What came back from a language model.
+    pub enum ModelReply {
+        /// Its text.
+        1 Text(String),
+        /// What went wrong.
+        2 Error(String),
+    }
+}
+
 /// What a language model answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelAnswered {
     /// Its text, or what went wrong.
-    pub reply: Result<String, String>,
+    pub reply: ModelReply,
 }
 
 /// A message entered the bus.
@@ -80,6 +90,8 @@ pub struct ModelAnswered {
 pub struct Published {
     /// The message; it never changes.
     pub message: Rc<Message>,
+    /// How many of the oldest messages left the full history for it.
+    pub trimmed: u32,
 }
 
 /// A handler is called with a message.
@@ -126,12 +138,12 @@ pub struct Unsubscribed {
     pub failures: Option<u32>,
 }
 
-/// Messages left the history.
+/// Messages were dropped from the history, other than for want of room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryShrunk {
     /// How many.
     pub dropped: u64,
-    /// Whether because they had expired; otherwise because the history was full.
+    /// Whether because they had expired; otherwise because somebody asked for it.
     pub expired: bool,
 }
 
@@ -146,17 +158,19 @@ pub struct StateChanged {
     pub by: Name,
 }
 
-/// What counts towards or against degradation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Counted {
-    /// A language model failed.
-    LlmFailure,
-    /// A language model answered.
-    LlmSuccess,
-    /// A task run failed.
-    ApiFailure,
-    /// A task run succeeded.
-    ApiSuccess,
+numbered! {
+    /// What counts towards or against degradation.
+    #[derive(Copy, Eq)]
+    pub enum Counted {
+        /// A language model failed.
+        1 LlmFailure,
+        /// A language model answered.
+        2 LlmSuccess,
+        /// A task run failed.
+        3 ApiFailure,
+        /// A task run succeeded.
+        4 ApiSuccess,
+    }
 }
 
 /// An outcome was counted.
@@ -183,15 +197,16 @@ pub struct TaskRunStarted {
     pub forced: bool,
 }
 
-/// How one run of a task went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum TaskOutcome {
-    /// It finished in time.
-    Done,
-    /// It was given up after its limit.
-    TimedOut,
-    /// It raised an error.
-    Failed(String),
+numbered! {
+    /// How one run of a task went.
+    pub enum TaskOutcome {
+        /// It finished in time.
+        1 Done,
+        /// It was given up after its limit.
+        2 TimedOut,
+        /// It raised an error.
+        3 Failed(String),
+    }
 }
 
 /// A task run for one symbol ended.
@@ -255,19 +270,21 @@ pub struct ConflictFound {
     pub evidence: Vec<Evidence>,
 }
 
-/// Where a resolution came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ResolvedBy {
-    /// A model's reply that passed validation.
-    Reply,
-    /// A reply that did not: the default.
-    UnusableReply,
-    /// No model answered in time.
-    Timeout,
-    /// Every model failed.
-    Failure,
-    /// The degradation level forbids asking.
-    Level,
+numbered! {
+    /// Where a resolution came from.
+    #[derive(Copy, Eq)]
+    pub enum ResolvedBy {
+        /// A model's reply that passed validation.
+        1 Reply,
+        /// A reply that did not: the default.
+        2 UnusableReply,
+        /// No model answered in time.
+        3 Timeout,
+        /// Every model failed.
+        4 Failure,
+        /// The degradation level forbids asking.
+        5 Level,
+    }
 }
 
 /// What is done about a conflict.
@@ -324,15 +341,16 @@ pub struct OrderSubmitted {
     pub state: RunState,
 }
 
-/// How an order ended, or that it rests.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum OrderOutcome {
-    /// Executed, in whole or in part.
-    Filled,
-    /// It waits for its price.
-    Resting,
-    /// Refused, with a code.
-    Refused(Name),
+numbered! {
+    /// How an order ended, or that it rests.
+    pub enum OrderOutcome {
+        /// Executed, in whole or in part.
+        1 Filled,
+        /// It waits for its price.
+        2 Resting,
+        /// Refused, with a code.
+        3 Refused(Name),
+    }
 }
 
 /// What became of an order.
@@ -344,6 +362,26 @@ pub struct OrderAnswered {
     pub order: Option<Name>,
     /// How.
     pub outcome: OrderOutcome,
+}
+
+/// Trades of a rebalancing wait for their time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LegsPlanned {
+    /// How many.
+    pub count: u64,
+}
+
+/// A trade of a rebalancing was not carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RebalanceTradeSkipped {
+    /// The pair.
+    pub symbol: Name,
+    /// `buy` or `sell`.
+    pub side: Name,
+    /// Which batch it belongs to, counted from 0.
+    pub batch_index: i64,
+    /// Why, as a code.
+    pub reason: Name,
 }
 
 /// An execution: balances changed hands.
@@ -361,6 +399,9 @@ pub struct Filled {
     pub price: Amount,
     /// In the quote currency.
     pub fee: Amount,
+    /// Whether it was on margin: the base currency did not change hands, and what the position
+    /// earns or loses is settled when it is closed.
+    pub margin: bool,
 }
 
 /// A balance after a fill or a settlement.
@@ -425,5 +466,9 @@ events! {
         122 "filled" v 1 Consequence => Filled(Filled);
         /// A balance after a fill or a settlement.
         123 "balance changed" v 1 Consequence => BalanceChanged(BalanceChanged);
+        /// Trades of a rebalancing wait for their time.
+        130 "legs planned" v 1 Consequence => LegsPlanned(LegsPlanned);
+        /// A trade of a rebalancing was not carried out.
+        131 "rebalance trade skipped" v 1 Consequence => RebalanceTradeSkipped(RebalanceTradeSkipped);
     }
 }

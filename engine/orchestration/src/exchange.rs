@@ -48,8 +48,8 @@ struct Inner {
     paper: RefCell<PaperExecutor>,
     intents: Cell<u64>,
     listener: RefCell<Option<Sender<Orchestration, Notice>>>,
-    /// A fill may have opened a position.
-    opened: Notify,
+    /// A price or a fill may have brought a position to its stop or target.
+    moved: Notify,
 }
 
 impl Exchange {
@@ -59,7 +59,7 @@ impl Exchange {
             paper: RefCell::new(paper),
             intents: Cell::new(0),
             listener: RefCell::new(None),
-            opened: Notify::new("a position"),
+            moved: Notify::new("a position to close"),
         };
         Exchange {
             inner: Rc::new(inner),
@@ -164,6 +164,9 @@ impl Exchange {
         for outcome in filled.unwrap_or_default() {
             self.tell_resting(ctx, outcome);
         }
+        if self.is_any_position_due() {
+            self.inner.moved.notify(ctx);
+        }
     }
 
     fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
@@ -205,20 +208,18 @@ impl Exchange {
         closed
     }
 
-    /// Waits until any position is open.
-    pub async fn until_positions(&self, ctx: &Ctx) {
-        let any = || {
-            self.inner
-                .paper
-                .borrow()
-                .positions
-                .open_positions()
-                .next()
-                .is_some()
-        };
-        while !any() {
-            self.inner.opened.wait(ctx).await;
+    /// Waits until a look at the positions would find something to do: one of them has reached
+    /// its stop or target, or stops follow the price.
+    pub async fn until_positions_move(&self, ctx: &Ctx) {
+        while !self.is_any_position_due() {
+            self.inner.moved.wait(ctx).await;
         }
+    }
+
+    fn is_any_position_due(&self) -> bool {
+        let positions = &self.inner.paper.borrow().positions;
+        let any = positions.open_positions().next().is_some();
+        any && (positions.trails() || !positions.due().is_empty())
     }
 
     /// The account as the risk engine is told of it, and the exposure of each symbol.
@@ -255,6 +256,8 @@ impl Exchange {
         let order = fill
             .order
             .map_or_else(|| "close".to_owned(), |order| order.to_string());
+        let base = fill.symbol.split('/').next().unwrap_or_default();
+        let margin = !fill.changes.iter().any(|change| change.asset == base);
         ctx.emit(Filled {
             order: order.into(),
             symbol: fill.symbol.as_str().into(),
@@ -262,15 +265,16 @@ impl Exchange {
             size: fill.size,
             price: fill.price,
             fee: fill.fee,
+            margin,
         });
-        for change in &fill.changes {
-            let balance = self.balance(&change.asset);
+        for (change, balance) in fill.changes.iter().zip(&fill.balances) {
+            let asset = change.asset.as_str().into();
             ctx.emit(BalanceChanged {
-                asset: change.asset.as_str().into(),
-                balance,
+                asset,
+                balance: *balance,
             });
         }
-        self.inner.opened.notify(ctx);
+        self.inner.moved.notify(ctx);
     }
 
     fn paper<T>(&self, ctx: &Ctx, act: impl FnOnce(&mut PaperExecutor, i64) -> T) -> T {

@@ -21,6 +21,7 @@ pub mod risk;
 pub mod symbol;
 pub mod views;
 
+mod audit;
 mod build;
 mod describe;
 mod feeds;

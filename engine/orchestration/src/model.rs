@@ -6,7 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Answer, Port, Provider, Seq, Stream, Time};
 
 use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
-use crate::domain_event::{DomainEvent, ModelAnswered};
+use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
 use crate::message::Name;
 
 /// The port of the primary model's provider.
@@ -123,7 +123,11 @@ fn reply(action: &str, confidence: f64, more: &str) -> String {
     )
 }
 
-fn answer(after: Duration, reply: Result<String, String>) -> Answer<DomainEvent> {
+fn answer(after: Duration, said: Result<String, String>) -> Answer<DomainEvent> {
+    let reply = match said {
+        Ok(text) => ModelReply::Text(text),
+        Err(error) => ModelReply::Error(error),
+    };
     Answer {
         after,
         event: ModelAnswered { reply }.into(),

@@ -1,8 +1,8 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    BuildError, Event, Figure, Files, Invariant, Mistake, NoDeadlock, Plan, Profile, Section,
-    Setup, Switch, System, World,
+    BuildError, Event, Fault, Figure, Files, Invariant, Mistake, NoDeadlock, Plan, Profile,
+    Section, Setup, Switch, System, World,
 };
 
 use crate::build;
@@ -25,6 +25,7 @@ impl System for Orchestration {
 
     fn resolve(plan: &mut Plan<Config>, files: &dyn Files) -> Result<(), Mistake> {
         config::check(&plan.system, defects_of(plan))?;
+        known_hosts(plan)?;
         if let MarketConfig::Tape(tape) = &plan.system.market {
             let opened = files.open(&tape.file);
             opened.map_err(|error| Mistake::at("market.file", error.to_string()))?;
@@ -137,4 +138,17 @@ fn defects_of(plan: &Plan<Config>) -> Defects {
         .filter(|info| plan.defects.iter().any(|name| name == info.name))
         .map(|info| info.defect)
         .collect()
+}
+
+/// A fault strikes a host that exists.
+fn known_hosts(plan: &Plan<Config>) -> Result<(), Mistake> {
+    for (i, fault) in plan.faults.0.iter().enumerate() {
+        if let Fault::CrashHost { host, .. } = fault
+            && !build::HOSTS.contains(&host.as_str())
+        {
+            let what = format!("unknown host `{host}`");
+            return Err(Mistake::at(&format!("faults.{i}.host"), what).candidates(build::HOSTS));
+        }
+    }
+    Ok(())
 }

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use crate::amount::Amount;
 use crate::coordinator::state::RunState;
-use crate::domain_event::{DomainEvent, OrderOutcome, ResolvedBy, TaskOutcome};
+use crate::domain_event::{
+    DomainEvent, ModelAnswered, ModelReply, OrderOutcome, ResolvedBy, TaskOutcome,
+};
 use crate::message::{DegradationLevel, Name, Topic};
 
 /// How many changes of the level, and how many orders, are kept for people; the counts go on.
@@ -86,7 +88,7 @@ pub struct TaskView {
     /// Runs that failed or took too long.
     pub failed: u64,
     /// When it last finished for all its symbols.
-    pub last_run: Option<Time>,
+    pub last_run_ns: Option<Time>,
 }
 
 /// The bus.
@@ -145,6 +147,10 @@ pub struct TradingView {
     pub resting: u64,
     /// Orders that were refused, by reason.
     pub refused: BTreeMap<Name, u64>,
+    /// Trades of rebalancings that were put off until later.
+    pub legs_planned: u64,
+    /// Trades of rebalancings that were not carried out, by reason.
+    pub rebalance_skipped: BTreeMap<Name, u64>,
     /// Every execution.
     pub fills: Vec<FillView>,
     /// Balances by currency, as far as any execution changed them.
@@ -155,7 +161,7 @@ pub struct TradingView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FillView {
     /// When.
-    pub time: Time,
+    pub time_ns: Time,
     /// The pair.
     pub symbol: Name,
     /// `buy` or `sell`.
@@ -202,6 +208,8 @@ impl View<DomainEvent> for Views {
             | DomainEvent::OrderSubmitted(_)
             | DomainEvent::OrderAnswered(_)
             | DomainEvent::Filled(_)
+            | DomainEvent::LegsPlanned(_)
+            | DomainEvent::RebalanceTradeSkipped(_)
             | DomainEvent::BalanceChanged(_) => self.trading.apply(event.time, domain),
         }
     }
@@ -229,7 +237,7 @@ impl CoordinatorView {
                 }
             }
             DomainEvent::TaskFinished(finished) => {
-                entry(&mut self.tasks, &finished.task).last_run = Some(time);
+                entry(&mut self.tasks, &finished.task).last_run_ns = Some(time);
             }
             DomainEvent::ConsensusBuilt(_) => self.signals += 1,
             DomainEvent::ConflictFound(_) => self.conflicts += 1,
@@ -248,7 +256,7 @@ impl BusView {
         match event {
             DomainEvent::Published(published) => {
                 *self.published.entry(published.message.topic).or_default() += 1;
-                self.history += 1;
+                self.history = (self.history + 1).saturating_sub(published.trimmed.into());
             }
             DomainEvent::Delivered(_) => self.deliveries += 1,
             DomainEvent::HandlerFailed(_) => self.errors += 1,
@@ -273,7 +281,9 @@ impl ModelView {
     fn apply(&mut self, event: &DomainEvent) {
         match event {
             DomainEvent::ModelAsked(asked) => *entry(&mut self.asked, &asked.model) += 1,
-            DomainEvent::ModelAnswered(answered) if answered.reply.is_ok() => self.replied += 1,
+            DomainEvent::ModelAnswered(ModelAnswered {
+                reply: ModelReply::Text(_),
+            }) => self.replied += 1,
             DomainEvent::ModelAnswered(_) => self.failed += 1,
             _ => {}
         }
@@ -296,7 +306,7 @@ impl TradingView {
             DomainEvent::Filled(fill) => keep(
                 &mut self.fills,
                 FillView {
-                    time,
+                    time_ns: time,
                     symbol: fill.symbol.clone(),
                     side: fill.side.clone(),
                     size: fill.size,
@@ -304,6 +314,10 @@ impl TradingView {
                     fee: fill.fee,
                 },
             ),
+            DomainEvent::LegsPlanned(planned) => self.legs_planned += planned.count,
+            DomainEvent::RebalanceTradeSkipped(skipped) => {
+                *entry(&mut self.rebalance_skipped, &skipped.reason) += 1;
+            }
             DomainEvent::BalanceChanged(changed) => {
                 self.balances.insert(changed.asset.clone(), changed.balance);
             }

@@ -2,7 +2,9 @@
 
 use dacapo_kernel::Mistake;
 
+use super::bounds::numbers;
 use super::{Config, GeneratedReplies, ModelConfig, Replies, TaskKind};
+use crate::agents::indicator::{Flow, RegimeWindow, Trend};
 use crate::config::schedule::Schedule;
 use crate::defect::{Defect, Defects};
 use crate::market::MarketConfig;
@@ -20,6 +22,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     model("llm.primary", &config.llm.primary)?;
     model("llm.fallback", &config.llm.fallback)?;
     numbers(config)?;
+    analysis(config)?;
     messages(config)
 }
 
@@ -202,49 +205,25 @@ fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake
     Ok(())
 }
 
-fn numbers(config: &Config) -> Result<(), Mistake> {
-    let size = config.coordinator.default_size_usd;
-    let rows: [(&str, bool, String, &str); 5] = [
+/// The windows of the rules and the targets of the portfolio check themselves.
+fn analysis(config: &Config) -> Result<(), Mistake> {
+    let analysis = &config.agents.analysis;
+    let windows = [
+        ("trend", Trend::new(analysis.trend.clone()).map(drop)),
         (
-            "conflicts.primary_share_pct",
-            (1..=99).contains(&config.conflicts.primary_share_pct),
-            config.conflicts.primary_share_pct.to_string(),
-            "a percentage from 1 to 99",
+            "regime",
+            RegimeWindow::new(analysis.regime.clone()).map(drop),
         ),
-        (
-            "conflicts.max_resolution_time_ms",
-            config.conflicts.max_resolution_time_ms > 0,
-            config.conflicts.max_resolution_time_ms.to_string(),
-            "at least 1 millisecond",
-        ),
-        (
-            "coordinator.signal_queue",
-            config.coordinator.signal_queue > 0,
-            config.coordinator.signal_queue.to_string(),
-            "room for at least 1 signal",
-        ),
-        (
-            "coordinator.max_concurrent_tasks",
-            config.coordinator.max_concurrent_tasks > 0,
-            config.coordinator.max_concurrent_tasks.to_string(),
-            "at least 1",
-        ),
-        (
-            "coordinator.default_size_usd",
-            size > 0.0 && size.is_finite(),
-            size.to_string(),
-            "a number of dollars above 0",
-        ),
+        ("flow", Flow::new(analysis.flow.clone()).map(drop)),
     ];
-    for (at, fine, found, expected) in rows {
-        if !fine {
-            return Err(Mistake::at(
-                at,
-                format!("expected {expected}, found {found}"),
-            ));
+    for (section, made) in windows {
+        if let Err(error) = made {
+            let at = format!("agents.analysis.{section}.{}", error.field);
+            return Err(Mistake::at(&at, format!("`{at}`: {error}")));
         }
     }
-    Ok(())
+    let portfolio = config.portfolio.check();
+    portfolio.map_err(|error| Mistake::at("portfolio.target_allocation", error.to_string()))
 }
 
 fn messages(config: &Config) -> Result<(), Mistake> {

@@ -10,7 +10,7 @@ use super::conflict::{Approach, Conflict, approach};
 use super::reply::{self, Origin, Resolution};
 use crate::config::ModelConfig;
 use crate::defect::Defect;
-use crate::domain_event::{Counted, DomainEvent, ModelAsked};
+use crate::domain_event::{Counted, DomainEvent, ModelAsked, ModelReply};
 use crate::message::{Name, Payload};
 use crate::model::{FALLBACK, PRIMARY};
 
@@ -107,7 +107,10 @@ impl Coordinator {
             max_tokens: self.config.llm.max_tokens,
         };
         match self.ctx.call(port, request).await {
-            DomainEvent::ModelAnswered(answered) => answered.reply,
+            DomainEvent::ModelAnswered(answered) => match answered.reply {
+                ModelReply::Text(text) => Ok(text),
+                ModelReply::Error(error) => Err(error),
+            },
             other => Err(format!("a model was asked, and the answer was {other:?}")),
         }
     }

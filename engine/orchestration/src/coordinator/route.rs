@@ -133,7 +133,7 @@ impl Coordinator {
         }
     }
 
-    fn note_judgement(&self, symbol: &str, decision: &Decision) {
+    pub(super) fn note_judgement(&self, symbol: &str, decision: &Decision) {
         let remains = decision.modified.as_ref();
         self.ctx.emit(RiskJudged {
             symbol: symbol.into(),

@@ -123,7 +123,10 @@ impl Coordinator {
             ran => ran?,
         };
         if let Some(payload) = output {
-            self.publish_output(kind, payload).await;
+            self.publish_output(kind, payload.clone()).await;
+            if kind == TaskKind::PortfolioRebalance {
+                self.rebalance(&payload).await;
+            }
         }
         Ok(())
     }

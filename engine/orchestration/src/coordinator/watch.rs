@@ -30,11 +30,12 @@ impl Coordinator {
         }
     }
 
-    /// Closes positions at their stops and targets, every five seconds while any is open.
+    /// Closes positions at their stops and targets. They are looked at every five seconds from the
+    /// start; looks that would find nothing are slept through.
     pub(super) async fn watch_positions(self: Rc<Self>) {
         let started = self.ctx.now();
         loop {
-            self.exchange.until_positions(&self.ctx).await;
+            self.exchange.until_positions_move(&self.ctx).await;
             self.ctx
                 .sleep_until(next_check(started, self.ctx.now()))
                 .await;

@@ -60,12 +60,17 @@ impl Coordinator {
                 .has(Defect::HaltLiftedByPause)
                 .then_some(soonest);
         }
-        Some(self.timetable.borrow().next_look(ended)?.max(soonest))
+        let task = self.timetable.borrow().next_look(ended);
+        let next = task.into_iter().chain(self.next_leg_look(ended)).min()?;
+        Some(next.max(soonest))
     }
 
-    /// Runs every task that is due, and waits for all of them.
+    /// Runs the legs that are due, then every task that was due when the look began, and waits for
+    /// all of them.
     async fn run_due(self: &Rc<Self>) {
-        let due = self.timetable.borrow().due(self.ctx.now());
+        let look = self.ctx.now();
+        self.run_due_legs().await;
+        let due = self.timetable.borrow().due(look);
         match due.as_slice() {
             [] => {}
             [one] => self.run_task(*one).await,

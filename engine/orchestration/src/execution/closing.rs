@@ -82,6 +82,7 @@ impl PaperExecutor {
                 fee: settled.fee,
                 fee_currency: pair.quote,
                 changes: settled.changes,
+                balances: Vec::new(),
                 at_us: now_us,
             })
         });

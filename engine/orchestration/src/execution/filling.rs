@@ -89,6 +89,7 @@ impl PaperExecutor {
             fee,
             fee_currency: pair.quote,
             changes: settled.changes,
+            balances: Vec::new(),
             at_us: now_us,
         });
         Ok((fill, settled.backing))

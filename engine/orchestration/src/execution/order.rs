@@ -229,6 +229,8 @@ pub struct Fill {
     pub fee_currency: String,
     /// What it did to the balances.
     pub changes: Vec<Change>,
+    /// The balance of each changed asset right afterwards, in the same order.
+    pub balances: Vec<Amount>,
     /// When, in microseconds since the run began.
     pub at_us: i64,
 }

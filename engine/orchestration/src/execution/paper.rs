@@ -17,7 +17,7 @@ use super::price_source::PriceSource;
 use super::settlement::SettlementRule;
 use crate::amount::Amount;
 use crate::defect::{Defect, Defects};
-use crate::portfolio::Portfolio;
+use crate::portfolio::{Change, Portfolio};
 use crate::symbol::{Markets, Pair};
 
 /// How many limit orders may rest at once.
@@ -214,6 +214,8 @@ impl PaperExecutor {
     pub(super) fn record_fill(&mut self, mut fill: Fill) -> Fill {
         self.last_execution += 1;
         fill.execution = ExecutionId(self.last_execution);
+        let after = |change: &Change| self.portfolio.balance(&change.asset);
+        fill.balances = fill.changes.iter().map(after).collect();
         self.stats.trade_count += 1;
         keep(&mut self.fills, fill.clone(), self.config.max_trade_history);
         fill
