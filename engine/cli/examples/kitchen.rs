@@ -3,6 +3,7 @@
 //!
 //! `cargo run -p dacapo-cli --example kitchen -- run engine/cli/examples/kitchen.toml`
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,6 +47,12 @@ events! {
     }
 }
 
+thread_local! {
+    /// Whether the program is another one than it was: cooks are slower. For the screen of a
+    /// replay that differs.
+    pub static CHANGED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The kitchen.
 #[derive(Debug)]
 pub struct Kitchen;
@@ -69,9 +76,6 @@ pub struct Menu {
     /// What every recipe says.
     #[serde(default)]
     recipe: String,
-    /// Another time at the stove than the log has: a changed program, for the screen of a replay.
-    #[serde(default)]
-    stove_ms: Option<u64>,
 }
 
 /// What has been served.
@@ -202,6 +206,11 @@ impl System for Kitchen {
     }
 
     fn summary(world: &World<Table>) -> Vec<Section> {
+        let broken = |text: &String| text == "a recipe that breaks the program";
+        assert!(
+            !world.view.recipes.iter().any(broken),
+            "a mistake in the program itself"
+        );
         let mut by_cook: BTreeMap<&str, u32> = BTreeMap::new();
         for by in world.view.served.values().flatten() {
             *by_cook.entry(by).or_default() += 1;
@@ -262,7 +271,7 @@ async fn open(ctx: Ctx<Kitchen>, plan: Plan<Config>) {
             pan: pan.clone(),
             plan: plan.clone(),
         };
-        cooks.push(ctx.spawn(name.as_str(), cook.cook()));
+        cooks.push(cook.ctx.clone().spawn(name.as_str(), cook.cook()));
     }
     for cook in cooks {
         if cook.join().await.is_err() && plan.defects.iter().any(|defect| defect == "dropped-plate")
@@ -301,9 +310,8 @@ impl Cook {
                 (&self.stove, &self.pan)
             };
             let one = first.acquire().await;
-            let at_stove = config
-                .stove_ms
-                .unwrap_or(100 + self.ctx.random("stove", 50));
+            let slower = u64::from(CHANGED.get()) * 10;
+            let at_stove = 100 + slower + self.ctx.random("stove", 50);
             self.ctx.sleep(Duration::from_millis(at_stove)).await;
             let other = second.acquire().await;
             let by = self.name.clone();

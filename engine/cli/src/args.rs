@@ -24,6 +24,7 @@ pub(crate) struct Cli {
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// When to use colour; NO_COLOR in the environment means never, unless this says always
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
@@ -185,7 +186,7 @@ fn seed(text: &str) -> Result<u64, String> {
 fn tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE, such as topic=orders".to_owned()),
+        _ => Err("expected KEY=VALUE, such as topic=mail".to_owned()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::replay::each;
 use crate::screen::Screen;
-use crate::summary::Summary;
+use crate::summary::{Standing, Summary};
 use crate::text::{counted, grouped};
 
 pub(crate) fn check<S: System>(args: &CheckArgs, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
@@ -35,6 +35,7 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
         world: &examined.world,
         findings: &examined.findings,
     });
+    let incomplete = incomplete(&examined);
     Summary::<S> {
         plan: &examined.plan,
         verdict: examined.world.verdict.as_ref(),
@@ -45,6 +46,10 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
         wall: None,
         fingerprint: Some(examined.ending.chain()),
         log: &log,
+        standing: match &incomplete {
+            Some(_) => Standing::CutOff,
+            None => Standing::of(&judgement, examined.domain_events > 0),
+        },
     }
     .tell(screen);
     let mut events = Events::<S::Event>::new(open(path)?);
@@ -55,33 +60,19 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
         judgement: &judgement,
     }
     .tell(&mut events, screen);
-    Ok(exit_of(
-        &examined,
-        judgement.failures.is_empty(),
-        judgement.exhausted.is_some(),
-        screen,
-    ))
-}
-
-fn exit_of<S: System>(
-    examined: &Examined<S>,
-    nothing_failed: bool,
-    exhausted: bool,
-    screen: &mut Screen<'_>,
-) -> Exit {
-    if let Some(what) = incomplete(examined) {
-        screen.warning(what);
-        return Exit::Log;
-    }
-    match () {
-        () if !nothing_failed => Exit::Violated,
-        () if exhausted => Exit::Exhausted,
-        () if examined.domain_events == 0 => {
+    Ok(match incomplete {
+        Some(what) => {
+            screen.warning(what);
+            Exit::Log
+        }
+        None if !judgement.failures.is_empty() => Exit::Violated,
+        None if judgement.exhausted.is_some() => Exit::Exhausted,
+        None if examined.domain_events == 0 => {
             screen.warning("the log holds no event of the system's own: nothing was checked");
             Exit::NothingRan
         }
-        () => Exit::Fine,
-    }
+        None => Exit::Fine,
+    })
 }
 
 /// What a log lacks at its end, if it lacks something.

@@ -43,21 +43,13 @@ fn table(switches: &[Switch], profiles: &[Profile], screen: &mut Screen<'_>) {
             vec![
                 switch.name.to_owned(),
                 switch.reference.to_owned(),
-                switch.broken.to_owned(),
-                switch.sound.to_owned(),
+                format!("broken: {}\nsound: {}", switch.broken, switch.sound),
                 switch.caught_by.to_owned(),
                 profiles_with(switch, profiles).join(", "),
             ]
         })
         .collect();
-    let columns = [
-        "defect",
-        "from",
-        "broken",
-        "sound",
-        "caught by",
-        "in profiles",
-    ];
+    let columns = ["defect", "from", "what it does", "caught by", "in profiles"];
     screen.table_of_texts(&columns, &rows);
     let rows: Vec<Vec<String>> = profiles
         .iter()

@@ -21,15 +21,11 @@ pub(crate) fn tell(difference: &Difference, log: &str, recorded: u64, screen: &m
     );
     screen.line(format!("{word}  {path}  {place}"));
     let nothing = "nothing: the recorded run had ended";
-    screen.line(format!(
-        "  expected  {}",
-        in_words(difference.expected.as_ref(), nothing)
-    ));
+    let expected = in_words(difference.expected.as_ref(), nothing);
     let nothing = "nothing: the run ended before it";
-    screen.line(format!(
-        "  actual    {}",
-        in_words(difference.actual.as_ref(), nothing)
-    ));
+    let actual = in_words(difference.actual.as_ref(), nothing);
+    screen.line(format!("  expected  {expected}"));
+    screen.line(format!("  actual    {actual}"));
     for field in &difference.fields {
         screen.line(format!("  differs   {}", field_in_words(field)));
     }
@@ -54,17 +50,7 @@ pub(crate) fn tell(difference: &Difference, log: &str, recorded: u64, screen: &m
         }
         None => screen.line("  common    nothing, not even the first event"),
     }
-    let text = format!(
-        "{place}: expected {}, actual {}",
-        difference
-            .expected
-            .as_ref()
-            .map_or("nothing", |line| &line.text),
-        difference
-            .actual
-            .as_ref()
-            .map_or("nothing", |line| &line.text),
-    );
+    let text = format!("{place}: expected {expected}, actual {actual}");
     screen.annotate("error", &format!("{log} differs"), &text);
 }
 

@@ -9,19 +9,31 @@ use std::time::Duration;
 
 use dacapo_kernel::BoxedStorage;
 use dacapo_kernel::log::{File, LogError, Reader};
-use dacapo_kernel::{Plan, RunError};
+use dacapo_kernel::{Plan, RunError, System};
+use dacapo_lab::beyond_profile;
 use serde_json::json;
 
-use crate::exit::Problem;
+use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 
-/// Opens a log for reading.
+/// Opens a log that holds at least one event.
 pub(crate) fn open(path: &Path) -> Result<Reader<BoxedStorage>, Problem> {
     let open = || -> Result<Reader<BoxedStorage>, LogError> {
         let storage: BoxedStorage = Box::new(File::open(path)?);
         Reader::open(storage)
     };
-    open().map_err(|error| Problem::log(&shown(path), &RunError::Log(error)))
+    let problem = |error| Problem::log(&shown(path), &RunError::Log(error));
+    let mut reader = open().map_err(problem)?;
+    if reader.peek().map_err(problem)?.is_none() {
+        return Err(Problem::Other(
+            Exit::Log,
+            format!(
+                "{}: the log holds no event; it was cut off before its first block was whole",
+                path.display()
+            ),
+        ));
+    }
+    Ok(reader)
 }
 
 /// A path as text.
@@ -29,14 +41,20 @@ pub(crate) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Where the log of a plan goes unless somebody says otherwise.
-pub(crate) fn default_path<C>(plan: &Plan<C>) -> PathBuf {
+/// Where the log of a plan goes unless somebody says otherwise: a name of its own for each seed,
+/// and for each set of defects that somebody asked for.
+pub(crate) fn default_path<S: System>(plan: &Plan<S::Config>) -> PathBuf {
     let tame = |c: char| match c {
         c if c.is_alphanumeric() || c == '-' || c == '_' => c,
         _ => '-',
     };
     let name: String = plan.name.chars().take(100).map(tame).collect();
-    Path::new("runs").join(format!("{name}-{:x}.dlog", plan.seed))
+    let defects = match beyond_profile::<S>(plan).0.as_slice() {
+        [] => String::new(),
+        [one] => format!("-{one}"),
+        [first, more @ ..] => format!("-{first}-and-{}-more", more.len()),
+    };
+    Path::new("runs").join(format!("{name}-{:x}{defects}.dlog", plan.seed))
 }
 
 /// A log that is being written. Where there is an older one, it keeps its name until the new one

@@ -2,22 +2,17 @@
 
 use crate::screen::{Screen, Tone};
 
-/// Proposes commands, each with what it is for. The words of a command must be safe.
+/// Proposes commands, each with what it is for, as a line that a shell takes whole. The words of a command must be safe.
 pub(crate) fn propose(commands: &[(String, &str)], screen: &mut Screen<'_>) {
     if screen.quiet || !screen.is_for_people() || commands.is_empty() {
         return;
     }
     let program = screen.program.clone();
-    let longest = commands
-        .iter()
-        .map(|(words, _)| words.chars().count())
-        .max();
-    let longest = longest.unwrap_or(0);
     screen.line("");
     let head = screen.paint(Tone::Head, "next");
     screen.line(head);
     for (words, meaning) in commands {
-        let meaning = screen.paint(Tone::Faint, meaning);
-        screen.line(format!("  {program} {words:longest$}  {meaning}"));
+        let meaning = screen.paint(Tone::Faint, format!("# {meaning}"));
+        screen.line(format!("  {program} {words}  {meaning}"));
     }
 }

@@ -174,3 +174,28 @@ pub(crate) fn tell_problem(problem: &Problem, screen: &mut Screen<'_>) {
         screen.json(&value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage_on_a_terminal(word: &str) -> String {
+        let arguments = [OsString::from("x"), OsString::from(word)];
+        let error = command("x", None)
+            .try_get_matches_from(&arguments)
+            .expect_err("there is no such command");
+        let mut err = Vec::new();
+        let mut console = Console::captured(std::io::sink(), &mut err);
+        console.out_is_terminal = true;
+        explain_usage(&error, &arguments, console, "x");
+        String::from_utf8(err).expect("the report is text")
+    }
+
+    #[test]
+    fn a_slip_is_explained_in_colour_only_if_what_was_typed_is_harmless() {
+        assert!(usage_on_a_terminal("rum").contains("\u{1b}["));
+        let report = usage_on_a_terminal("\u{1b}[31mrum");
+        assert!(report.contains("unrecognized subcommand"), "{report}");
+        assert!(!report.contains('\u{1b}'), "{report}");
+    }
+}

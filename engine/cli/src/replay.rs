@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dacapo_kernel::{Events, Outcome, System, Verified, verify};
+use dacapo_kernel::{Events, Finding, Outcome, System, Verified, verify};
 use dacapo_lab::{VERSION, explain};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use crate::exit::{Exit, Problem};
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
+use crate::summary::said;
 use crate::text::{grouped, span};
 
 pub(crate) fn replay<S: System>(
@@ -46,7 +47,8 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
     let log = shown(path);
     let problem = |error| Problem::log(&log, &error);
     let mut reader = open(path)?;
-    let recorded = reader.ending().map_err(|e| problem(e.into()))?.events();
+    let ending = reader.ending().map_err(|e| problem(e.into()))?;
+    let recorded = ending.events();
     let begun = screen.elapsed();
     let verified = {
         let mut progress = screen.progress("replay", Goal::Events(recorded));
@@ -60,7 +62,11 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
     match verified {
         Verified::Same(outcome) => {
             tell_same::<S>(&log, &outcome, wall, screen);
-            Ok(Exit::Fine)
+            if ending.is_closed() {
+                return Ok(Exit::Fine);
+            }
+            screen.warning(format!("{log} holds its whole run, but was never closed"));
+            Ok(Exit::Log)
         }
         Verified::SameSoFar(outcome) => {
             tell_same_so_far(&log, outcome.events, screen);
@@ -91,6 +97,10 @@ fn tell_same<S: System>(
             "events": outcome.events,
             "verdict_name": outcome.verdict.name(),
             "fingerprint": fingerprint,
+            "violated": outcome.findings.iter()
+                .filter(|checked| matches!(checked.finding, Finding::Violated { .. }))
+                .map(|checked| checked.id)
+                .collect::<Vec<_>>(),
             "wall_ns": u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX),
         }));
     }
@@ -105,7 +115,14 @@ fn tell_same<S: System>(
     if screen.quiet {
         return;
     }
-    screen.line(format!("  verdict      {}", Screen::safe(&outcome.verdict)));
+    let verdict = Screen::safe(dacapo_lab::verdict(&outcome.verdict));
+    screen.line(format!("  verdict      {verdict}"));
+    for checked in &outcome.findings {
+        if let Finding::Violated { .. } = checked.finding {
+            let (_, at) = said(&checked.finding);
+            screen.line(format!("  violated     {} at {at}", checked.id));
+        }
+    }
     screen.line(format!("  fingerprint  {fingerprint}"));
 }
 

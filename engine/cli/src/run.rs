@@ -16,7 +16,7 @@ use crate::log_file::{self, Target, shown};
 use crate::next;
 use crate::progress::Goal;
 use crate::screen::Screen;
-use crate::summary::Summary;
+use crate::summary::{Standing, Summary};
 use crate::text::shell_word;
 
 pub(crate) fn run<S: System>(
@@ -26,7 +26,7 @@ pub(crate) fn run<S: System>(
 ) -> Result<Exit, Problem> {
     refuse_a_log(&args.scenario, screen)?;
     let loaded = load::<S>(&args.scenario, &overrides(args))?;
-    let default = log_file::default_path(&loaded.plan);
+    let default = log_file::default_path::<S>(&loaded.plan);
     let path = args.out.as_deref().unwrap_or(&default);
     let (outcome, wall) = record::<S>(&loaded, path, args, screen)?;
     log_file::write_facts(path, arguments, wall, screen);
@@ -122,6 +122,7 @@ fn tell<S: System>(
         wall: Some(wall),
         fingerprint: outcome.fingerprint,
         log: &log,
+        standing: Standing::of(&judgement, happened),
     }
     .tell(screen);
     Failed::<S> {

@@ -1,8 +1,9 @@
 //! `show`: the events of a log as lines, or the whole state at a moment.
 
 use dacapo_kernel::{Event, Events, System, plan_of};
+use dacapo_lab::scenario::nearest;
 use dacapo_lab::{
-    Filter, Line, Moment, Names, event_json, for_each, kind_named, nearest, state_at, state_json,
+    Filter, Line, Moment, Names, event_json, for_each, kind_named, state_at, state_json,
 };
 
 use crate::args::ShowArgs;

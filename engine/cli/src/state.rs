@@ -1,7 +1,7 @@
 //! The screen of a state: what the kernel knows in tables, what the system shows as a tree.
 
 use dacapo_kernel::{Process, System, TaskId, Wait, World};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped};
@@ -24,7 +24,8 @@ pub(crate) fn tell<S: System>(
     let head = screen.paint(Tone::Head, Screen::safe(head));
     screen.line(head);
     if let Some(verdict) = &world.verdict {
-        screen.line(format!("the run has ended: {}", Screen::safe(verdict)));
+        let verdict = Screen::safe(dacapo_lab::verdict(verdict));
+        screen.line(format!("the run has ended: {verdict}"));
     }
     let down = world.down.iter();
     for host in down.filter_map(|host| world.hosts.get(host)) {
@@ -135,7 +136,7 @@ fn tree(value: &Value, depth: usize, screen: &mut Screen<'_>) {
     match value {
         Value::Object(fields) if fields.is_empty() => screen.line(format!("{indent}(nothing)")),
         Value::Object(fields) => {
-            for (key, value) in fields {
+            for (key, value) in in_order(fields) {
                 branch(&indent, key, value, depth, screen);
             }
         }
@@ -160,6 +161,16 @@ fn branch(indent: &str, key: &str, value: &Value, depth: usize, screen: &mut Scr
     }
 }
 
+/// The fields in the order of their keys: as numbers where all are numbers, which JSON has as text.
+fn in_order(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+    let numbers: Option<Vec<u64>> = fields.iter().map(|(key, _)| key.parse().ok()).collect();
+    if numbers.is_some() {
+        fields.sort_by_key(|(key, _)| key.parse::<u64>().ok());
+    }
+    fields
+}
+
 /// The value in one line, if it is short and flat.
 fn on_a_line(value: &Value) -> Option<String> {
     let is_flat = |value: &Value| !value.is_object() && !value.is_array();
@@ -169,8 +180,8 @@ fn on_a_line(value: &Value) -> Option<String> {
             format!("[{}]", items.join(", "))
         }
         Value::Object(fields) if fields.values().all(is_flat) => {
-            let fields = fields
-                .iter()
+            let fields = in_order(fields)
+                .into_iter()
                 .map(|(key, value)| format!("{}: {}", Screen::safe(key), leaf(value)));
             format!("{{{}}}", fields.collect::<Vec<String>>().join(", "))
         }

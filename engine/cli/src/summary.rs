@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dacapo_kernel::log::Chain;
 use dacapo_kernel::{Checked, Finding, Plan, Section, System, Verdict, World};
-use dacapo_lab::{Judgement, VERSION};
+use dacapo_lab::{Judgement, VERSION, beyond_profile};
 use serde_json::{Value, json};
 
 use crate::screen::{Screen, Tone};
@@ -22,6 +22,38 @@ pub(crate) struct Summary<'a, S: System> {
     pub(crate) wall: Option<Duration>,
     pub(crate) fingerprint: Option<Chain>,
     pub(crate) log: &'a str,
+    pub(crate) standing: Standing,
+}
+
+/// What a run or a log is worth, in a word or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Pass,
+    Fail,
+    /// Nothing failed, because nothing happened.
+    NothingRan,
+    /// The log ends before its run.
+    CutOff,
+}
+
+impl Standing {
+    /// Of a run that came to its end.
+    pub(crate) fn of(judgement: &Judgement, happened: bool) -> Standing {
+        match () {
+            () if !judgement.is_good() => Standing::Fail,
+            () if !happened => Standing::NothingRan,
+            () => Standing::Pass,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Standing::Pass => "PASS",
+            Standing::Fail => "FAIL",
+            Standing::NothingRan => "NOTHING RAN",
+            Standing::CutOff => "CUT OFF",
+        }
+    }
 }
 
 impl<S: System> Summary<'_, S> {
@@ -50,21 +82,13 @@ impl<S: System> Summary<'_, S> {
         }
     }
 
-    fn outcome(&self) -> &'static str {
-        if self.judgement.is_good() {
-            "PASS"
-        } else {
-            "FAIL"
-        }
-    }
-
-    fn painted_outcome(&self, screen: &Screen<'_>) -> String {
-        let tone = if self.judgement.is_good() {
-            Tone::Good
-        } else {
-            Tone::Bad
+    fn painted_standing(&self, screen: &Screen<'_>) -> String {
+        let tone = match self.standing {
+            Standing::Pass => Tone::Good,
+            Standing::Fail => Tone::Bad,
+            Standing::NothingRan | Standing::CutOff => Tone::Warning,
         };
-        screen.paint(tone, self.outcome())
+        screen.paint(tone, self.standing.word())
     }
 
     fn verdict_name(&self) -> &'static str {
@@ -77,7 +101,7 @@ impl<S: System> Summary<'_, S> {
     }
 
     fn in_a_line(&self, screen: &mut Screen<'_>) {
-        let outcome = self.painted_outcome(screen);
+        let outcome = self.painted_standing(screen);
         screen.line(format!(
             "{outcome}  {}  seed {}  {}  {} events  {}  {}",
             Screen::safe(&self.plan.name),
@@ -91,31 +115,40 @@ impl<S: System> Summary<'_, S> {
 
     fn head(&self, screen: &mut Screen<'_>) {
         let name = screen.paint(Tone::Head, Screen::safe(&self.plan.name));
-        let story = Screen::safe(&self.plan.story);
-        screen.line(format!("{name}  {story}").trim_end());
+        screen.line(name);
+        for line in textwrap::wrap(&Screen::safe(&self.plan.story), screen.width() - 2) {
+            screen.line(format!("  {line}"));
+        }
         screen.line("");
     }
 
     fn facts(&self, screen: &mut Screen<'_>) {
-        let outcome = self.painted_outcome(screen);
+        let outcome = self.painted_standing(screen);
         screen.line(format!("  verdict      {}  {outcome}", self.verdict_name()));
         let wall = self
             .wall
             .map_or_else(String::new, |wall| format!(" in {}", span(wall)));
         screen.line(format!("  time         {} virtual{wall}", self.world.now));
         screen.line(format!("  events       {}", grouped(self.events)));
-        let defects = match self.plan.defects.as_slice() {
-            [] => "none".to_owned(),
-            some => some.join(", "),
-        };
         screen.line(format!(
             "  seed         {}   profile {}   defects {}",
             seed(self.plan.seed),
             Screen::safe(&self.plan.profile),
-            Screen::safe(defects),
+            Screen::safe(self.defects()),
         ));
         screen.line(format!("  log          {}", Screen::safe(self.log)));
         screen.line(format!("  fingerprint  {}", self.fingerprint()));
+    }
+
+    /// The defects that are on beyond those of the profile, which are only counted.
+    fn defects(&self) -> String {
+        let (added, of_profile) = beyond_profile::<S>(self.plan);
+        match (added.as_slice(), of_profile) {
+            ([], 0) => "none".to_owned(),
+            ([], count) => format!("{count} of the profile"),
+            (added, 0) => added.join(", "),
+            (added, count) => format!("{} and {count} of the profile", added.join(", ")),
+        }
     }
 
     fn figures(&self, screen: &mut Screen<'_>) {
@@ -189,7 +222,7 @@ impl<S: System> Summary<'_, S> {
             json!({
                 "property": checked.id,
                 "statement": checked.statement,
-                "finding": finding,
+                "finding": finding.to_lowercase(),
                 "event": at,
                 "what": what,
             })
@@ -209,7 +242,7 @@ impl<S: System> Summary<'_, S> {
             "system": S::NAME,
             "scenario": self.plan.name,
             "story": self.plan.story,
-            "outcome": self.outcome().to_lowercase(),
+            "outcome": self.standing.word().to_lowercase(),
             "verdict": self.verdict,
             "verdict_name": self.verdict_name(),
             "seed": self.plan.seed,
@@ -233,7 +266,7 @@ impl<S: System> Summary<'_, S> {
 pub(crate) fn said(finding: &Finding) -> (&'static str, String) {
     match finding {
         Finding::Held => ("held", String::new()),
-        Finding::Violated { at: Some(at), .. } => ("VIOLATED", grouped(at.0)),
+        Finding::Violated { at: Some(at), .. } => ("VIOLATED", format!("event {}", grouped(at.0))),
         Finding::Violated { at: None, .. } => ("VIOLATED", "the end".to_owned()),
         Finding::NotEvaluable => ("not evaluable", String::new()),
     }

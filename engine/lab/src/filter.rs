@@ -5,6 +5,7 @@ use std::str::FromStr;
 use dacapo_kernel::{Event, EventSet, KernelEvent, Kind, Seq, System, TaskId, Time};
 
 use crate::record::tags_of;
+use crate::scenario::nearest;
 use crate::tell::Names;
 
 /// A place in a run: an event, or an instant of virtual time.
@@ -205,19 +206,10 @@ pub fn kind_named<S: System>(word: &str) -> Result<u16, KindError> {
         Some(kind) => Ok(kind.number),
         None => Err(KindError {
             found: word.to_owned(),
-            nearest: nearest(&plain(word), kinds().map(|kind| kind.name)),
+            nearest: nearest(word, kinds().map(|kind| kind.name)),
             known: kinds().map(|kind| kind.name).collect(),
         }),
     }
-}
-
-/// The word most like another, if one is like it at all.
-pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    among
-        .map(|other| (strsim::damerau_levenshtein(word, other), other))
-        .filter(|(distance, other)| *distance * 2 <= other.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, other)| other)
 }
 
 #[cfg(test)]

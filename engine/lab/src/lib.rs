@@ -5,6 +5,7 @@
 pub mod scenario;
 
 mod causes;
+mod defects;
 mod divergence;
 mod examine;
 mod filter;
@@ -13,9 +14,10 @@ mod record;
 mod tell;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
+pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};
-pub use filter::{Filter, KindError, Moment, MomentError, kind_named, nearest};
+pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
-pub use tell::{Line, Names, waits};
+pub use tell::{Line, Names, verdict, waits};

@@ -32,6 +32,7 @@ use self::wrong::Wrong;
 
 pub use self::data::{DATA_BYTES_MAX, DataDir};
 pub use self::error::ScenarioError;
+pub use self::nearest::nearest;
 pub use self::safe::printable;
 pub use self::source::SCENARIO_BYTES_MAX;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{
     ActorId, Body, CallOutcome, Cycle, Event, EventSet, HostId, KernelEvent, LockId, Name, Seq,
-    System, TaskEnding, TaskId, Time,
+    System, TaskEnding, TaskId, Time, Verdict,
 };
 
 /// The names that the events so far have given. Tasks and locks that are over are forgotten, so
@@ -161,7 +161,7 @@ impl Names {
             }
             KernelEvent::CallCancelled(e) => format!("the call of event {} was given up", e.call),
             KernelEvent::FaultInjected(e) => format!("a fault was let in at {}", e.door),
-            KernelEvent::RunEnded(e) => format!("the run ended: {}", e.verdict),
+            KernelEvent::RunEnded(e) => format!("the run ended: {}", verdict(&e.verdict)),
         }
     }
 
@@ -194,6 +194,14 @@ fn ending(ending: &TaskEnding) -> String {
         TaskEnding::Aborted => "was aborted".to_owned(),
         TaskEnding::Panicked(message) => format!("panicked: {message}"),
         TaskEnding::Crashed => "crashed".to_owned(),
+    }
+}
+
+/// A verdict in words; of a deadlock, who holds what and who wants it.
+pub fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Deadlock(cycle) => format!("deadlock: {}", waits(cycle).join("; ")),
+        other => other.to_string(),
     }
 }
 

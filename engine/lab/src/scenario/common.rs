@@ -70,7 +70,7 @@ impl Common {
         Ok(Plan {
             expect: self.expect.expect::<S>()?,
             name: self.name,
-            story: self.story,
+            story: one_line(&self.story),
             seed: self.run.seed,
             start_unix_ns: self.run.start.0,
             duration_ns: self.run.duration.map(|duration| duration.0),
@@ -180,4 +180,9 @@ impl RunSection {
         let profile = profile.map_or_else(String::new, |profile| profile.name.to_owned());
         Ok((profile, defects))
     }
+}
+
+/// A story may be written over several lines.
+fn one_line(story: &str) -> String {
+    story.split_whitespace().collect::<Vec<_>>().join(" ")
 }

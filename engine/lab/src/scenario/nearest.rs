@@ -5,7 +5,7 @@ const WORD_MAX: usize = 64;
 
 /// The nearest of the known words, if it is near: at most a third of its letters are wrong.
 /// Case does not count, nor does `-` for `_`; of equals the first is taken.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.chars().count() > WORD_MAX {
         return None;
     }

@@ -90,7 +90,7 @@ pace = "slow"
 #[test]
 fn every_key_arrives() {
     let plan = Folder::with(FULL).load(&Overrides::default()).unwrap().plan;
-    assert_eq!(plan.story, "Ada is slow.\nBob waits.");
+    assert_eq!(plan.story, "Ada is slow. Bob waits.");
     assert_eq!(plan.seed, u64::MAX);
     // 2025-03-25T22:07:00.5Z.
     assert_eq!(plan.start_unix_ns, 1_742_940_420_500_000_000);
