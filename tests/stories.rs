@@ -1,42 +1,50 @@
-//! The scenarios of the project as stories: what each is expected to show.
+//! The scenarios that ship with the project, as stories: what each is expected to show.
+//!
+//! Nearly everything is read from the log, as anybody with the file alone could do it.
 
-use dacapo_kernel::Verified;
-use dacapo_lab::scenario::Overrides;
-use dacapo_tests::{record, replay, scenario};
+mod binance_tape;
+mod day;
+mod deadlock;
+mod idle;
+mod money;
 
-#[test]
-fn smoke() {
-    for name in ["deadlock", "day", "binance-tape"] {
-        let run = record(&scenario(name), &Overrides::default());
-        println!(
-            "{name}: {} events {} {:?}",
-            run.outcome.events, run.outcome.verdict, run.outcome.fingerprint
-        );
-        println!("{:#?}", dacapo_orchestration_figures(&run.outcome.world));
-        println!("{:?}", run.outcome.world.view.coordinator);
-        println!("{:?}", run.outcome.world.view.models);
-        println!(
-            "rejected {:?} refused {:?} fills {} resting {} submitted {}",
-            run.outcome.world.view.trading.rejected,
-            run.outcome.world.view.trading.refused,
-            run.outcome.world.view.trading.fills.len(),
-            run.outcome.world.view.trading.resting,
-            run.outcome.world.view.trading.submitted
-        );
-        match replay(&run.log) {
-            Verified::Same(o) => println!("SAME {}", o.events),
-            Verified::SameSoFar(_) => println!("so far"),
-            Verified::Diverged(d, _) => println!("DIVERGED {d:?}"),
-        }
-    }
+use dacapo_kernel::{Checked, Outcome, Plan, System};
+use dacapo_lab::{Ended, Examined, Judgement, examine, judge};
+use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::config::Config;
+use dacapo_orchestration::views::Views;
+use dacapo_tests::reader;
+
+/// What a log says of itself, without running any code.
+fn examined(log: &[u8]) -> Examined<Orchestration> {
+    examine(reader(log), |_, _| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn dacapo_orchestration_figures(
-    world: &dacapo_kernel::World<dacapo_orchestration::views::Views>,
-) -> Vec<String> {
-    use dacapo_kernel::System;
-    dacapo_orchestration::Orchestration::figures(world)
-        .into_iter()
-        .map(|f| format!("{}={}", f.name, f.value))
-        .collect()
+/// What is to be said of an examined log.
+fn judged(examined: &Examined<Orchestration>) -> Judgement {
+    judge(&Ended::<Orchestration> {
+        plan: &examined.plan,
+        verdict: examined.world.verdict.as_ref(),
+        world: &examined.world,
+        findings: &examined.findings,
+    })
+}
+
+/// What one property says.
+fn property<'a>(findings: &'a [Checked], id: &str) -> &'a Checked {
+    let found = findings.iter().find(|checked| checked.id == id);
+    found.unwrap_or_else(|| panic!("there is no property {id}"))
+}
+
+/// One figure of a judged run.
+fn figure(judgement: &Judgement, name: &str) -> u64 {
+    let found = judgement.figures.iter().find(|figure| figure.name == name);
+    found
+        .unwrap_or_else(|| panic!("there is no figure {name}"))
+        .value as u64
+}
+
+/// What a person is told about a run that went by without a mistake.
+fn warnings(plan: &Plan<Config>, outcome: &Outcome<Views>) -> Vec<String> {
+    Orchestration::warnings(plan, &outcome.world)
 }

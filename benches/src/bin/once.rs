@@ -1,0 +1,44 @@
+//! One piece of work, once, for a profiler that counts instructions:
+//! `valgrind --tool=callgrind target/release/once ping-pong 100000`.
+
+use std::hint::black_box;
+
+use dacapo_benches::{Bench, Work, plan, record};
+use dacapo_kernel::{Events, fold, verify};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let count = arguments.get(2).and_then(|text| text.parse().ok());
+    let count = count.unwrap_or(100_000);
+    let work = match arguments.get(1).map_or("", String::as_str) {
+        "ping-pong" | "verify" | "fold" => Work::PingPong { messages: count },
+        "sleeps" => Work::Sleeps {
+            tasks: 1_000,
+            each: count / 1_000,
+        },
+        "choices" | "runs" => Work::Choices {
+            tasks: 4,
+            events: 1_000,
+        },
+        _ => panic!("which work: ping-pong, sleeps, choices, runs, verify or fold?"),
+    };
+    let mut plan = plan(work);
+    match arguments[1].as_str() {
+        "runs" => {
+            for seed in 0..count / 1_000 {
+                plan.seed = seed;
+                black_box(record(&plan, true));
+            }
+        }
+        "verify" => {
+            let (_, log) = record(&plan, false);
+            black_box(verify::<Bench>(log.reader(), None)).expect("the log is sound");
+        }
+        "fold" => {
+            let (_, log) = record(&plan, false);
+            black_box(fold::<Bench>(&mut Events::new(log.reader()), None))
+                .expect("the log is sound");
+        }
+        _ => drop(black_box(record(&plan, false))),
+    }
+}

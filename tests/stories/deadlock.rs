@@ -1,0 +1,169 @@
+//! A handler that calls the bus which is calling it: with the defect on, and its sound twins.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Body, Event, Finding, KernelEvent, LockBlocked, Process, TaskId, Verdict};
+use dacapo_lab::scenario::Overrides;
+use dacapo_orchestration::domain_event::DomainEvent;
+use dacapo_tests::{Recorded, Story, defects, events, record, world_after};
+
+use super::{examined, judged, property};
+
+const NO_DEADLOCK: &str = "live.no-deadlock";
+
+fn broken() -> Recorded {
+    record(&Story::Deadlock.path(), &defects(&["handler-under-lock"]))
+}
+
+#[test]
+fn the_publisher_waits_for_the_lock_that_it_holds() {
+    let run = broken();
+    let Verdict::Deadlock(cycle) = &run.outcome.verdict else {
+        panic!("the verdict is {}", run.outcome.verdict);
+    };
+    let [link] = cycle.links.as_slice() else {
+        panic!("the cycle has other members: {cycle}");
+    };
+    assert_eq!(link.name.as_str(), "outside", "the task that publishes");
+    assert_eq!(link.lock.as_ref().map(|lock| lock.as_str()), Some("bus"));
+    assert_eq!(link.held_by, [link.task]);
+    assert!(!cycle.breakable, "whoever publishes has no time limit");
+}
+
+#[test]
+fn the_cycle_is_reported_by_the_event_after_the_wait_that_closes_it() {
+    let run = broken();
+    let events = events(&run.log);
+    let closed = events
+        .iter()
+        .position(|event| matches!(event.kernel(), Some(KernelEvent::CycleClosed(_))))
+        .expect("a cycle was closed");
+    let wait = &events[closed - 1];
+    let Some(KernelEvent::LockBlocked(LockBlocked { task, holders, .. })) = wait.kernel() else {
+        panic!("the event before is {wait:?}");
+    };
+    assert_eq!(holders, &[*task]);
+    assert_eq!(events[closed].time, wait.time);
+
+    let world = world_after(&run.log, Some(wait.seq));
+    let bus: Vec<_> = world.contended.values().collect();
+    assert_eq!(bus.len(), 1);
+    assert_eq!(bus[0].name.as_str(), "bus");
+    assert_eq!(
+        (bus[0].holders.as_slice(), bus[0].waiters.len()),
+        (&[*task][..], 1)
+    );
+    assert!(
+        world.cycles.is_empty(),
+        "one event earlier nothing is known of it"
+    );
+
+    let violated = property(&run.outcome.findings, NO_DEADLOCK);
+    let Finding::Violated { at, .. } = &violated.finding else {
+        panic!("{NO_DEADLOCK} is {:?}", violated.finding);
+    };
+    assert_eq!(*at, Some(events[closed].seq));
+}
+
+/// A watchdog that only asks whether anything still moves would have seen nothing.
+#[test]
+fn everything_but_the_publisher_goes_on() {
+    let run = broken();
+    let events = events(&run.log);
+    let world = world_after(&run.log, None);
+    let (coordinator, process) = task_named(&world.processes, "coordinator");
+    assert_eq!(process.wait, None, "it sleeps until its next task is due");
+    let ticks = |event: &&Event<DomainEvent>| match event.kernel() {
+        Some(KernelEvent::TimerFired(fired)) => fired.task == coordinator,
+        _ => false,
+    };
+    let last = events
+        .iter()
+        .rfind(ticks)
+        .expect("its timer has fired before");
+    assert!(
+        events
+            .iter()
+            .any(|event| event.seq > last.seq && event.domain().is_some()),
+        "the run went on after that"
+    );
+    assert!(world.now < run.plan.end().expect("the scenario has a duration"));
+    assert!(world.view.market["BTC/USDT"].trades > 0);
+}
+
+#[test]
+fn the_run_is_judged_by_the_property_and_by_what_the_scenario_expects() {
+    let examined = examined(&broken().log);
+    let judgement = judged(&examined);
+    assert!(!judgement.is_good());
+    let first = &judgement.failures[0];
+    assert_eq!(first.property, NO_DEADLOCK);
+    assert_eq!(first.waits.len(), 1);
+    assert!(
+        first.waits[0].contains("outside") && first.waits[0].contains("bus"),
+        "{first:?}"
+    );
+    let expected: Vec<(&str, bool)> = judgement
+        .expectations
+        .iter()
+        .map(|expectation| (expectation.of.as_str(), expectation.met))
+        .collect();
+    assert_eq!(expected, [("verdict", false), ("figure signals", false)]);
+}
+
+#[test]
+fn the_code_as_it_was_reviewed_had_the_defect() {
+    let reviewed = Overrides {
+        profile: Some("reviewed".to_owned()),
+        ..Overrides::default()
+    };
+    let run = record(&Story::Deadlock.path(), &reviewed);
+    assert_eq!(run.outcome.verdict.name(), "deadlock");
+}
+
+#[test]
+fn without_the_defect_the_same_signal_passes() {
+    let sound = Overrides {
+        profile: Some("sound".to_owned()),
+        ..Overrides::default()
+    };
+    for overrides in [Overrides::default(), sound] {
+        let run = record(&Story::Deadlock.path(), &overrides);
+        assert_eq!(run.outcome.verdict, Verdict::Complete);
+        let examined = examined(&run.log);
+        let judgement = judged(&examined);
+        assert!(judgement.is_good(), "{:?}", judgement.failures);
+        assert_eq!(examined.world.view.coordinator.signals, 1, "it was weighed");
+        assert_eq!(
+            property(&examined.findings, NO_DEADLOCK).finding,
+            Finding::Held
+        );
+        assert!(examined.world.cycles.is_empty());
+    }
+}
+
+/// The lock is free again before any handler is called.
+#[test]
+fn without_the_defect_no_handler_runs_under_the_lock() {
+    let under_lock = |log: &[u8]| -> Vec<bool> {
+        let events = events(log);
+        let delivered = events.iter().filter_map(|event| match &event.body {
+            Body::Domain(DomainEvent::Delivered(delivered)) => Some(delivered.under_lock),
+            _ => None,
+        });
+        delivered.collect()
+    };
+    assert_eq!(under_lock(&broken().log), [true]);
+    let sound = under_lock(Story::Deadlock.log());
+    assert!(!sound.is_empty() && !sound.contains(&true), "{sound:?}");
+}
+
+fn task_named<'a>(processes: &'a BTreeMap<TaskId, Process>, name: &str) -> (TaskId, &'a Process) {
+    let mut found = processes
+        .iter()
+        .filter(|(_, process)| process.name.as_str() == name);
+    match (found.next(), found.next()) {
+        (Some((id, process)), None) => (*id, process),
+        _ => panic!("there is not exactly one task {name}"),
+    }
+}
