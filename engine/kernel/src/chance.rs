@@ -62,6 +62,7 @@ pub(crate) fn unit_from(draw: u64) -> f64 {
 pub(crate) struct Chance {
     seed: u64,
     streams: BTreeMap<ActorId, Vec<(&'static str, Stream)>>,
+    doors: BTreeMap<(ActorId, &'static str), Stream>,
 }
 
 impl Chance {
@@ -69,7 +70,15 @@ impl Chance {
         Chance {
             seed,
             streams: BTreeMap::new(),
+            doors: BTreeMap::new(),
         }
+    }
+
+    /// The stream that decides whether a door opens for an actor.
+    pub(crate) fn door(&mut self, actor: ActorId, name: &str, door: &'static str) -> &mut Stream {
+        let seed = self.seed;
+        let doors = self.doors.entry((actor, door));
+        doors.or_insert_with(|| Stream::new(seed, name, &format!("door {door}")))
     }
 
     /// The stream of an actor for a purpose.

@@ -9,7 +9,6 @@ use crate::chance::{UNIT_BOUND, unit_from};
 use crate::event::Body;
 use crate::executor::{Core, State};
 use crate::id::{ActorId, Seq, TaskId, Time};
-use crate::kernel_event::FaultInjected;
 use crate::name::Name;
 use crate::port::Port;
 use crate::sync::call::Call;
@@ -211,14 +210,11 @@ impl<S: System> Ctx<S> {
     /// Whether chance is let in at this place. Off unless the run's faults name the door.
     pub fn buggify(&self, door: &'static str) -> bool {
         self.act(|state| {
-            let opened = state.opens(door);
-            if opened {
-                let fault = FaultInjected {
-                    door: Name::fixed(door),
-                };
-                state.emit(self.actor, Body::Kernel(fault.into()));
-            }
-            opened
+            let Some(fault) = state.opens(self.actor, door) else {
+                return false;
+            };
+            state.emit(self.actor, Body::Kernel(fault.into()));
+            true
         })
         .unwrap_or_default()
     }

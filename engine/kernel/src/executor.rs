@@ -15,7 +15,7 @@ use crate::fault::FaultPlan;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::invariant::Checks;
 use crate::journal::{Journal, JournalError};
-use crate::kernel_event::{ActorNamed, Draw, HostCrashed, KernelEvent, TaskEnding};
+use crate::kernel_event::{ActorNamed, Draw, FaultInjected, HostCrashed, KernelEvent, TaskEnding};
 use crate::name::Name;
 use crate::outside::Outside;
 use crate::plan::Budgets;
@@ -109,6 +109,8 @@ pub(crate) struct State<S: System> {
     pub(crate) current: Option<TaskRef>,
     pub(crate) cause: Option<Seq>,
     actors: BTreeMap<Name, ActorId>,
+    /// How often each actor has asked at each door.
+    asked: BTreeMap<(ActorId, &'static str), u64>,
     /// The virtual time of the last event.
     instant: Time,
     /// The first event of that time.
@@ -169,6 +171,7 @@ impl<S: System> State<S> {
             current: None,
             cause: None,
             actors: BTreeMap::new(),
+            asked: BTreeMap::new(),
             instant: Time::ZERO,
             instant_from: Seq(0),
             steps_at_instant: 0,
@@ -357,19 +360,25 @@ impl<S: System> State<S> {
         value
     }
 
-    /// Whether a door lets chance in: as recorded in a replay, else as often as planned.
-    pub(crate) fn opens(&mut self, door: &'static str) -> bool {
-        if let Journal::Verify(verifier) = &mut self.journal {
-            return matches!(
-                verifier.peek_kernel(),
-                Some(KernelEvent::FaultInjected(fault)) if fault.door.as_str() == door
-            );
-        }
+    /// Whether a door lets chance in for an actor: as recorded in a replay, else as often as
+    /// planned. The answer no is not logged, so a yes says how many answers came before it.
+    pub(crate) fn opens(&mut self, actor: ActorId, door: &'static str) -> Option<FaultInjected> {
         let rate = u64::from(self.faults.door(door));
-        let stream = |chance: &'_ mut Chance| {
-            let stream = chance.stream(ActorId::ENGINE, "engine", door);
-            stream.below(1000)
+        if rate == 0 {
+            return None;
+        }
+        let name = self.world.actor_name(actor);
+        let drawn = self.chance.door(actor, name, door).below(1000);
+        let counted = self.asked.entry((actor, door)).or_default();
+        let fault = FaultInjected {
+            door: Name::fixed(door),
+            asked: *counted,
         };
-        rate > 0 && stream(&mut self.chance) < rate
+        *counted += 1;
+        let opens = match &mut self.journal {
+            Journal::Verify(verifier) => verifier.injects(actor, &fault),
+            Journal::Record(_) | Journal::Discard => drawn < rate,
+        };
+        opens.then_some(fault)
     }
 }

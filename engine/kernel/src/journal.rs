@@ -5,8 +5,8 @@
 
 use crate::event::{Body, Event, EventSet, FIRST_DOMAIN_KIND, Role};
 use crate::executor::Cut;
-use crate::id::{Seq, Time};
-use crate::kernel_event::{HOST_CRASHED, HostCrashed, KernelEvent};
+use crate::id::{ActorId, Seq, Time};
+use crate::kernel_event::{FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
 use crate::log::{Chain, Ending, Head, LogError, Reader, Storage, Writer};
 
 /// A log's bytes, wherever they are.
@@ -176,6 +176,17 @@ impl<E: EventSet> Verifier<E> {
                 ..
             } => Some(event),
             _ => None,
+        }
+    }
+
+    /// Whether the recording has this fault right here.
+    pub(crate) fn injects(&mut self, actor: ActorId, fault: &FaultInjected) -> bool {
+        match self.peek() {
+            Ok(Some(event)) => {
+                event.actor == actor
+                    && matches!(event.kernel(), Some(KernelEvent::FaultInjected(f)) if f == fault)
+            }
+            Ok(None) | Err(_) => false,
         }
     }
 

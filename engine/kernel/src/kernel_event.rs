@@ -229,6 +229,8 @@ pub struct CallCancelled {
 pub struct FaultInjected {
     /// The name of the door.
     pub door: Name,
+    /// How often the actor had asked at this door before.
+    pub asked: u64,
 }
 
 /// How the run ended; the last event of its log.

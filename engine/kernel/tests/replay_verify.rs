@@ -305,10 +305,10 @@ fn rewritten(events: &[Event<Act>], change: impl FnOnce(&mut Vec<Event<Act>>)) -
 /// A log of these events that nobody closed.
 fn unclosed(events: &[Event<Act>]) -> Vec<u8> {
     let storage = common::Shared::default();
-    let kept = Rc::clone(&storage.0);
+    let kept = Rc::clone(&storage);
     let mut writer = write_all(storage, events);
     writer.sync().unwrap();
-    kept.take()
+    kept.take().0
 }
 
 fn written(events: &[Event<Act>]) -> Writer<Memory> {

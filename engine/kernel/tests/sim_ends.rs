@@ -265,7 +265,7 @@ fn a_run_that_somebody_interrupts_can_be_verified() {
         .record(&NoFiles, Box::new(storage.clone()), SyncPolicy::Never)
         .unwrap();
     assert_eq!(outcome.verdict, Verdict::Interrupted);
-    let bytes = storage.0.take();
+    let bytes = storage.take().0;
     match story.verify(&bytes) {
         dacapo_kernel::Verified::Same(again) => assert_eq!(again.world, outcome.world),
         _ => panic!("an interrupted run is the same when it is interrupted at the same step"),

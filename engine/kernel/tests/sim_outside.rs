@@ -230,7 +230,17 @@ fn a_call_at_a_port_that_nobody_registered_is_a_panic_of_its_task() {
 fn what_goes_into_a_door_is_in_the_log() {
     let story = |per_mille: u32| {
         let story = Story::of(|ctx| async move {
-            let open = (0..200).filter(|_| ctx.buggify("cellar door")).count();
+            let other = ctx.actor("somebody else");
+            let mut open = 0;
+            for n in 0..200 {
+                // Which of the questions was answered yes must be the same in a replay, even
+                // where several are asked between two events.
+                other.buggify("cellar door");
+                if ctx.buggify("cellar door") {
+                    open += 1;
+                    ctx.emit(format!("at {n}"));
+                }
+            }
             ctx.emit(format!("{open}"));
         });
         let door = Fault::Door {
@@ -240,11 +250,11 @@ fn what_goes_into_a_door_is_in_the_log() {
         story.fault(door).tell()
     };
     assert_eq!(story(0).said(), ["0"]);
-    assert_eq!(story(1000).said(), ["200"]);
+    assert_eq!(story(1000).said().last(), Some(&"200"));
     let now_and_then = story(250);
-    let open: usize = now_and_then.said()[0].parse().unwrap();
+    let open: usize = now_and_then.said().last().unwrap().parse().unwrap();
     assert!((20..80).contains(&open), "{open}");
-    assert_eq!(now_and_then.count("fault injected"), open);
+    assert!(now_and_then.count("fault injected") > open);
 }
 
 /// The draws of an actor in a run.

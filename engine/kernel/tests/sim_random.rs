@@ -372,39 +372,45 @@ proptest! {
 
     #[test]
     fn whatever_a_program_does_its_log_tells_the_same_story(program in program()) {
-        note_panics();
-        let told = catch_unwind(AssertUnwindSafe(|| drop(story(&program).tell())));
-        // Panics inside tasks are outcomes of a run; those of the kernel must not hide there.
-        prop_assert_eq!(PANICS.take(), Vec::<String>::new());
-        prop_assert!(told.is_ok());
+        if let Err(panics) = tell_quietly(|| story(&program).tell()) {
+            return Err(TestCaseError::fail(panics.join("\n")));
+        }
     }
 }
 
 thread_local! {
-    /// What panicked on this thread, other than programs that were told to.
-    static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// What panicked while a story was told, other than programs that were told to.
+    static PANICS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Collects panics instead of printing them.
-fn note_panics() {
+/// Tells a story quietly. Panics inside tasks are outcomes of a run; those of the kernel must
+/// not hide there, so whatever else panics is returned.
+fn tell_quietly<T>(tell: impl FnOnce() -> T) -> Result<T, Vec<String>> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let message = panic
-                .payload_as_str()
-                .unwrap_or("a panic without a message");
-            let of_the_kernel = panic
-                .location()
-                .is_some_and(|at| at.file().contains("kernel/src"));
-            if !message.ends_with(PANICKING) {
-                PANICS.with_borrow_mut(|panics| panics.push(panic.to_string()));
-            }
-            if of_the_kernel {
+            let heard = PANICS.with_borrow_mut(|panics| match panics {
+                Some(panics) => {
+                    let message = panic.payload_as_str().unwrap_or_default();
+                    if !message.ends_with(PANICKING) {
+                        panics.push(panic.to_string());
+                    }
+                    true
+                }
+                None => false,
+            });
+            if !heard {
                 before(panic);
             }
         }));
     });
+    PANICS.set(Some(Vec::new()));
+    let told = catch_unwind(AssertUnwindSafe(tell));
+    match (told, PANICS.take().unwrap_or_default()) {
+        (Ok(told), panics) if panics.is_empty() => Ok(told),
+        (_, panics) => Err(panics),
+    }
 }
 
 /// The property above says little about programs that do little: most do a lot.
@@ -413,13 +419,12 @@ fn the_random_programs_reach_every_kind_of_event() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
 
-    note_panics();
     let mut runner = TestRunner::deterministic();
     let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
     let mut verdicts = std::collections::BTreeMap::<&str, usize>::new();
     for _ in 0..600 {
         let program = program().new_tree(&mut runner).unwrap().current();
-        let told = story(&program).record();
+        let told = tell_quietly(|| story(&program).record()).unwrap();
         for kind in told.kinds() {
             *kinds.entry(kind).or_default() += 1;
         }

@@ -3,7 +3,9 @@
 //! The trait is as thin as the system calls below it. It may write and read less than it was asked
 //! to and be interrupted, as they may; what to do then is decided here, once, for all of them.
 
+use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 
 use super::error::LogError;
 
@@ -68,6 +70,29 @@ impl<T: Storage + ?Sized> Storage for Box<T> {
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         (**self).truncate(len)
+    }
+}
+
+/// Storage that somebody else can still look at after the log in it is closed.
+impl<T: Storage + ?Sized> Storage for Rc<RefCell<T>> {
+    fn len(&self) -> io::Result<u64> {
+        self.borrow().len()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.borrow_mut().append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.borrow_mut().sync()
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.borrow().read_at(offset, into)
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.borrow_mut().truncate(len)
     }
 }
 

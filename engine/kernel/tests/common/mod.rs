@@ -10,7 +10,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dacapo_kernel::log::{Reader, Storage, SyncPolicy};
+use dacapo_kernel::log::{Memory, Reader, Storage, SyncPolicy};
 use dacapo_kernel::{
     Body, BuildError, Ctx, Event, EventSet, Events, Expect, Fault, Files, Invariant, Mistake,
     Outcome, Plan, Run, SchedulerKind, Seq, Setup, Snapshots, System, Time, Verdict, Verified,
@@ -147,36 +147,7 @@ impl Files for NoFiles {
 }
 
 /// A log in memory that the test keeps after the run.
-#[derive(Clone, Default)]
-pub(crate) struct Shared(pub(crate) Rc<RefCell<Vec<u8>>>);
-
-impl Storage for Shared {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.borrow().len() as u64)
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.borrow();
-        let start = usize::try_from(offset).unwrap().min(bytes.len());
-        let len = into.len().min(bytes.len() - start);
-        into[..len].copy_from_slice(&bytes[start..start + len]);
-        Ok(len)
-    }
-
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.0.borrow_mut().truncate(usize::try_from(len).unwrap());
-        Ok(())
-    }
-}
+pub(crate) type Shared = Rc<RefCell<Memory>>;
 
 /// The code of one test, and the plan it runs under.
 #[derive(Clone)]
@@ -247,7 +218,7 @@ impl Story {
         let outcome = Run::<Stage>::new(&self.plan)
             .record(&NoFiles, Box::new(storage.clone()), SyncPolicy::Never)
             .expect("memory never fails");
-        let bytes = storage.0.take();
+        let bytes = storage.take().0;
         let events = events_of(&bytes);
         Told {
             outcome,
@@ -391,7 +362,7 @@ impl Told {
 }
 
 pub(crate) fn reader(bytes: &[u8]) -> Reader<Box<dyn Storage>> {
-    let storage: Box<dyn Storage> = Box::new(Shared(Rc::new(RefCell::new(bytes.to_vec()))));
+    let storage: Box<dyn Storage> = Box::new(Memory(bytes.to_vec()));
     Reader::open(storage).expect("the log is sound")
 }
 
