@@ -88,11 +88,7 @@ impl Amount {
 
     /// The nearest float.
     pub fn to_f64(self) -> f64 {
-        // `Decimal::to_f64` loses the last bit now and then; parsing its text rounds correctly.
-        self.0
-            .to_string()
-            .parse()
-            .expect("the text of a decimal is the text of a float")
+        nearest_f64(self.0)
     }
 
     /// `self + other`.
@@ -277,6 +273,28 @@ impl Visitor<'_> for TextOrNumber {
     }
 }
 
+/// Powers of ten that a float holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// The float that is nearest to a decimal, the same on every platform.
+///
+/// Where the digits and the power of ten are exact floats, their quotient is rounded once and
+/// correctly; elsewhere the text of the decimal is parsed, which rounds correctly too.
+pub fn nearest_f64(number: Decimal) -> f64 {
+    let digits = number.mantissa();
+    let power = EXACT_POWERS.get(number.scale() as usize);
+    match power {
+        Some(power) if digits.unsigned_abs() < 1 << 53 => digits as f64 / power,
+        _ => number
+            .to_string()
+            .parse()
+            .expect("the text of a decimal is the text of a float"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,6 +368,18 @@ mod tests {
         fn a_difference_undoes_a_sum(a in any::<i64>(), b in any::<i64>(), scale in 0..9_u32) {
             let (a, b) = (Amount::new(a, scale), Amount::new(b, 4));
             prop_assert_eq!(a.plus(b).unwrap().minus(b).unwrap(), a);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_quick_way_to_a_float_is_the_exact_one(digits in proptest::num::i64::ANY, scale in 0u32..=28) {
+            let number = Decimal::from_i128_with_scale(digits.into(), scale);
+            let exact: f64 = number.to_string().parse().unwrap();
+            proptest::prop_assert_eq!(nearest_f64(number).to_bits(), exact.to_bits());
+            let small = Decimal::from_i128_with_scale((digits >> 12).into(), scale);
+            let exact: f64 = small.to_string().parse().unwrap();
+            proptest::prop_assert_eq!(nearest_f64(small).to_bits(), exact.to_bits());
         }
     }
 }

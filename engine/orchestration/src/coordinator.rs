@@ -1,9 +1,9 @@
 //! The coordinator: runs the agents on schedule, weighs their signals, and trades.
 //!
-//! A signal goes one way: [`signal`] takes it from the bus, [`consensus`] and [`conflict`]
-//! weigh it, [`resolution`] asks a model, [`route`] has it judged and executed. Around that,
-//! [`work`] keeps the schedule, [`rebalance`] the portfolio in balance, [`command`] and [`emergency`] obey, [`watch`] keeps
-//! an eye on positions and models.
+//! A signal goes one way: `signal` takes it from the bus, [`consensus`] and [`conflict`] weigh
+//! it, `resolution` asks a model, `route` has it judged and executed. Around that, `work` keeps
+//! the schedule, `rebalance` the portfolio in balance, `command` and `emergency` obey, `watch`
+//! keeps an eye on positions and models.
 
 pub mod conflict;
 pub mod consensus;

@@ -219,7 +219,7 @@ impl Exchange {
     fn is_any_position_due(&self) -> bool {
         let positions = &self.inner.paper.borrow().positions;
         let any = positions.open_positions().next().is_some();
-        any && (positions.trails() || !positions.due().is_empty())
+        any && (positions.trails() || positions.is_any_due())
     }
 
     /// The account as the risk engine is told of it, and the exposure of each symbol.

@@ -8,7 +8,6 @@ mod flow;
 mod regime;
 mod trend;
 
-use rust_decimal::Decimal;
 use thiserror::Error;
 
 pub use flow::{Flow, FlowConfig, Mood, MoodReading};
@@ -28,14 +27,6 @@ pub struct IndicatorError {
     pub expected: &'static str,
     /// What it is.
     pub actual: f64,
-}
-
-/// The nearest `f64`, found through the decimal's text, which rounds once and alike on every platform.
-fn nearest(number: Decimal) -> f64 {
-    number
-        .to_string()
-        .parse()
-        .expect("the text of a decimal is the text of a number")
 }
 
 fn within(

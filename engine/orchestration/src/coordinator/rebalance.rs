@@ -17,7 +17,7 @@ use crate::domain_event::{LegsPlanned, RebalanceTradeSkipped};
 use crate::execution::Purpose;
 use crate::message::{Field, Name, OrNull, Payload, Priority, RebalanceTradeExecuted, Topic};
 use crate::rebalance::{RebalanceTrade, funded_buy, order_due, order_immediate, trade_draft};
-use crate::risk::{Strictness, validate_proposal};
+use crate::risk::validate_proposal;
 use crate::symbol::{DOLLAR, Side};
 
 /// A trade of a rebalancing that waits for its time.
@@ -144,23 +144,13 @@ impl Coordinator {
         let draft = draft.map_err(|error| Name::fixed(error.code()))?;
         let proposal =
             validate_proposal(&draft, self.defects).map_err(|_| Name::fixed("invalid_proposal"))?;
-        self.feed_risk();
-        let decision =
-            self.risk
-                .borrow_mut()
-                .validate(self.clocks(), &proposal, Strictness::Normal);
-        self.note_judgement(&proposal.symbol, &decision);
-        let Some(proposal) = decision.executable(&proposal) else {
-            let code = decision
-                .rejections
-                .first()
-                .map_or("rejected", |code| code.code());
-            return Err(Name::fixed(code));
-        };
+        let proposal = self
+            .judge(proposal)
+            .map_err(|codes| codes.into_iter().next().unwrap_or(Name::fixed("rejected")))?;
         let state = self.state.get();
         let report = self
             .exchange
-            .execute(&self.ctx, proposal, Purpose::Rebalance, state)
+            .execute(&self.ctx, &proposal, Purpose::Rebalance, state)
             .await;
         let report = report.map_err(|error| Name::fixed(error.code()))?;
         self.feed_risk();

@@ -16,7 +16,7 @@ use crate::message::{
     Draft, Json, Message, Name, OrNull, OrderError, OrderPlaced, Payload, PositionOpened, Priority,
     Topic,
 };
-use crate::risk::{Clocks, Decision, ProposalDraft, Strictness, validate_proposal};
+use crate::risk::{Clocks, Decision, Proposal, ProposalDraft, Strictness, validate_proposal};
 
 /// Microseconds in a day.
 const DAY_US: i64 = 86_400_000_000;
@@ -53,20 +53,12 @@ impl Coordinator {
         signal: &Payload,
     ) -> Result<(), SignalError> {
         let proposal = validate_proposal(&self.draft(signal), self.defects)?;
-        self.feed_risk();
-        let decision =
-            self.risk
-                .borrow_mut()
-                .validate(self.clocks(), &proposal, Strictness::Normal);
-        self.note_judgement(&proposal.symbol, &decision);
-        let Some(proposal) = decision.executable(&proposal) else {
-            let codes = decision
-                .rejections
-                .iter()
-                .map(|code| Name::fixed(code.code()))
-                .collect();
-            self.reject(symbol_of(signal), codes).await;
-            return Ok(());
+        let proposal = match self.judge(proposal) {
+            Ok(proposal) => proposal,
+            Err(codes) => {
+                self.reject(symbol_of(signal), codes).await;
+                return Ok(());
+            }
         };
         let recheck = !self.defects.has(Defect::StateNotRechecked);
         if recheck && self.state.get() != RunState::Running {
@@ -76,12 +68,31 @@ impl Coordinator {
         let state = self.state.get();
         let report = self
             .exchange
-            .execute(&self.ctx, proposal, Purpose::Signal, state)
+            .execute(&self.ctx, &proposal, Purpose::Signal, state)
             .await?;
         self.feed_risk();
         self.announce_order(Name::from(proposal.symbol.as_str()), report)
             .await;
         Ok(())
+    }
+
+    /// What the risk engine leaves of a proposal, or the codes of why it leaves nothing.
+    pub(super) fn judge(&self, proposal: Proposal) -> Result<Proposal, Vec<Name>> {
+        self.feed_risk();
+        let clocks = self.clocks();
+        let decision = self
+            .risk
+            .borrow_mut()
+            .validate(clocks, &proposal, Strictness::Normal);
+        self.note_judgement(&proposal.symbol, &decision);
+        if !decision.approved() {
+            return Err(decision
+                .rejections
+                .iter()
+                .map(|code| Name::fixed(code.code()))
+                .collect());
+        }
+        Ok(decision.modified.unwrap_or(proposal))
     }
 
     /// A signal as a proposal; only an absent field takes its default.
@@ -133,7 +144,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn note_judgement(&self, symbol: &str, decision: &Decision) {
+    fn note_judgement(&self, symbol: &str, decision: &Decision) {
         let remains = decision.modified.as_ref();
         self.ctx.emit(RiskJudged {
             symbol: symbol.into(),

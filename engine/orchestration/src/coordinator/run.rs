@@ -20,7 +20,8 @@ impl Coordinator {
             forced,
         };
         self.ctx.emit(started);
-        let work = self.run_agent(kind, &symbol);
+        // On the heap, so that what is spawned for each symbol stays small.
+        let work = Box::pin(self.run_agent(kind, &symbol));
         let outcome = if self.defects.has(Defect::NoAgentTimeout) {
             work.await
                 .map_or_else(|error| TaskOutcome::Failed(error.0), |()| TaskOutcome::Done)
@@ -125,7 +126,7 @@ impl Coordinator {
         if let Some(payload) = output {
             self.publish_output(kind, payload.clone()).await;
             if kind == TaskKind::PortfolioRebalance {
-                self.rebalance(&payload).await;
+                Box::pin(self.rebalance(&payload)).await;
             }
         }
         Ok(())

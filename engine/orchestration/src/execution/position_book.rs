@@ -141,6 +141,14 @@ impl PositionBook {
         due.collect()
     }
 
+    /// Whether the price of any position has reached its stop or target.
+    pub fn is_any_due(&self) -> bool {
+        self.open.values().any(|position| {
+            let price = self.prices.get(&position.symbol);
+            price.is_some_and(|price| position.due_at(*price).is_some())
+        })
+    }
+
     /// Whether stops follow the price at all.
     pub fn trails(&self) -> bool {
         self.trailing.enabled

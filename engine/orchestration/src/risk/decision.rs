@@ -181,10 +181,4 @@ impl Decision {
     pub fn approved(&self) -> bool {
         matches!(self.status, RiskStatus::Approved | RiskStatus::Modified)
     }
-
-    /// What may be executed, if anything: the reduced proposal, or `proposal` as it was.
-    pub fn executable<'a>(&'a self, proposal: &'a Proposal) -> Option<&'a Proposal> {
-        self.approved()
-            .then(|| self.modified.as_ref().unwrap_or(proposal))
-    }
 }

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{IndicatorError, MAX_WINDOW, nearest, within};
+use super::{IndicatorError, MAX_WINDOW, within};
+use crate::amount::nearest_f64;
 use crate::market::Side;
 
 /// Settings of a [`Flow`].
@@ -121,8 +122,8 @@ impl Flow {
             self.trades.pop_front();
         }
         self.trades.push_back(match side {
-            Side::Buy => nearest(size),
-            Side::Sell => -nearest(size),
+            Side::Buy => nearest_f64(size),
+            Side::Sell => -nearest_f64(size),
         });
     }
 

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{IndicatorError, MAX_WINDOW, nearest, within};
+use super::{IndicatorError, MAX_WINDOW, within};
+use crate::amount::nearest_f64;
 
 /// Settings of a [`RegimeWindow`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,7 +148,7 @@ impl RegimeWindow {
         if self.prices.len() > self.config.window {
             self.prices.pop_front();
         }
-        self.prices.push_back(nearest(price));
+        self.prices.push_back(nearest_f64(price));
     }
 
     /// The regime now; `None` until the window is full.

@@ -5,7 +5,8 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{IndicatorError, MAX_WINDOW, nearest, within};
+use super::{IndicatorError, MAX_WINDOW, within};
+use crate::amount::nearest_f64;
 
 /// Settings of a [`Trend`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,7 +115,7 @@ impl Trend {
         if price <= Decimal::ZERO {
             return;
         }
-        let price = nearest(price);
+        let price = nearest_f64(price);
         if self.seen == 0 {
             (self.fast, self.slow) = (price, price);
         } else {
