@@ -89,7 +89,7 @@ pub(crate) struct RunArgs {
     /// Seed of everything that is generated, decimal or 0x…, instead of the scenario's
     #[arg(long, value_parser = seed)]
     pub(crate) seed: Option<u64>,
-    /// Change one value of the scenario: `--set queue.workers=5`; may be repeated
+    /// Change one value of the scenario: `--set run.duration=5m`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// The named set of defects to start from
@@ -210,13 +210,10 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
             "simulate and write runs/day-SEED.dlog",
         ),
         (
-            "run day.toml --seed 7 --set queue.workers=5",
+            "run day.toml --seed 7 --set run.duration=5m",
             "another seed, one value changed",
         ),
-        (
-            "run day.toml --defects lost-update",
-            "with a defect switched on",
-        ),
+        ("run day.toml --defects NAME", "with a defect switched on"),
     ]) + "\nThe same program, scenario and seed write the same log, byte for byte.\n\
           Exit: 0 fine, 1 a property was violated, 2 the scenario is wrong, 4 nothing ran, 7 a budget was used up.";
     let replay = examples(&[
