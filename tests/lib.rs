@@ -3,7 +3,6 @@
 //!
 //! Nothing here decides what is right; the tests do.
 
-mod memory;
 mod project;
 mod recording;
 mod retelling;

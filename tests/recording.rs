@@ -1,6 +1,8 @@
 //! Recording a scenario in memory, looking into its log, replaying it.
 
+use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 
 use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
@@ -11,8 +13,6 @@ use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::config::Config;
 use dacapo_orchestration::domain_event::DomainEvent;
 use dacapo_orchestration::views::Views;
-
-use crate::memory::Shared;
 
 /// A run that was recorded in memory.
 pub struct Recorded {
@@ -30,7 +30,7 @@ pub struct Recorded {
 /// If the scenario has a mistake or the run cannot be made.
 pub fn record(path: &Path, overrides: &Overrides) -> Recorded {
     let loaded = load::<Orchestration>(path, overrides).unwrap_or_else(|error| panic!("{error}"));
-    let bytes = Shared::default();
+    let bytes = Rc::new(RefCell::new(Memory::default()));
     let storage: BoxedStorage = Box::new(bytes.clone());
     let outcome = Run::<Orchestration>::new(&loaded.plan)
         .record(&loaded.files, storage, SyncPolicy::Never)
@@ -38,7 +38,7 @@ pub fn record(path: &Path, overrides: &Overrides) -> Recorded {
     Recorded {
         plan: loaded.plan,
         outcome,
-        log: bytes.bytes(),
+        log: bytes.take().0,
     }
 }
 

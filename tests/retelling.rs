@@ -3,13 +3,15 @@
 //! Code cannot be changed while a test runs, but a switch or a constant of the plan can. To a
 //! replay, a log with another plan is a recording that was made by other code.
 
-use dacapo_kernel::log::{SyncPolicy, Writer};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use dacapo_kernel::log::{Memory, SyncPolicy, Writer};
 use dacapo_kernel::{ActorId, Body, Event, Plan, RunStarted, Seq, System, Time, plan_of};
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::config::Config;
 use dacapo_orchestration::domain_event::DomainEvent;
 
-use crate::memory::Shared;
 use crate::recording::reader;
 
 /// The log with its plan changed and every other record copied byte for byte.
@@ -22,7 +24,7 @@ pub fn begun_with(log: &[u8], change: impl FnOnce(&mut Plan<Config>)) -> Vec<u8>
     change(&mut plan);
     let first = first_event(&plan);
 
-    let bytes = Shared::default();
+    let bytes = Rc::new(RefCell::new(Memory::default()));
     let mut into = Writer::create(bytes.clone(), from.header(), SyncPolicy::Never)
         .unwrap_or_else(|error| panic!("{error}"));
     from.seek(Seq(0)).unwrap_or_else(|error| panic!("{error}"));
@@ -37,7 +39,7 @@ pub fn begun_with(log: &[u8], change: impl FnOnce(&mut Plan<Config>)) -> Vec<u8>
         appended.unwrap_or_else(|error| panic!("{error}"));
     }
     into.close().unwrap_or_else(|error| panic!("{error}"));
-    bytes.bytes()
+    bytes.take().0
 }
 
 fn first_event(plan: &Plan<Config>) -> Event<DomainEvent> {
