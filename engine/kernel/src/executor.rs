@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::chance::Chance;
-use crate::event::{Body, Event, EventSet};
+use crate::event::{Body, Event};
 use crate::fault::FaultPlan;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::invariant::Checks;
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{ActorNamed, Draw, FaultInjected, HostCrashed, KernelEvent, TaskEnding};
 use crate::name::Name;
+use crate::narration::narrate;
 use crate::outside::Outside;
 use crate::plan::Budgets;
 use crate::schedule::Scheduler;
@@ -25,17 +26,6 @@ use crate::task::{Slot, TaskRef};
 use crate::timers::Timers;
 use crate::verdict::{Budget, Verdict};
 use crate::world::World;
-
-/// Tells people who asked for it what happens.
-#[cold]
-fn trace<E: EventSet>(event: &Event<E>) {
-    tracing::trace!(
-        target: "dacapo::event",
-        seq = event.seq.0,
-        at = %event.time,
-        body = ?event.body,
-    );
-}
 
 /// What a timer is for.
 pub(crate) enum Target<E> {
@@ -206,8 +196,8 @@ impl<S: System> State<S> {
         if let Err(error) = self.journal.append(event) {
             return self.stop(Stop::Journal(error));
         }
-        if tracing::level_filters::LevelFilter::current() >= tracing::Level::TRACE {
-            trace(event);
+        if tracing::level_filters::LevelFilter::current() >= tracing::Level::INFO {
+            narrate(event);
         }
         self.next_seq += 1;
         self.world.apply(event);

@@ -18,6 +18,7 @@ mod invariant;
 mod journal;
 mod kernel_event;
 mod name;
+mod narration;
 mod numbered;
 mod outside;
 mod plan;
