@@ -7,7 +7,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dacapo_kernel::log::{Reader, Storage, SyncPolicy};
+use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
     BoxedStorage, BuildError, Ctx, Event, Expect, Files, Invariant, Mistake, Outcome, Plan, Run,
     SchedulerKind, Setup, System, View, channel, events,
@@ -253,17 +253,22 @@ impl Files for NoFiles {
 
 /// A log in memory that is there after the run.
 #[derive(Clone, Debug, Default)]
-pub struct Kept(Rc<RefCell<Vec<u8>>>);
+pub struct Kept(Rc<RefCell<Memory>>);
 
 impl Kept {
     /// A log to be read.
     pub fn of(bytes: Vec<u8>) -> Kept {
-        Kept(Rc::new(RefCell::new(bytes)))
+        Kept(Rc::new(RefCell::new(Memory(bytes))))
+    }
+
+    /// The same bytes, for a writer or a reader.
+    pub fn storage(&self) -> BoxedStorage {
+        Box::new(Rc::clone(&self.0))
     }
 
     /// The bytes.
     pub fn take(self) -> Vec<u8> {
-        self.0.take()
+        self.0.take().0
     }
 
     /// A reader of this log.
@@ -271,39 +276,8 @@ impl Kept {
     /// # Panics
     /// If this is not a log.
     pub fn reader(&self) -> Reader<BoxedStorage> {
-        let storage: BoxedStorage = Box::new(self.clone());
+        let storage: BoxedStorage = self.storage();
         Reader::open(storage).expect("the bench has just written this log")
-    }
-}
-
-impl Storage for Kept {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.borrow().len() as u64)
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.borrow();
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let len = into.len().min(bytes.len() - start);
-        into[..len].copy_from_slice(&bytes[start..start + len]);
-        Ok(len)
-    }
-
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
-        self.0.borrow_mut().truncate(len);
-        Ok(())
     }
 }
 
@@ -316,7 +290,7 @@ pub fn record(plan: &Plan<Work>, checked: bool) -> (Outcome<Sum>, Kept) {
     let run = Run::<Bench>::new(plan);
     let run = if checked { run } else { run.unchecked() };
     let outcome = run
-        .record(&NoFiles, Box::new(kept.clone()), SyncPolicy::Never)
+        .record(&NoFiles, kept.storage(), SyncPolicy::Never)
         .expect("memory never fails");
     (outcome, kept)
 }

@@ -123,11 +123,13 @@ impl Coordinator {
             Err(_) if self.swallows_errors(kind) => return Ok(()),
             ran => ran?,
         };
-        if let Some(payload) = output {
-            self.publish_output(kind, payload.clone()).await;
-            if kind == TaskKind::PortfolioRebalance {
-                Box::pin(self.rebalance(&payload)).await;
-            }
+        let Some(payload) = output else {
+            return Ok(());
+        };
+        let plan = (kind == TaskKind::PortfolioRebalance).then(|| payload.clone());
+        self.publish_output(kind, payload).await;
+        if let Some(plan) = plan {
+            Box::pin(self.rebalance(&plan)).await;
         }
         Ok(())
     }
