@@ -3,10 +3,12 @@
 //!
 //! Nothing here decides what is right; the tests do.
 
+mod conversion;
 mod project;
 mod recording;
 mod retelling;
 
+pub use conversion::{iso, scenario};
 pub use project::{Story, root};
 pub use recording::{
     Recorded, defects, events, fingerprint, reader, record, replay, set, world_after,

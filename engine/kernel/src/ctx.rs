@@ -101,6 +101,11 @@ impl<S: System> Ctx<S> {
         state.start_unix_ns.saturating_add(elapsed)
     }
 
+    /// The wall clock at the start of the run: nanoseconds since 1970-01-01T00:00:00Z.
+    pub fn start_unix_ns(&self) -> i64 {
+        self.core.state.borrow().start_unix_ns
+    }
+
     /// Waits for a span of virtual time. Even a span of zero lets everybody else go first.
     pub async fn sleep(&self, span: Duration) {
         Sleep::new(&self.core, Until::After(span)).await;

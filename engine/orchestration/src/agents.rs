@@ -14,19 +14,21 @@ mod sentiment_analysis;
 mod technical_analysis;
 mod trading_decision;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 pub use market_view::{AnalysisConfig, MarketView};
-pub use scripted::TimelineEntry;
+pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
 pub use trading_decision::DecisionConfig;
 
 use crate::Ctx;
-use crate::config::{Config, TaskKind};
+use crate::clock::start_us;
+use crate::config::{Config, Duty, Schedule, TaskKind};
 use crate::exchange::Exchange;
-use crate::message::{Name, Payload};
+use crate::message::{Instant, Name, Payload, Priority, Topic};
+use crate::rebalance::{self, Plan, PlanAction};
 
 /// What went wrong with an agent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +44,30 @@ pub enum AgentKind {
     Rules,
     /// Outputs from a script: the last entry for the symbol whose time has come.
     Scripted(Vec<TimelineEntry>),
+    /// Plans from a script; for the portfolio only.
+    Plans(Vec<PlanEntry>),
     /// Outputs drawn from the seed.
     Random,
+    /// There is none, and so there is no task either.
+    Absent,
+}
+
+/// What an agent wants published, and the plan that it announces.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The message.
+    pub payload: Payload,
+    /// The plan of a rebalancing, if it is one.
+    pub plan: Option<Plan>,
+}
+
+impl From<Payload> for Output {
+    fn from(payload: Payload) -> Output {
+        Output {
+            payload,
+            plan: None,
+        }
+    }
 }
 
 /// What the agents are.
@@ -64,10 +88,13 @@ pub struct AgentsConfig {
     pub analysis: AnalysisConfig,
     /// When the rules trade, and how much.
     pub decision: DecisionConfig,
+    /// Symbols of which no snapshot of the market can be made: whoever needs one says nothing.
+    pub missing_snapshots: Vec<Name>,
 }
 
 impl AgentsConfig {
-    fn of(&self, kind: TaskKind) -> &AgentKind {
+    /// The agent of one of the five tasks.
+    pub fn of(&self, kind: TaskKind) -> &AgentKind {
         match kind {
             TaskKind::TechnicalAnalysis => &self.technical_analysis,
             TaskKind::RegimeDetection => &self.regime_detection,
@@ -82,61 +109,149 @@ impl AgentsConfig {
 pub struct Agents {
     config: Rc<Config>,
     market: Rc<RefCell<MarketView>>,
-    voices: [Ctx; 5],
+    desks: Vec<Desk>,
+}
+
+/// One agent: whose task it does, and how it speaks.
+struct Desk {
+    duty: Duty,
+    voice: Ctx,
+    name: Name,
+    topic: Topic,
+    priority: Priority,
+    plans: Cell<u64>,
+}
+
+/// How an agent's output is published.
+pub struct Voice<'a> {
+    /// The context that speaks for it.
+    pub ctx: &'a Ctx,
+    /// Its name.
+    pub source: &'a Name,
+    /// On which topic.
+    pub topic: Topic,
+    /// How urgent.
+    pub priority: Priority,
 }
 
 impl Agents {
-    /// The agents of a configuration, looking at this market.
-    pub fn new(ctx: &Ctx, config: Rc<Config>, market: Rc<RefCell<MarketView>>) -> Agents {
-        let voices = TaskKind::ALL.map(|kind| ctx.actor(kind.agent()));
+    /// The agents of these tasks, in the same order, looking at this market.
+    pub fn new(
+        ctx: &Ctx,
+        config: Rc<Config>,
+        tasks: &[Schedule],
+        market: Rc<RefCell<MarketView>>,
+    ) -> Agents {
+        let desks = tasks.iter().map(|task| {
+            let (topic, priority) = match task.duty {
+                Duty::Role(kind) => (kind.topic(), kind.priority()),
+                Duty::Other(at) => (config.schedules.others[at].topic, Priority::Normal),
+            };
+            Desk {
+                duty: task.duty,
+                voice: ctx.actor(task.agent.clone()),
+                name: task.agent.clone(),
+                topic,
+                priority,
+                plans: Cell::new(0),
+            }
+        });
         Agents {
-            config,
+            desks: desks.collect(),
+            config: Rc::clone(&config),
             market,
-            voices,
         }
     }
 
-    /// The context that speaks for an agent.
-    pub fn voice(&self, kind: TaskKind) -> &Ctx {
-        &self.voices[kind as usize]
+    /// How the agent of a task speaks.
+    pub fn voice(&self, task: usize) -> Voice<'_> {
+        let desk = &self.desks[task];
+        Voice {
+            ctx: &desk.voice,
+            source: &desk.name,
+            topic: desk.topic,
+            priority: desk.priority,
+        }
     }
 
-    /// Asks an agent about a symbol: what it wants published, if anything.
+    /// Asks the agent of a task about a symbol: what it wants published, if anything.
     ///
     /// # Errors
     /// What the agent raises.
     pub async fn run(
         &self,
-        kind: TaskKind,
+        task: usize,
         symbol: &Name,
         exchange: &Exchange,
-    ) -> Result<Option<Payload>, AgentError> {
-        let ctx = self.voice(kind);
-        match self.config.agents.of(kind) {
-            AgentKind::Scripted(timeline) => scripted::run(ctx, kind, symbol, timeline).await,
-            AgentKind::Random => Ok(random::run(ctx, kind, symbol, &self.market.borrow())),
-            AgentKind::Rules => self.apply_rules(ctx, kind, symbol, exchange),
+    ) -> Result<Option<Output>, AgentError> {
+        let desk = &self.desks[task];
+        let ctx = &desk.voice;
+        if self.lacks_snapshot(desk.duty, symbol) {
+            return Ok(None);
+        }
+        let agent = self
+            .config
+            .schedules
+            .agent_of(desk.duty, &self.config.agents);
+        match (agent, desk.duty) {
+            (AgentKind::Scripted(timeline), _) => {
+                scripted::run(ctx, desk.topic, symbol, timeline).await
+            }
+            (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
+            (AgentKind::Random, Duty::Role(kind)) => {
+                let said = random::run(ctx, kind, symbol, &self.market.borrow());
+                Ok(said.map(Output::from))
+            }
+            (AgentKind::Rules, Duty::Role(TaskKind::PortfolioRebalance)) => {
+                let plan = portfolio_rebalance::run(ctx, exchange, &self.config.portfolio)?;
+                Ok(announce(desk, plan))
+            }
+            (AgentKind::Rules, Duty::Role(kind)) => {
+                Ok(self.apply_rules(kind, symbol).map(Output::from))
+            }
+            (AgentKind::Rules | AgentKind::Random, Duty::Other(_)) | (AgentKind::Absent, _) => {
+                Ok(None)
+            }
         }
     }
 
-    fn apply_rules(
-        &self,
-        ctx: &Ctx,
-        kind: TaskKind,
-        symbol: &Name,
-        exchange: &Exchange,
-    ) -> Result<Option<Payload>, AgentError> {
+    /// Sentiment and portfolio need no snapshot of the market.
+    fn lacks_snapshot(&self, duty: Duty, symbol: &Name) -> bool {
+        let needs_one = match duty {
+            Duty::Role(kind) => !matches!(
+                kind,
+                TaskKind::SentimentAnalysis | TaskKind::PortfolioRebalance
+            ),
+            Duty::Other(_) => false,
+        };
+        needs_one && self.config.agents.missing_snapshots.contains(symbol)
+    }
+
+    fn apply_rules(&self, kind: TaskKind, symbol: &Name) -> Option<Payload> {
         let market = self.market.borrow();
-        Ok(match kind {
+        match kind {
             TaskKind::TechnicalAnalysis => technical_analysis::run(symbol, &market),
             TaskKind::RegimeDetection => regime_detection::run(symbol, &market),
             TaskKind::SentimentAnalysis => sentiment_analysis::run(symbol, &market),
             TaskKind::TradingDecision => {
                 trading_decision::run(symbol, &market, &self.config.agents.decision)
             }
-            TaskKind::PortfolioRebalance => {
-                return portfolio_rebalance::run(ctx, exchange, &self.config.portfolio);
-            }
-        })
+            TaskKind::PortfolioRebalance => None,
+        }
     }
+}
+
+/// A plan with its announcement; one that leaves everything as it is is not announced.
+fn announce(desk: &Desk, plan: Option<Plan>) -> Option<Output> {
+    let plan = plan.filter(|plan| plan.action == PlanAction::Rebalance)?;
+    let number = desk.plans.get() + 1;
+    desk.plans.set(number);
+    let ctx = &desk.voice;
+    let now = Instant::from(ctx.now());
+    let id = format!("{}-{number}", desk.name);
+    let payload = rebalance::message(&plan, now, &id, |instant| instant.to_iso(start_us(ctx)));
+    Some(Output {
+        payload: Payload::Raw(payload),
+        plan: Some(plan),
+    })
 }

@@ -20,7 +20,7 @@ pub(crate) fn compare(up: &Up, exchange: &Exchange, world: &World<Views>) -> Res
         coordinator.agrees_with(&world.view)?;
     }
     for (asset, shown) in &world.view.trading.balances {
-        let kept = exchange.balance(asset);
+        let kept = exchange.balance(asset).unwrap_or_default();
         agree(&format!("balance of {asset}"), kept, *shown)?;
     }
     Ok(())

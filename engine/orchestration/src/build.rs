@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 
-use crate::agents::{Agents, MarketView};
+use crate::agents::MarketView;
 use crate::audit::{self, Up};
 use crate::bus::Bus;
-use crate::config::Config;
+use crate::config::{Config, TradingMode};
 use crate::coordinator::{Coordinator, Parts};
 use crate::defect::{Defect, Defects};
-use crate::domain_event::{DomainEvent, MarketTrade, OutsideMessage};
+use crate::domain_event::{DomainEvent, MarketTrade, Started};
 use crate::exchange::Exchange;
 use crate::execution::{PaperExecutor, PositionBook, PriceSource};
-use crate::feeds::{MarketFeed, outside_messages};
-use crate::message::Draft;
+use crate::feeds::{MarketFeed, outside_events};
 use crate::model::{FALLBACK, PRIMARY, SimulatedModels};
+use crate::outside::Outside;
+use crate::store::Store;
 use crate::{Ctx, Orchestration};
 
 /// The hosts, in the order in which they start.
@@ -35,19 +36,14 @@ pub(crate) fn build(
     let ticks = setup.feed("market", |files| {
         MarketFeed::open(&config, plan.seed, files)
     })?;
-    let outside = setup.feed("outside", |_| Ok(outside_messages(&config.messages)))?;
+    let outside = setup.feed("outside", |_| Ok(outside_events(&config.events)))?;
     models(&config, defects, setup)?;
 
     let view = MarketView::new(&config.symbols, &config.agents.analysis)
         .map_err(|error| BuildError::Plan(error.to_string()))?;
     let view = Rc::new(RefCell::new(view));
-    let exchange = Exchange::new(PaperExecutor::new(
-        config.paper.clone(),
-        config.markets.clone(),
-        PriceSource::new(config.prices.clone(), defects),
-        PositionBook::new(config.trailing),
-        defects,
-    ));
+    let exchange = exchange(&config, defects);
+    let store = Store::new(config.store.clone());
 
     let (market, venue) = (Rc::clone(&view), exchange.clone());
     setup.host(HOSTS[0], move |ctx| {
@@ -57,20 +53,33 @@ pub(crate) fn build(
     let (seen, venue) = (Rc::clone(&up), exchange.clone());
     setup.audit(move |world| audit::compare(&seen, &venue, world));
     setup.host(HOSTS[1], move |ctx| {
-        let (config, view, up) = (Rc::clone(&config), Rc::clone(&view), Rc::clone(&up));
         let bus = Bus::new(&ctx, &config.message_bus, Rc::clone(&ids), defects);
-        let outside = outside.clone();
-        let agents = Agents::new(&ctx, Rc::clone(&config), view);
         let parts = Parts {
-            up,
-            config,
+            tasks: config.schedules.tasks(&config.symbols, &config.agents),
+            config: Rc::clone(&config),
             defects,
+            market: Rc::clone(&view),
             exchange: exchange.clone(),
-            agents,
+            store: store.clone(),
         };
-        coordinate(ctx, bus, outside, parts)
+        coordinate(ctx, bus, outside.clone(), parts, Rc::clone(&up))
     });
     Ok(())
+}
+
+/// The executor that a configuration asks for.
+pub(crate) fn exchange(config: &Config, defects: Defects) -> Exchange {
+    let prices = PriceSource::new(config.prices.clone(), defects);
+    match config.trading_mode {
+        TradingMode::Live => Exchange::live(config.live.clone(), prices),
+        TradingMode::Paper => Exchange::paper(PaperExecutor::new(
+            config.paper.clone(),
+            config.markets.clone(),
+            prices,
+            PositionBook::new(config.trailing),
+            defects,
+        )),
+    }
 }
 
 /// Each model has its own provider; with the defect one provider serves both.
@@ -117,33 +126,17 @@ async fn follow_market(
 }
 
 /// Starts what runs beside the coordinator, and the coordinator.
-async fn coordinate(ctx: Ctx, bus: Bus, outside: Inbox<Orchestration>, parts: Parts) {
-    let config = &parts.config.message_bus;
-    if config.cleanup {
-        bus.start_cleanup(&ctx, Duration::from_secs(config.cleanup_interval_seconds));
+async fn coordinate(ctx: Ctx, bus: Bus, inbox: Inbox<Orchestration>, parts: Parts, up: Up) {
+    ctx.emit(Started {});
+    let config = Rc::clone(&parts.config);
+    if config.message_bus.cleanup {
+        let every = config.message_bus.cleanup_interval_seconds;
+        bus.start_cleanup(&ctx, Duration::from_secs(every));
     }
-    let publisher = ctx.actor("outside");
-    drop(ctx.spawn_daemon("outside", publish_outside(publisher, bus.clone(), outside)));
-    Coordinator::serve(ctx, bus, parts).await;
-}
-
-/// Publishes what people outside say.
-async fn publish_outside(ctx: Ctx, bus: Bus, outside: Inbox<Orchestration>) {
-    loop {
-        let (_, DomainEvent::OutsideMessage(message)) = outside.recv(&ctx).await else {
-            continue;
-        };
-        let OutsideMessage {
-            topic,
-            source,
-            priority,
-            payload,
-            ttl,
-        } = message;
-        let draft = Draft::new(topic, source, payload)
-            .priority(priority)
-            .ttl(ttl);
-        // A message that breaks a rule is refused to whoever sent it, who is not here.
-        let _refused = bus.publish(&ctx, draft).await;
-    }
+    let exchange = parts.exchange.clone();
+    let coordinator = Coordinator::new(&ctx, bus.clone(), parts);
+    let outside = Outside::new(&ctx, bus, exchange, Rc::clone(&coordinator));
+    outside.before_start(&config).await;
+    drop(ctx.spawn_daemon("outside", outside.follow(inbox)));
+    coordinator.serve(up).await;
 }

@@ -9,18 +9,20 @@ pub mod history;
 pub mod subscriptions;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_kernel::{Lock, Seq};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::defect::{Defect, Defects};
 use crate::domain_event::{
     Delivered, HandlerFailed, HistoryShrunk, Published, Subscribed, Unsubscribed,
 };
 use crate::message::{
-    Draft, HandlerRemoved, Instant, InvalidMessage, Message, MessageId, Name, Priority, Topic,
+    Draft, HandlerRemoved, InvalidMessage, Message, MessageId, Name, Priority, Topic,
 };
 use crate::{Ctx, Orchestration};
 
@@ -82,6 +84,7 @@ pub struct Bus {
 struct Inner {
     lock: Lock<Orchestration>,
     defects: Defects,
+    clock: Clock,
     source: Name,
     ids: Rc<Cell<u64>>,
     state: RefCell<State>,
@@ -105,6 +108,7 @@ impl Bus {
         let inner = Inner {
             lock: Lock::new(ctx, "bus"),
             defects,
+            clock: Clock::new(defects),
             source: Name::fixed("message_bus"),
             ids,
             state: RefCell::new(state),
@@ -158,7 +162,7 @@ impl Bus {
     ) -> Result<(Rc<Message>, Seq, Rc<[Subscription<Handler>]>), InvalidMessage> {
         let mut state = self.inner.state.borrow_mut();
         let id = self.inner.ids.get();
-        let message = draft.stamp(MessageId::number(id), Instant::from(ctx.now()))?;
+        let message = draft.stamp(MessageId::number(id), self.inner.clock.now(ctx))?;
         self.inner.ids.set(id + 1);
         let message = Rc::new(message);
         let before = state.history.len();
@@ -340,7 +344,7 @@ impl Bus {
         filter: impl Fn(&Message) -> bool,
     ) -> Option<Rc<Message>> {
         let _permit = self.inner.lock.acquire().await;
-        let now = Instant::from(ctx.now());
+        let now = self.inner.clock.now(ctx);
         self.inner
             .state
             .borrow()
@@ -356,7 +360,7 @@ impl Bus {
             .state
             .borrow()
             .history
-            .list(listing, Instant::from(ctx.now()))
+            .list(listing, self.inner.clock.now(ctx))
     }
 
     /// Drops the messages of a topic, or all. Returns how many there were.
@@ -369,7 +373,7 @@ impl Bus {
     /// Drops expired messages. Returns how many there were.
     pub async fn clean_up(&self, ctx: &Ctx) -> usize {
         let _permit = self.inner.lock.acquire().await;
-        let now = Instant::from(ctx.now());
+        let now = self.inner.clock.now(ctx);
         let dropped = self.inner.state.borrow_mut().history.clean_up(now);
         self.note_shrunk(ctx, dropped, true)
     }
@@ -393,6 +397,18 @@ impl Bus {
             topics_active: state.subscriptions.topics_active(),
             ..state.statistics
         }
+    }
+
+    /// Who is subscribed to what, in delivery order.
+    pub fn subscribers(&self) -> BTreeMap<Topic, Vec<Name>> {
+        let state = self.inner.state.borrow();
+        let of = |topic: Topic| {
+            let snapshot = state.subscriptions.snapshot(topic);
+            let names = snapshot.iter().map(|each| each.key.subscriber.clone());
+            (topic, names.collect::<Vec<Name>>())
+        };
+        let all = Topic::ALL.iter().copied().map(of);
+        all.filter(|(_, names)| !names.is_empty()).collect()
     }
 
     /// How many subscriptions a topic has, or all topics together.

@@ -5,8 +5,12 @@
 
 mod bounds;
 mod check;
+mod emergency;
+mod execution;
 mod model;
 mod schedule;
+mod script;
+mod store;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,14 +23,21 @@ use crate::coordinator::evidence::EvidenceWindows;
 use crate::coordinator::modification::ModificationBounds;
 use crate::execution::{PaperConfig, PriceSourceConfig, TrailingRules};
 use crate::market::MarketConfig;
-use crate::message::{Name, Priority, Topic};
+use crate::message::Name;
 use crate::rebalance::RebalanceConfig;
 use crate::risk::RiskConfig;
 use crate::symbol::Markets;
 
 pub use check::check;
+pub use emergency::{BreachAction, BreachRule, EmergencyConfig};
+pub use execution::{LiveConfig, RiskMode, TradingMode};
 pub use model::{GeneratedReplies, LlmConfig, ModelConfig, Replies, ScriptedReply};
-pub use schedule::{Schedule, ScheduleConfig, Schedules, TaskKind};
+pub use schedule::{Duty, OtherTask, Schedule, ScheduleConfig, Schedules, TaskKind};
+pub use script::{
+    AccountFigures, ForceRun, Nothing, OutsideEvent, PriceSet, Publication, Reply,
+    ScriptedSubscriber, TradeResult, Unsubscription,
+};
+pub use store::{StoreConfig, StoreKind};
 
 /// The orchestration's part of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,9 +77,24 @@ pub struct Config {
     /// How signals are handled.
     #[serde(default)]
     pub coordinator: CoordinatorConfig,
+    /// What a breached limit leads to.
+    #[serde(default)]
+    pub emergency: EmergencyConfig,
     /// The risk engine.
     #[serde(default)]
     pub risk: RiskConfig,
+    /// Who judges proposals.
+    #[serde(default)]
+    pub risk_mode: RiskMode,
+    /// Who executes orders.
+    #[serde(default)]
+    pub trading_mode: TradingMode,
+    /// How the executor of live trading behaves.
+    #[serde(default)]
+    pub live: LiveConfig,
+    /// The store of what must survive a crash.
+    #[serde(default)]
+    pub store: StoreConfig,
     /// The paper exchange and what the account begins with.
     #[serde(default)]
     pub paper: PaperConfig,
@@ -84,9 +110,9 @@ pub struct Config {
     /// How the portfolio is kept in balance.
     #[serde(default)]
     pub portfolio: RebalanceConfig,
-    /// Messages that somebody outside publishes, such as an operator's commands.
+    /// What somebody outside does: an operator's commands, subscribers, prices set by hand.
     #[serde(default)]
-    pub messages: Vec<ScriptedMessage>,
+    pub events: Vec<OutsideEvent>,
 }
 
 /// When agents contradict each other, and how long a resolution may take.
@@ -134,37 +160,4 @@ impl Default for CoordinatorConfig {
             default_size_usd: 100.0,
         }
     }
-}
-
-/// A message that somebody outside publishes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScriptedMessage {
-    /// When, in seconds since the start of the run.
-    pub at_seconds: f64,
-    /// On which topic.
-    pub topic: Topic,
-    /// In whose name.
-    #[serde(default = "operator")]
-    pub source: Name,
-    /// How urgent.
-    #[serde(default = "normal")]
-    pub priority: Priority,
-    /// What it says.
-    pub payload: serde_json::Value,
-    /// How long it lives.
-    #[serde(default = "five_minutes")]
-    pub ttl_seconds: f64,
-}
-
-fn operator() -> Name {
-    Name::fixed("operator")
-}
-
-fn normal() -> Priority {
-    Priority::Normal
-}
-
-fn five_minutes() -> f64 {
-    300.0
 }

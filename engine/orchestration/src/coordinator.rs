@@ -14,28 +14,34 @@ pub mod reply;
 pub mod schedule;
 pub mod state;
 
+mod account;
 mod command;
 mod emergency;
+mod legs;
 mod outcome;
+mod persistence;
 mod rebalance;
 mod resolution;
+mod retry;
 mod route;
 mod run;
 mod signal;
+mod status;
 mod watch;
 mod work;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use dacapo_kernel::{Notify, Sender, channel};
+use dacapo_kernel::{Notify, Receiver, Sender, channel};
 use serde::Serialize;
 
-use crate::agents::Agents;
+use crate::agents::{Agents, MarketView};
 use crate::audit::{Up, agree};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Config, Schedule};
 use crate::defect::Defects;
 use crate::domain_event::StateChanged;
 use crate::exchange::{Exchange, Notice};
@@ -43,14 +49,18 @@ use crate::message::{
     CoordinatorPaused, CoordinatorResumed, Draft, Message, Name, Payload, Priority, Topic,
 };
 use crate::risk::RiskEngine;
+use crate::store::Store;
 use crate::views::Views;
 use crate::{Ctx, Orchestration};
 
+use account::Account;
 use degradation::Degradation;
-use rebalance::Leg;
-use route::Account;
+use legs::Legs;
+use persistence::Saving;
 use schedule::Timetable;
 use state::RunState;
+
+pub use status::Status;
 
 /// How many notices of the exchange may wait.
 const NOTICES: usize = 1_024;
@@ -70,16 +80,18 @@ pub struct Statistics {
 
 /// What a coordinator is put together from.
 pub struct Parts {
-    /// Where it says that it is up.
-    pub(crate) up: Up,
     /// The settings.
     pub config: Rc<Config>,
     /// The defects that are on.
     pub defects: Defects,
+    /// The tasks that it has.
+    pub tasks: Vec<Schedule>,
+    /// What its agents see of the market.
+    pub market: Rc<RefCell<MarketView>>,
     /// Who takes orders.
     pub exchange: Exchange,
-    /// Who analyses.
-    pub agents: Agents,
+    /// What survives its crashes.
+    pub store: Store,
 }
 
 /// The coordinator of one host.
@@ -88,18 +100,23 @@ pub struct Coordinator {
     bus: Bus,
     config: Rc<Config>,
     defects: Defects,
+    clock: Clock,
     exchange: Exchange,
+    store: Store,
     agents: Agents,
     source: Name,
     state: Cell<RunState>,
+    stopped: Cell<bool>,
     statistics: Cell<Statistics>,
     degradation: RefCell<Degradation>,
     timetable: RefCell<Timetable>,
     risk: RefCell<RiskEngine>,
     account: RefCell<Account>,
-    /// Trades of rebalancings that wait for their time.
-    legs: RefCell<Vec<Leg>>,
+    legs: RefCell<Legs>,
+    saving: RefCell<Saving>,
     signals: Sender<Orchestration, Rc<Message>>,
+    /// Taken by whoever handles the signals.
+    queue: RefCell<Option<Receiver<Orchestration, Rc<Message>>>>,
     /// What is due may have changed.
     nudged: Notify,
     /// The level has changed.
@@ -107,51 +124,72 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Starts a coordinator on its host and keeps its schedule until the run ends.
-    pub async fn serve(ctx: Ctx, bus: Bus, parts: Parts) {
+    /// A coordinator that has not been told anything and does nothing yet.
+    pub fn new(ctx: &Ctx, bus: Bus, parts: Parts) -> Rc<Coordinator> {
         let Parts {
             config,
             defects,
+            tasks,
+            market,
             exchange,
-            agents,
-            up,
+            store,
         } = parts;
-        let (signals, queue) = channel(&ctx, "signals", config.coordinator.signal_queue);
-        let (tell, notices) = channel::<_, Notice>(&ctx, "exchange notices", NOTICES);
-        exchange.tell(tell);
-        let schedules = config.schedules.resolve(&config.symbols);
-        let timetable = Timetable::new(schedules, ctx.now(), defects);
-        let coordinator = Rc::new(Coordinator {
+        let (signals, queue) = channel(ctx, "signals", config.coordinator.signal_queue);
+        let clock = Clock::new(defects);
+        let now = clock.now(ctx);
+        Rc::new(Coordinator {
             source: Name::fixed("coordinator"),
             state: Cell::new(RunState::Running),
+            stopped: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
-            timetable: RefCell::new(timetable),
+            agents: Agents::new(ctx, Rc::clone(&config), &tasks, market),
+            timetable: RefCell::new(Timetable::new(tasks, now, defects)),
             risk: RefCell::new(RiskEngine::new(config.risk.clone())),
-            account: RefCell::new(Account::default()),
+            account: RefCell::default(),
             legs: RefCell::default(),
+            saving: RefCell::new(Saving::begun(now)),
             ctx: ctx.clone(),
             bus,
             config,
             defects,
+            clock,
             exchange,
-            agents,
+            store,
             signals,
+            queue: RefCell::new(Some(queue)),
             nudged: Notify::new("schedule"),
             level_moved: Notify::new("degradation level"),
-        });
-        *up.borrow_mut() = Rc::downgrade(&coordinator);
-        coordinator.subscribe().await;
-        let of = || Rc::clone(&coordinator);
-        drop(ctx.spawn_daemon("signals", of().handle_queue(queue)));
-        drop(ctx.spawn_daemon("position notices", of().announce_openings(notices)));
-        drop(ctx.spawn_daemon("position watch", of().watch_positions()));
-        drop(ctx.spawn_daemon("model probe", of().probe_models()));
-        coordinator.keep_schedule().await;
+        })
+    }
+
+    /// Goes on from what was saved, listens to the bus, and keeps the schedule until the run ends.
+    pub async fn serve(self: Rc<Self>, up: Up) {
+        *up.borrow_mut() = Rc::downgrade(&self);
+        self.load().await;
+        self.subscribe().await;
+        self.serve_beside();
+        self.keep_schedule().await;
+    }
+
+    /// Starts what runs beside the schedule.
+    pub fn serve_beside(self: &Rc<Self>) {
+        let of = || Rc::clone(self);
+        if let Some(queue) = self.queue.take() {
+            let ctx = &self.ctx;
+            drop(ctx.spawn_daemon("signals", of().handle_queue(queue)));
+            if self.exchange.keeps_account() {
+                let (tell, notices) = channel::<_, Notice>(ctx, "exchange notices", NOTICES);
+                self.exchange.tell(tell);
+                drop(ctx.spawn_daemon("position notices", of().announce_openings(notices)));
+                drop(ctx.spawn_daemon("position watch", of().watch_positions()));
+            }
+            drop(ctx.spawn_daemon("model probe", of().probe_models()));
+        }
     }
 
     /// Subscribes to the four topics that the coordinator listens to, in this order.
-    async fn subscribe(self: &Rc<Self>) {
+    pub async fn subscribe(self: &Rc<Self>) {
         let me = Rc::downgrade(self);
         let handlers = [
             (Topic::TradingSignals, self.on_signal(&me)),
@@ -210,6 +248,7 @@ impl Coordinator {
                 to,
                 by: Name::from(by),
             });
+            self.remember_halt(to, by);
             self.nudge();
         }
     }

@@ -1,11 +1,11 @@
-//! The orchestration in words: one line for an event, tables for a run, warnings.
+//! The orchestration in words: one line for an event, and the words by which it is found.
 
-use dacapo_kernel::{Event, Section};
+use dacapo_kernel::Event;
 
-use crate::config::Config;
-use crate::domain_event::{DomainEvent, ModelReply, OrderOutcome, TaskOutcome};
+use crate::domain_event::{
+    DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OutsideAction, TaskOutcome,
+};
 use crate::message::Message;
-use crate::views::Views;
 
 /// What happened, in a line.
 pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
@@ -23,6 +23,8 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 it.payload.to_json()
             )
         }
+        DomainEvent::OutsideActed(it) => outside(&it.action),
+        DomainEvent::OutsideRefused(it) => format!("{}: {}", it.outcome, it.reason),
         DomainEvent::ModelAsked(it) => format!("{} is asked for a {}", it.model, it.purpose),
         DomainEvent::ModelAnswered(it) => match &it.reply {
             ModelReply::Text(text) => format!("replied: {text}"),
@@ -57,6 +59,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             let why = if it.expired { "expired" } else { "cleared" };
             format!("{} messages dropped: {why}", it.dropped)
         }
+        DomainEvent::Started(_) => "with nothing in memory".to_owned(),
         DomainEvent::StateChanged(it) => format!("{} → {} by {}", it.from, it.to, it.by),
         DomainEvent::OutcomeCounted(it) => format!(
             "{:?}: {} llm and {} api failures, level {}",
@@ -72,6 +75,12 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             TaskOutcome::Failed(error) => format!("{} for {}: {error}", it.task, it.symbol),
         },
         DomainEvent::TaskFinished(it) => it.task.to_string(),
+        DomainEvent::TaskSwitched(it) => {
+            let enabled = if it.enabled { "enabled" } else { "disabled" };
+            format!("{} {enabled}", it.task)
+        }
+        DomainEvent::ScheduleEnded(_) => "nothing is scheduled any more".to_owned(),
+        DomainEvent::StatusReported(it) => it.status.0.to_string(),
         DomainEvent::ConsensusBuilt(it) => format!(
             "{}: {} of {} agree, confidence × {} = {:.3}",
             it.symbol, it.agreement, it.total, it.multiplier, it.confidence
@@ -89,7 +98,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         DomainEvent::SignalDropped(it) => format!("msg-{}: {}", it.signal, it.reason),
         DomainEvent::RiskJudged(it) => {
             let why: Vec<&str> = it.rejections.iter().map(|code| code.as_str()).collect();
-            format!("{} {} {}", it.symbol, it.status, why.join(", "))
+            format!("{} {} {}", it.proposal.symbol, it.status, why.join(", "))
                 .trim_end()
                 .to_owned()
         }
@@ -99,7 +108,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 .map_or("the market price".to_owned(), |limit| limit.to_string());
             format!(
                 "{} {} {} for {} dollars at {limit}",
-                it.intent, it.side, it.symbol, it.size_usd
+                it.intent, it.order.side, it.order.symbol, it.order.size_usd
             )
         }
         DomainEvent::OrderAnswered(it) => {
@@ -108,6 +117,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 OrderOutcome::Filled => format!("{}: {order} filled", it.intent),
                 OrderOutcome::Resting => format!("{}: {order} rests", it.intent),
                 OrderOutcome::Refused(why) => format!("{}: {order} refused, {why}", it.intent),
+                OrderOutcome::Raised(what) => format!("{}: raised {what}", it.intent),
             }
         }
         DomainEvent::Filled(it) => {
@@ -116,7 +126,20 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 it.order, it.side, it.size, it.symbol, it.price, it.fee
             )
         }
-        DomainEvent::LegsPlanned(it) => format!("{} trades wait for their time", it.count),
+        DomainEvent::EmergencyOrdered(it) => {
+            let order = match it.order {
+                EmergencyOrder::CloseAll => "close every position".to_owned(),
+                EmergencyOrder::Reduce(pct) => format!("reduce every position by {pct} %"),
+            };
+            match it.left {
+                None | Some(0) => order,
+                Some(left) => format!("{order}, {left} left"),
+            }
+        }
+        DomainEvent::LegsPlanned(it) => {
+            let accepted = if it.accepted { "" } else { ", not stored yet" };
+            format!("{} trades wait for their time{accepted}", it.count)
+        }
         DomainEvent::RebalanceTradeSkipped(it) => {
             format!(
                 "{} {} of batch {}: {}",
@@ -124,6 +147,45 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             )
         }
         DomainEvent::BalanceChanged(it) => format!("{} {}", it.balance, it.asset),
+        DomainEvent::StateSaved(it) => it.record.0.to_string(),
+        DomainEvent::StateRestored(it) => {
+            let complete = if it.complete {
+                ""
+            } else {
+                ", the record is damaged"
+            };
+            format!(
+                "{} task runs, {} conflicts, {} llm and {} api failures{complete}",
+                it.task_runs, it.conflicts, it.llm_failures, it.api_failures
+            )
+        }
+        DomainEvent::LegStored(it) => format!(
+            "{} as leg {}: {} {} for {} dollars, due {}",
+            it.key, it.leg, it.side, it.symbol, it.amount_usd, it.due
+        ),
+        DomainEvent::LegMarked(it) => format!("leg {} {}", it.leg, it.status),
+        DomainEvent::StoreFailed(it) => it.operation.to_string(),
+    }
+}
+
+fn outside(action: &OutsideAction) -> String {
+    match action {
+        OutsideAction::Subscribe(it) => format!("subscribes {} to {}", it.subscriber, it.topic),
+        OutsideAction::Unsubscribe(it) => match it.topic {
+            Some(topic) => format!("unsubscribes {} from {topic}", it.subscriber),
+            None => format!("unsubscribes {} from everything", it.subscriber),
+        },
+        OutsideAction::SetPrice(it) => format!("sets {} to {}", it.symbol, it.price),
+        OutsideAction::TellRisk(it) => {
+            format!("says the account is worth {} dollars", it.current_equity)
+        }
+        OutsideAction::TradeResult(it) => {
+            let won = if it.win { "won" } else { "lost" };
+            format!("says a trade {won}")
+        }
+        OutsideAction::ForceRun(it) => format!("runs {} for {}", it.task, it.symbol),
+        OutsideAction::Status => "asks how the coordinator is".to_owned(),
+        OutsideAction::Stop => "stops the coordinator".to_owned(),
     }
 }
 
@@ -168,139 +230,14 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
             ]
         }
         DomainEvent::TaskFinished(it) => vec![("task", it.task.to_string())],
+        DomainEvent::TaskSwitched(it) => vec![("task", it.task.to_string())],
+        DomainEvent::LegStored(it) => symbol(&it.symbol),
         DomainEvent::ConsensusBuilt(it) => symbol(&it.symbol),
         DomainEvent::ConflictFound(it) => symbol(&it.symbol),
-        DomainEvent::RiskJudged(it) => symbol(&it.symbol),
-        DomainEvent::OrderSubmitted(it) => symbol(&it.symbol),
+        DomainEvent::RiskJudged(it) => symbol(&it.proposal.symbol),
+        DomainEvent::OrderSubmitted(it) => symbol(&it.order.symbol),
         DomainEvent::Filled(it) => symbol(&it.symbol),
         DomainEvent::ModelAsked(it) => vec![("model", it.model.to_string())],
         _ => Vec::new(),
-    }
-}
-
-/// How many trades a summary lists.
-const TRADES_SHOWN: usize = 12;
-
-/// The tables of a run's summary.
-pub(crate) fn summary(view: &Views) -> Vec<Section> {
-    vec![levels(view), tasks(view), trades(view), balances(view)]
-        .into_iter()
-        .filter(|section| !section.rows.is_empty())
-        .collect()
-}
-
-fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Section {
-    let columns = columns.iter().map(|&column| column.to_owned()).collect();
-    Section {
-        title: title.to_owned(),
-        columns,
-        rows,
-    }
-}
-
-fn levels(view: &Views) -> Section {
-    let row = |(time, level): &(dacapo_kernel::Time, _)| vec![time.to_string(), format!("{level}")];
-    let rows = view.coordinator.levels.iter().map(row).collect();
-    section("level over time", &["time", "level"], rows)
-}
-
-fn tasks(view: &Views) -> Section {
-    let rows = view.coordinator.tasks.iter().map(|(name, task)| {
-        let last = task
-            .last_run_ns
-            .map_or("never".to_owned(), |time| time.to_string());
-        vec![
-            name.to_string(),
-            task.done.to_string(),
-            task.failed.to_string(),
-            last,
-        ]
-    });
-    section(
-        "tasks",
-        &["task", "runs", "failed", "last run"],
-        rows.collect(),
-    )
-}
-
-fn trades(view: &Views) -> Section {
-    let fills = &view.trading.fills;
-    let earlier = fills.len().saturating_sub(TRADES_SHOWN);
-    let rows = fills[earlier..].iter().map(|fill| {
-        let cells = [
-            fill.time_ns.to_string(),
-            fill.side.to_string(),
-            fill.size.to_string(),
-            fill.symbol.to_string(),
-            fill.price.to_string(),
-            fill.fee.to_string(),
-        ];
-        cells.to_vec()
-    });
-    let title = match earlier {
-        0 => "trades".to_owned(),
-        _ => format!("trades, the last {TRADES_SHOWN} of {}", fills.len()),
-    };
-    let columns = ["time", "side", "size", "symbol", "price", "fee"];
-    section(&title, &columns, rows.collect())
-}
-
-fn balances(view: &Views) -> Section {
-    let rows = view.trading.balances.iter();
-    let rows = rows.map(|(asset, balance)| vec![asset.to_string(), balance.to_string()]);
-    section("balances", &["asset", "balance"], rows.collect())
-}
-
-/// What a person should know about a run that went by without a mistake.
-pub(crate) fn warnings(config: &Config, view: &Views) -> Vec<String> {
-    let Views {
-        coordinator,
-        market,
-        trading,
-        ..
-    } = view;
-    let mut warnings = Vec::new();
-    let unpriced: Vec<&str> = config
-        .symbols
-        .iter()
-        .filter(|symbol| market.get(*symbol).is_none_or(|market| market.trades == 0))
-        .map(|symbol| symbol.as_str())
-        .collect();
-    if !unpriced.is_empty() {
-        warnings.push(format!("the market never traded {}", unpriced.join(", ")));
-    }
-    if coordinator.signals == 0 {
-        warnings.push(format!("nothing was ever decided: {}", why_no_signal(view)));
-    } else if trading.filled == 0 {
-        let refused: Vec<String> = trading
-            .rejected
-            .iter()
-            .chain(&trading.refused)
-            .chain(&coordinator.dropped)
-            .map(|(reason, count)| format!("{reason} {count} times"))
-            .collect();
-        let why = if refused.is_empty() {
-            "every order rests".to_owned()
-        } else {
-            refused.join(", ")
-        };
-        warnings.push(format!("no order was ever filled: {why}"));
-    }
-    warnings
-}
-
-fn why_no_signal(view: &Views) -> String {
-    match view.coordinator.tasks.get("trading_decision") {
-        None => "the task trading_decision never ran; see its interval, its dependencies and \
-                 the duration of the run"
-            .to_owned(),
-        Some(task) if task.done == 0 => {
-            format!("all {} runs of trading_decision failed", task.failed)
-        }
-        Some(task) => format!(
-            "{} runs of trading_decision held or had too few prices; see agents.analysis for the \
-             length of the windows",
-            task.done
-        ),
     }
 }

@@ -1,24 +1,31 @@
-//! The exchange as the coordinator meets it: orders take their time, and everything is told.
+//! The executor in use as the coordinator meets it: orders take their time, and everything is told.
 //!
-//! It is the paper exchange of [`execution`](crate::execution) with waiting and events around it. It outlives
-//! a crash of the coordinator's host.
+//! It is the paper exchange of [`execution`](crate::execution), or the stand-in of a live executor.
+//! Either outlives a crash of the coordinator's host.
 
-use std::cell::{Cell, RefCell};
+mod live;
+mod paper;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
-use dacapo_kernel::{Notify, Sender, Time};
+use dacapo_kernel::{Sender, Time};
 
 use crate::amount::Amount;
+use crate::config::{LiveConfig, TradingMode};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{BalanceChanged, Filled, OrderAnswered, OrderOutcome, OrderSubmitted};
+use crate::domain_event::{OrderAnswered, OrderOutcome, OrderSubmitted, Proposed};
 use crate::execution::{
-    Closed, Draw, ExecutionError, Fill, IntentId, Outcome, PaperExecutor, Position, Progress,
+    Closed, ExecutionError, IntentId, PaperExecutor, Position, PositionId, PriceSource, Progress,
     Purpose, TradeRequest,
 };
 use crate::message::Name;
 use crate::risk::{AccountUpdate, Proposal};
 use crate::{Ctx, Orchestration};
+
+use live::LiveVenue;
+use paper::PaperVenue;
 
 /// What the exchange tells whoever keeps the positions in mind.
 #[derive(Clone, Debug)]
@@ -29,13 +36,42 @@ pub enum Notice {
 
 /// How an order went.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct Answered {
     /// The order's number at the exchange, if it got one.
     pub order: Option<Name>,
     /// The position that it opened.
     pub position: Option<Position>,
     /// Whether it was filled or rests; otherwise why not, as a code.
     pub result: Result<Progress, Name>,
+}
+
+impl Answered {
+    fn refused(order: Option<Name>, error: &ExecutionError) -> Answered {
+        Answered {
+            order,
+            position: None,
+            result: Err(Name::fixed(error.code())),
+        }
+    }
+
+    fn outcome(&self) -> OrderOutcome {
+        match &self.result {
+            Ok(Progress::Filled) => OrderOutcome::Filled,
+            Ok(Progress::Resting) => OrderOutcome::Resting,
+            Err(code) => OrderOutcome::Refused(code.clone()),
+        }
+    }
+}
+
+/// What an order is for.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Its name, which no other order has; a new one if left out.
+    pub name: Option<Name>,
+    /// Whether it opens a position.
+    pub purpose: Purpose,
+    /// The state of the coordinator that sends it.
+    pub state: RunState,
 }
 
 /// The exchange. Cheap to clone.
@@ -45,253 +81,216 @@ pub struct Exchange {
 }
 
 struct Inner {
-    paper: RefCell<PaperExecutor>,
+    venue: Venue,
     intents: Cell<u64>,
-    listener: RefCell<Option<Sender<Orchestration, Notice>>>,
-    /// A price or a fill may have brought a position to its stop or target.
-    moved: Notify,
+}
+
+enum Venue {
+    Paper(Box<PaperVenue>),
+    Live(LiveVenue),
+    /// Live trading without an executor.
+    Nobody,
 }
 
 impl Exchange {
-    /// An exchange around this paper exchange.
-    pub fn new(paper: PaperExecutor) -> Exchange {
+    /// The paper exchange.
+    pub fn paper(paper: PaperExecutor) -> Exchange {
+        Exchange::new(Venue::Paper(Box::new(PaperVenue::new(paper))))
+    }
+
+    /// The stand-in of a live executor, or nobody if it is not connected.
+    pub fn live(config: LiveConfig, prices: PriceSource) -> Exchange {
+        Exchange::new(if config.connected {
+            Venue::Live(LiveVenue::new(config, prices))
+        } else {
+            Venue::Nobody
+        })
+    }
+
+    fn new(venue: Venue) -> Exchange {
         let inner = Inner {
-            paper: RefCell::new(paper),
+            venue,
             intents: Cell::new(0),
-            listener: RefCell::new(None),
-            moved: Notify::new("a position to close"),
         };
         Exchange {
             inner: Rc::new(inner),
         }
     }
 
+    fn as_paper(&self) -> Option<&PaperVenue> {
+        match &self.inner.venue {
+            Venue::Paper(paper) => Some(paper),
+            Venue::Live(_) | Venue::Nobody => None,
+        }
+    }
+
+    /// Which kind of trading it serves.
+    pub fn mode(&self) -> TradingMode {
+        match self.inner.venue {
+            Venue::Paper(_) => TradingMode::Paper,
+            Venue::Live(_) | Venue::Nobody => TradingMode::Live,
+        }
+    }
+
+    /// Whether there is anybody who executes orders.
+    pub fn is_there(&self) -> bool {
+        !matches!(self.inner.venue, Venue::Nobody)
+    }
+
+    /// Whether it keeps balances and positions.
+    pub fn keeps_account(&self) -> bool {
+        self.as_paper().is_some()
+    }
+
     /// Says who is told of what happens to resting orders.
     pub fn tell(&self, listener: Sender<Orchestration, Notice>) {
-        *self.inner.listener.borrow_mut() = Some(listener);
+        if let Some(paper) = self.as_paper() {
+            paper.tell(listener);
+        }
     }
+
+    // Orders.
 
     /// Sends an order and waits until it is filled, rests or is refused.
     ///
     /// # Errors
-    /// If a number of the proposal is no decimal number; then nothing was sent.
+    /// If a number of the proposal is no decimal number; then nothing was sent. If the executor
+    /// raises.
     pub async fn execute(
         &self,
         ctx: &Ctx,
         proposal: &Proposal,
-        purpose: Purpose,
-        state: RunState,
-    ) -> Result<Report, ExecutionError> {
-        let number = self.inner.intents.get() + 1;
-        let intent = format!("intent-{number}");
-        let request = TradeRequest::from_proposal(proposal, IntentId(intent.clone()), purpose)?;
-        self.inner.intents.set(number);
-        let intent = Name::from(intent);
-        ctx.emit(OrderSubmitted {
-            intent: intent.clone(),
-            symbol: proposal.symbol.as_str().into(),
-            side: Name::fixed(proposal.side.name()),
-            size_usd: request.size_usd,
-            limit: request.entry_price,
-            state,
+        intent: Intent,
+    ) -> Result<Answered, ExecutionError> {
+        let name = intent.name.unwrap_or_else(|| {
+            let number = self.inner.intents.get() + 1;
+            self.inner.intents.set(number);
+            Name::from(format!("intent-{number}"))
         });
-        let prepared = self.paper(ctx, |paper, now_us| paper.prepare(now_us, request));
-        let outcome = match prepared {
-            Err(error) => return Ok(self.refused(ctx, intent, None, &error)),
-            Ok(prepared) => {
-                let delay = self.inner.paper.borrow().config.fill_delay_ms;
-                ctx.sleep(Duration::from_millis(delay)).await;
-                self.paper(ctx, |paper, now_us| {
-                    paper.complete(now_us, prepared, &mut |draw| uniform(ctx, draw))
-                })
-            }
+        let id = IntentId(name.as_str().to_owned());
+        let request = TradeRequest::from_proposal(proposal, id, intent.purpose)?;
+        ctx.emit(OrderSubmitted {
+            intent: name.clone(),
+            order: Proposed::from(proposal),
+            limit: request.entry_price,
+            state: intent.state,
+        });
+        let answered = match &self.inner.venue {
+            Venue::Paper(paper) => Ok(paper.carry_out(ctx, request).await),
+            Venue::Live(live) => live.carry_out(ctx, &name).await,
+            Venue::Nobody => Err(ExecutionError::ExecutorDown),
         };
-        self.tell_fill(ctx, outcome.fill.as_ref());
-        let order = outcome
-            .order
-            .as_ref()
-            .map(|order| Name::from(order.id.to_string()));
-        match outcome.result {
-            Err(error) => Ok(self.refused(ctx, intent, order, &error)),
-            Ok(progress) => {
-                let result = match progress {
-                    Progress::Filled => OrderOutcome::Filled,
-                    Progress::Resting => OrderOutcome::Resting,
-                };
-                ctx.emit(OrderAnswered {
-                    intent,
-                    order: order.clone(),
-                    outcome: result,
-                });
-                Ok(Report {
-                    order,
-                    position: outcome.position,
-                    result: Ok(progress),
-                })
-            }
-        }
-    }
-
-    fn refused(
-        &self,
-        ctx: &Ctx,
-        intent: Name,
-        order: Option<Name>,
-        error: &ExecutionError,
-    ) -> Report {
-        let code = Name::fixed(error.code());
-        let outcome = OrderOutcome::Refused(code.clone());
+        let (order, outcome) = match &answered {
+            Ok(answered) => (answered.order.clone(), answered.outcome()),
+            Err(error) => (None, OrderOutcome::Raised(Name::fixed(error.code()))),
+        };
         ctx.emit(OrderAnswered {
-            intent,
-            order: order.clone(),
+            intent: name,
+            order,
             outcome,
         });
-        Report {
-            order,
-            position: None,
-            result: Err(code),
+        answered
+    }
+
+    /// Whether the order of an intent was carried out, if one ever arrived.
+    pub fn find(&self, intent: &str) -> Option<bool> {
+        match &self.inner.venue {
+            Venue::Paper(paper) => paper.find(intent),
+            Venue::Live(live) => live.find(intent),
+            Venue::Nobody => None,
         }
     }
 
-    /// A price arrived: resting orders that it reaches are filled.
+    // Prices and positions.
+
+    /// A price arrived from the market: resting orders that it reaches are filled.
     pub fn price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
-        let filled = self.paper(ctx, |paper, now_us| {
-            paper.push_price(now_us, symbol, price, now_us, &mut |draw| {
-                uniform(ctx, draw)
-            })
-        });
-        // A profit that no decimal can hold leaves the price as it was.
-        for outcome in filled.unwrap_or_default() {
-            self.tell_resting(ctx, outcome);
-        }
-        if self.is_any_position_due() {
-            self.inner.moved.notify(ctx);
+        match &self.inner.venue {
+            Venue::Paper(paper) => paper.price(ctx, symbol, price),
+            Venue::Live(live) => live.price(ctx, symbol, price),
+            Venue::Nobody => {}
         }
     }
 
-    fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
-        self.tell_fill(ctx, outcome.fill.as_ref());
-        if let Some(order) = &outcome.order
-            && let Some(request) = &order.request
-        {
-            let result = match &outcome.result {
-                Ok(_) => OrderOutcome::Filled,
-                Err(error) => OrderOutcome::Refused(Name::fixed(error.code())),
-            };
-            ctx.emit(OrderAnswered {
-                intent: request.intent.0.as_str().into(),
-                order: Some(order.id.to_string().into()),
-                outcome: result,
-            });
+    /// A price is set by hand.
+    pub fn set_price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
+        match &self.inner.venue {
+            Venue::Paper(paper) => paper.set_price(ctx, symbol, price),
+            Venue::Live(live) => live.set_price(ctx, symbol, price),
+            Venue::Nobody => {}
         }
-        if let Some(position) = outcome.position
-            && let Some(listener) = self.inner.listener.borrow().as_ref()
-        {
-            // A listener that is gone or overrun learns of the position from the exchange itself.
-            drop(listener.try_send(Notice::Opened(Box::new(position))));
+    }
+
+    /// The price of a symbol, if a source has a fresh one.
+    pub fn price_of(&self, ctx: &Ctx, symbol: &str) -> Option<Amount> {
+        match &self.inner.venue {
+            Venue::Paper(paper) => paper.price_of(ctx, symbol),
+            Venue::Live(live) => live.price_of(ctx, symbol),
+            Venue::Nobody => None,
         }
     }
 
     /// Closes every position whose stop or target has been reached.
     pub fn close_due(&self, ctx: &Ctx) -> Vec<Closed> {
-        let closed = self.paper(ctx, |paper, now_us| {
-            drop(paper.positions.trail());
-            paper.close_due(now_us)
-        });
-        let closed: Vec<Closed> = closed
-            .into_iter()
-            .filter_map(|(_, closed)| closed.ok())
-            .collect();
-        closed
-            .iter()
-            .for_each(|closed| self.tell_fill(ctx, closed.fill.as_ref()));
-        closed
+        self.as_paper()
+            .map_or_else(Vec::new, |paper| paper.close_due(ctx))
     }
 
-    /// Waits until a look at the positions would find something to do: one of them has reached
-    /// its stop or target, or stops follow the price.
+    /// Reduces positions, or these of them, by a percentage of their size; 100 closes them. Says
+    /// which could not be reduced.
+    pub fn reduce(
+        &self,
+        ctx: &Ctx,
+        pct: Amount,
+        only: Option<&[PositionId]>,
+    ) -> (Vec<Closed>, Vec<PositionId>) {
+        self.as_paper()
+            .map_or_else(Default::default, |paper| paper.reduce(ctx, pct, only))
+    }
+
+    /// How many positions are open, where it keeps an account.
+    pub fn open_positions(&self) -> Option<u64> {
+        Some(self.as_paper()?.open_positions())
+    }
+
+    /// Waits until a look at the positions would find something to do.
     pub async fn until_positions_move(&self, ctx: &Ctx) {
-        while !self.is_any_position_due() {
-            self.inner.moved.wait(ctx).await;
+        match self.as_paper() {
+            Some(paper) => paper.until_positions_move(ctx).await,
+            None => std::future::pending().await,
         }
     }
 
-    fn is_any_position_due(&self) -> bool {
-        let positions = &self.inner.paper.borrow().positions;
-        let any = positions.open_positions().next().is_some();
-        any && (positions.trails() || positions.is_any_due())
-    }
+    // The account.
 
-    /// The account as the risk engine is told of it, and the exposure of each symbol.
-    ///
-    /// # Errors
-    /// If an asset that is held has no fresh price.
+    /// The account as the risk engine is told of it, and the exposure of each symbol. None where
+    /// it keeps no account, or an asset that is held has no fresh price.
     pub fn account(
         &self,
         ctx: &Ctx,
         day_start: Option<Amount>,
         week_start: Option<Amount>,
-    ) -> Result<(AccountUpdate, std::collections::BTreeMap<String, f64>), ExecutionError> {
-        self.paper(ctx, |paper, now_us| {
-            let equity = paper.equity(now_us)?;
-            let (day, week) = (day_start.unwrap_or(equity), week_start.unwrap_or(equity));
-            let account = paper.account(now_us, day, week)?;
-            let exposure = paper.exposure(now_us, equity)?;
-            Ok((account, exposure.by_symbol))
-        })
+    ) -> Option<(AccountUpdate, BTreeMap<String, f64>)> {
+        self.as_paper()?.account(ctx, day_start, week_start).ok()
     }
 
-    /// The balance of an asset.
-    pub fn balance(&self, asset: &str) -> Amount {
-        self.inner.paper.borrow().portfolio().balance(asset)
+    /// The exposure of each symbol, where it keeps an account.
+    pub fn exposures(&self, ctx: &Ctx) -> Option<BTreeMap<String, f64>> {
+        Some(self.as_paper()?.exposures(ctx))
     }
 
-    /// The price of a symbol, if a source has a fresh one.
-    pub fn price_of(&self, ctx: &Ctx, symbol: &str) -> Option<Amount> {
-        self.paper(ctx, |paper, now_us| paper.prices.get(now_us, symbol))
+    /// The balance of an asset, where it keeps an account.
+    pub fn balance(&self, asset: &str) -> Option<Amount> {
+        Some(self.as_paper()?.balance(asset))
     }
 
-    fn tell_fill(&self, ctx: &Ctx, fill: Option<&Fill>) {
-        let Some(fill) = fill else { return };
-        let order = fill
-            .order
-            .map_or_else(|| "close".to_owned(), |order| order.to_string());
-        let base = fill.symbol.split('/').next().unwrap_or_default();
-        let margin = !fill.changes.iter().any(|change| change.asset == base);
-        ctx.emit(Filled {
-            order: order.into(),
-            symbol: fill.symbol.as_str().into(),
-            side: Name::fixed(fill.side.name()),
-            size: fill.size,
-            price: fill.price,
-            fee: fill.fee,
-            margin,
-        });
-        for (change, balance) in fill.changes.iter().zip(&fill.balances) {
-            let asset = change.asset.as_str().into();
-            ctx.emit(BalanceChanged {
-                asset,
-                balance: *balance,
-            });
-        }
-        self.inner.moved.notify(ctx);
-    }
-
-    fn paper<T>(&self, ctx: &Ctx, act: impl FnOnce(&mut PaperExecutor, i64) -> T) -> T {
-        act(&mut self.inner.paper.borrow_mut(), micros(ctx.now()))
+    /// Looks at the paper exchange, if it is one.
+    pub fn look_at_paper<T>(&self, look: impl FnOnce(&PaperExecutor) -> T) -> Option<T> {
+        Some(self.as_paper()?.look(look))
     }
 }
 
 /// Microseconds since the run began.
 pub fn micros(time: Time) -> i64 {
     (time.as_nanos() / 1_000) as i64
-}
-
-/// One of the random numbers that the paper exchange asks for.
-fn uniform(ctx: &Ctx, draw: Draw) -> f64 {
-    match draw {
-        Draw::Slippage => 0.5 + 0.5 * ctx.random_unit("slippage"),
-        Draw::PartialChance => ctx.random_unit("partial fill"),
-        Draw::PartialFraction => 0.3 + 0.6 * ctx.random_unit("partial fraction"),
-    }
 }

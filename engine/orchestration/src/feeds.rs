@@ -1,12 +1,14 @@
-//! What arrives from outside in a recorded run: the market, and messages of an operator.
+//! What arrives from outside in a recorded run: the market, and what people do.
 
 use std::io::Read;
 
 use dacapo_kernel::{BuildError, Feed, Files, Time};
 
 use crate::amount::Amount;
-use crate::config::{Config, ScriptedMessage};
-use crate::domain_event::{DomainEvent, MarketQuote, MarketTrade, OutsideMessage};
+use crate::config::{Config, OutsideEvent};
+use crate::domain_event::{
+    DomainEvent, MarketQuote, MarketTrade, OutsideActed, OutsideAction, OutsideMessage,
+};
 use crate::market::{Generated, Market, MarketConfig, Side, Source, Tape, Tick, TickKind};
 use crate::message::{Instant, Name, Payload, Ttl};
 
@@ -25,6 +27,11 @@ impl MarketFeed {
     pub(crate) fn open(config: &Config, seed: u64, files: &dyn Files) -> Result<Self, BuildError> {
         let names = config.symbols.clone();
         match &config.market {
+            MarketConfig::None => Ok(MarketFeed {
+                ticks: Vec::new().into_iter(),
+                generated: None,
+                names,
+            }),
             MarketConfig::Generated(generated) => {
                 let generated = Generated::new(generated, seed)
                     .map_err(|error| BuildError::Plan(error.to_string()))?;
@@ -97,21 +104,52 @@ impl Feed<DomainEvent> for MarketFeed {
     }
 }
 
-/// The messages that a scenario has somebody outside publish, by time.
-pub(crate) fn outside_messages(messages: &[ScriptedMessage]) -> impl Feed<DomainEvent> + use<> {
-    let mut sorted: Vec<(Time, DomainEvent)> = messages.iter().map(outside_message).collect();
+/// What a scenario has somebody outside do once the coordinator has started, by time.
+pub(crate) fn outside_events(events: &[OutsideEvent]) -> impl Feed<DomainEvent> + use<> {
+    let started = events.iter().filter(|event| event.at_seconds >= 0.0);
+    let mut sorted: Vec<(Time, DomainEvent)> = started.filter_map(timed).collect();
     sorted.sort_by_key(|(time, _)| *time);
     sorted.into_iter()
 }
 
-fn outside_message(message: &ScriptedMessage) -> (Time, DomainEvent) {
-    let micros = Instant::from_secs_f64(message.at_seconds).as_micros();
-    let event = OutsideMessage {
-        topic: message.topic,
-        source: message.source.clone(),
-        priority: message.priority,
-        payload: Payload::from_json(message.topic, message.payload.clone()),
-        ttl: Ttl::from_secs(message.ttl_seconds),
+fn timed(event: &OutsideEvent) -> Option<(Time, DomainEvent)> {
+    let micros = Instant::from_secs_f64(event.at_seconds).as_micros();
+    let arrives: DomainEvent = match item(event)? {
+        Item::Message(message) => message.into(),
+        Item::Action(action) => OutsideActed { action }.into(),
     };
-    (Time::from_micros(micros.unsigned_abs()), event.into())
+    Some((Time::from_micros(micros.unsigned_abs()), arrives))
+}
+
+/// One thing that somebody outside does.
+pub(crate) enum Item {
+    /// Publishes.
+    Message(OutsideMessage),
+    /// Does something else.
+    Action(OutsideAction),
+}
+
+/// What an event of a scenario says is done; none if it says nothing.
+pub(crate) fn item(event: &OutsideEvent) -> Option<Item> {
+    let event = event.clone();
+    if let Some(publish) = event.publish {
+        return Some(Item::Message(OutsideMessage {
+            topic: publish.topic,
+            source: publish.source,
+            priority: publish.priority,
+            payload: Payload::from_json(publish.topic, publish.payload.0),
+            ttl: Ttl::from_secs(publish.ttl_seconds),
+        }));
+    }
+    let actions = [
+        event.subscribe.map(OutsideAction::Subscribe),
+        event.unsubscribe.map(OutsideAction::Unsubscribe),
+        event.set_price.map(OutsideAction::SetPrice),
+        event.tell_risk.map(OutsideAction::TellRisk),
+        event.trade_result.map(OutsideAction::TradeResult),
+        event.force_run.map(OutsideAction::ForceRun),
+        event.status.map(|_| OutsideAction::Status),
+        event.stop.map(|_| OutsideAction::Stop),
+    ];
+    actions.into_iter().flatten().next().map(Item::Action)
 }

@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod amount;
 pub mod bus;
+pub mod clock;
 pub mod config;
 pub mod coordinator;
 pub mod defect;
@@ -18,6 +19,7 @@ pub mod model;
 pub mod portfolio;
 pub mod rebalance;
 pub mod risk;
+pub mod store;
 pub mod symbol;
 pub mod views;
 
@@ -25,6 +27,8 @@ mod audit;
 mod build;
 mod describe;
 mod feeds;
+mod outside;
+mod summary;
 mod system;
 
 pub use system::Orchestration;

@@ -6,19 +6,24 @@ mod advice;
 mod allocation;
 mod batches;
 mod config;
+mod leg;
+mod message;
 mod proposal;
 mod sequence;
 
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, sum};
+use crate::message::{Instant, Span};
 use crate::symbol::Side;
 
 pub use advice::Advice;
 pub use allocation::{Allocation, Holdings, UnitPrices};
 pub use config::{
-    DcaRules, HodlBags, RebalanceConfig, RebalanceError, RebalanceRules, TargetAllocation,
+    Assumed, DcaRules, HodlBags, RebalanceConfig, RebalanceError, RebalanceRules, TargetAllocation,
 };
+pub use leg::Leg;
+pub use message::message;
 pub use proposal::trade_draft;
 pub use sequence::{funded_buy, order_due, order_immediate};
 
@@ -51,6 +56,13 @@ pub struct RebalanceTrade {
     pub scheduled_offset_s: Option<i64>,
 }
 
+impl RebalanceTrade {
+    /// When it is due if its plan was made at `now`.
+    pub fn due_after(&self, now: Instant) -> Instant {
+        now + Span::from_secs(self.scheduled_offset_s.unwrap_or(0))
+    }
+}
+
 /// What a rebalancing came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -68,8 +80,8 @@ pub struct Plan {
     pub total_trade_value_usd: Amount,
     /// Whether a model was asked in vain.
     pub used_fallback_strategy: bool,
-    /// What the account looks like now.
-    pub allocation: Allocation,
+    /// What the account looks like now, where it was looked at.
+    pub allocation: Option<Allocation>,
     /// Trade by trade, the batches of each in their order.
     pub trades: Vec<RebalanceTrade>,
 }
@@ -114,7 +126,7 @@ pub fn plan(
         dca_interval_hours: staged.interval_hours,
         total_trade_value_usd: total,
         used_fallback_strategy: draft.used_fallback,
-        allocation,
+        allocation: Some(allocation),
         trades: staged.trades,
     })
 }
@@ -128,7 +140,7 @@ fn no_action(allocation: Allocation) -> Plan {
         dca_interval_hours: 0,
         total_trade_value_usd: Amount::ZERO,
         used_fallback_strategy: false,
-        allocation,
+        allocation: Some(allocation),
         trades: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use crate::defect::{self, DEFECTS, Defects};
 use crate::describe;
 use crate::domain_event::DomainEvent;
 use crate::market::MarketConfig;
+use crate::summary;
 use crate::views::Views;
 
 /// The trading orchestration: what `dacapo` simulates.
@@ -115,11 +116,11 @@ impl System for Orchestration {
     }
 
     fn summary(world: &World<Views>) -> Vec<Section> {
-        describe::summary(&world.view)
+        summary::summary(&world.view)
     }
 
     fn warnings(plan: &Plan<Config>, world: &World<Views>) -> Vec<String> {
-        describe::warnings(&plan.system, &world.view)
+        summary::warnings(&plan.system, &world.view)
     }
 
     fn describe(event: &Event<DomainEvent>, domain: &DomainEvent) -> String {

@@ -31,6 +31,10 @@ pub struct Views {
     pub models: ModelView,
     /// Orders and what came of them.
     pub trading: TradingView,
+    /// What survives a crash.
+    pub store: StoreView,
+    /// What people outside wanted and was not done.
+    pub outside_refused: u64,
 }
 
 /// The coordinator.
@@ -58,6 +62,8 @@ pub struct CoordinatorView {
     pub unresolved: u64,
     /// Signals that were dropped, by reason.
     pub dropped: BTreeMap<Name, u64>,
+    /// Whether the loop that keeps the schedule has ended.
+    pub schedule_ended: bool,
 }
 
 impl Default for CoordinatorView {
@@ -74,6 +80,7 @@ impl Default for CoordinatorView {
             resolutions: BTreeMap::new(),
             unresolved: 0,
             dropped: BTreeMap::new(),
+            schedule_ended: false,
         }
     }
 }
@@ -89,6 +96,8 @@ pub struct TaskView {
     pub failed: u64,
     /// When it last finished for all its symbols.
     pub last_run_ns: Option<Time>,
+    /// Whether a command has disabled it.
+    pub disabled: bool,
 }
 
 /// The bus.
@@ -157,6 +166,21 @@ pub struct TradingView {
     pub balances: BTreeMap<Name, Amount>,
 }
 
+/// What survives a crash.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StoreView {
+    /// How often the state of the coordinator was saved.
+    pub saves: u64,
+    /// When it last was.
+    pub last_save_ns: Option<Time>,
+    /// Scheduled trades by status.
+    pub legs: BTreeMap<Name, u64>,
+    /// The status of each scheduled trade that is not finished, by number.
+    pub open_legs: BTreeMap<u64, Name>,
+    /// What failed, by operation.
+    pub failures: BTreeMap<Name, u64>,
+}
+
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FillView {
@@ -187,7 +211,8 @@ impl View<DomainEvent> for Views {
                 (market.bid, market.ask) = (Some(quote.bid), Some(quote.ask));
                 market.quotes += 1;
             }
-            DomainEvent::OutsideMessage(_) => {}
+            DomainEvent::OutsideMessage(_) | DomainEvent::OutsideActed(_) => {}
+            DomainEvent::OutsideRefused(_) => self.outside_refused += 1,
             DomainEvent::ModelAsked(_) | DomainEvent::ModelAnswered(_) => self.models.apply(domain),
             DomainEvent::Published(_)
             | DomainEvent::Delivered(_)
@@ -195,11 +220,20 @@ impl View<DomainEvent> for Views {
             | DomainEvent::Subscribed(_)
             | DomainEvent::Unsubscribed(_)
             | DomainEvent::HistoryShrunk(_) => self.bus.apply(domain),
+            DomainEvent::Started(_) => {
+                self.coordinator.begin();
+                self.bus.history = 0;
+                self.bus.subscriptions.clear();
+            }
             DomainEvent::StateChanged(_)
             | DomainEvent::OutcomeCounted(_)
             | DomainEvent::TaskRunStarted(_)
             | DomainEvent::TaskRunEnded(_)
             | DomainEvent::TaskFinished(_)
+            | DomainEvent::TaskSwitched(_)
+            | DomainEvent::ScheduleEnded(_)
+            | DomainEvent::StatusReported(_)
+            | DomainEvent::StateRestored(_)
             | DomainEvent::ConsensusBuilt(_)
             | DomainEvent::ConflictFound(_)
             | DomainEvent::ConflictResolved(_)
@@ -210,22 +244,43 @@ impl View<DomainEvent> for Views {
             | DomainEvent::Filled(_)
             | DomainEvent::LegsPlanned(_)
             | DomainEvent::RebalanceTradeSkipped(_)
+            | DomainEvent::EmergencyOrdered(_)
             | DomainEvent::BalanceChanged(_) => self.trading.apply(event.time, domain),
+            DomainEvent::StateSaved(_)
+            | DomainEvent::LegStored(_)
+            | DomainEvent::LegMarked(_)
+            | DomainEvent::StoreFailed(_) => self.store.apply(event.time, domain),
         }
     }
 }
 
 impl CoordinatorView {
+    /// What was in memory only is gone.
+    fn begin(&mut self) {
+        self.state = RunState::Running;
+        (self.llm_failures, self.api_failures) = (0, 0);
+        self.level = DegradationLevel::Normal;
+        self.conflicts = 0;
+        self.schedule_ended = false;
+        for task in self.tasks.values_mut() {
+            (task.running, task.disabled) = (0, false);
+        }
+    }
+
+    fn level_is(&mut self, time: Time, level: DegradationLevel) {
+        if self.level != level {
+            self.level = level;
+            keep(&mut self.levels, (time, level));
+        }
+    }
+
     fn apply(&mut self, time: Time, event: &DomainEvent) {
         match event {
             DomainEvent::StateChanged(changed) => self.state = changed.to,
             DomainEvent::OutcomeCounted(counted) => {
                 self.llm_failures = counted.llm_failures;
                 self.api_failures = counted.api_failures;
-                if self.level != counted.level {
-                    self.level = counted.level;
-                    keep(&mut self.levels, (time, counted.level));
-                }
+                self.level_is(time, counted.level);
             }
             DomainEvent::TaskRunStarted(run) => entry(&mut self.tasks, &run.task).running += 1,
             DomainEvent::TaskRunEnded(run) => {
@@ -246,6 +301,16 @@ impl CoordinatorView {
                 self.unresolved += u64::from(resolved.by != ResolvedBy::Reply);
             }
             DomainEvent::SignalDropped(signal) => *entry(&mut self.dropped, &signal.reason) += 1,
+            DomainEvent::TaskSwitched(switched) => {
+                entry(&mut self.tasks, &switched.task).disabled = !switched.enabled;
+            }
+            DomainEvent::ScheduleEnded(_) => self.schedule_ended = true,
+            DomainEvent::StateRestored(restored) => {
+                self.conflicts = restored.conflicts;
+                self.llm_failures = restored.llm_failures;
+                self.api_failures = restored.api_failures;
+                self.level_is(time, restored.level);
+            }
             _ => {}
         }
     }
@@ -301,7 +366,9 @@ impl TradingView {
             DomainEvent::OrderAnswered(answered) => match &answered.outcome {
                 OrderOutcome::Filled => self.filled += 1,
                 OrderOutcome::Resting => self.resting += 1,
-                OrderOutcome::Refused(reason) => *entry(&mut self.refused, reason) += 1,
+                OrderOutcome::Refused(reason) | OrderOutcome::Raised(reason) => {
+                    *entry(&mut self.refused, reason) += 1;
+                }
             },
             DomainEvent::Filled(fill) => keep(
                 &mut self.fills,
@@ -322,6 +389,34 @@ impl TradingView {
                 self.balances.insert(changed.asset.clone(), changed.balance);
             }
             _ => {}
+        }
+    }
+}
+
+impl StoreView {
+    fn apply(&mut self, time: Time, event: &DomainEvent) {
+        match event {
+            DomainEvent::StateSaved(_) => {
+                self.saves += 1;
+                self.last_save_ns = Some(time);
+            }
+            DomainEvent::LegStored(stored) => self.mark(stored.leg, &Name::fixed("pending")),
+            DomainEvent::LegMarked(marked) => self.mark(marked.leg, &marked.status),
+            DomainEvent::StoreFailed(failed) => {
+                *entry(&mut self.failures, &failed.operation) += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn mark(&mut self, leg: u64, status: &Name) {
+        if let Some(before) = self.open_legs.remove(&leg) {
+            let count = entry(&mut self.legs, &before);
+            *count = count.saturating_sub(1);
+        }
+        *entry(&mut self.legs, status) += 1;
+        if matches!(status.as_str(), "pending" | "sending") {
+            self.open_legs.insert(leg, status.clone());
         }
     }
 }

@@ -1,46 +1,39 @@
 //! Portfolio: whether the balances have drifted from their targets, and the trades that mend it.
 
-use serde_json::json;
-
 use super::AgentError;
 use crate::Ctx;
+use crate::amount::Amount;
 use crate::exchange::Exchange;
-use crate::message::Payload;
-use crate::rebalance::{
-    self, Advice, Allocation, Holdings, PlanAction, RebalanceConfig, UnitPrices,
-};
+use crate::rebalance::{self, Advice, Allocation, Holdings, Plan, RebalanceConfig, UnitPrices};
 
-/// The plan of a rebalancing, if one is needed and every asset has a price.
+/// The plan of a rebalancing, if every asset has a price.
 pub(super) fn run(
     ctx: &Ctx,
     exchange: &Exchange,
     config: &RebalanceConfig,
-) -> Result<Option<Payload>, AgentError> {
-    let price = |symbol| exchange.price_of(ctx, symbol);
+) -> Result<Option<Plan>, AgentError> {
+    let price = |symbol: &str| match &config.assumed {
+        Some(assumed) => assumed.prices.get(symbol).copied(),
+        None => exchange.price_of(ctx, symbol),
+    };
+    let balance = |asset: &str| -> Amount {
+        match &config.assumed {
+            Some(assumed) => assumed.balances.get(asset).copied().unwrap_or_default(),
+            None => exchange.balance(asset).unwrap_or_default(),
+        }
+    };
     let (Some(btc), Some(xrp)) = (price("BTC/USDT"), price("XRP/USDT")) else {
         return Ok(None);
     };
     let holdings = Holdings {
-        btc: exchange.balance("BTC"),
-        xrp: exchange.balance("XRP"),
-        usdt: exchange.balance("USDT"),
+        btc: balance("BTC"),
+        xrp: balance("XRP"),
+        usdt: balance("USDT"),
     };
     let failed = |error: &dyn std::fmt::Display| AgentError(error.to_string());
     let allocation = Allocation::new(config, &holdings, &UnitPrices { btc, xrp })
         .map_err(|error| failed(&error))?;
-    let plan = rebalance::plan(config, allocation, false, &Advice::NotAsked)
-        .map_err(|error| failed(&error))?;
-    if plan.action == PlanAction::NoAction {
-        return Ok(None);
-    }
-    let payload = json!({
-        "action": "rebalance",
-        "confidence": plan.confidence,
-        "execution_strategy": plan.execution_strategy,
-        "dca_batches": plan.dca_batches,
-        "dca_interval_hours": plan.dca_interval_hours,
-        "total_trade_value_usd": plan.total_trade_value_usd,
-        "trades": plan.trades,
-    });
-    Ok(Some(Payload::Raw(payload)))
+    rebalance::plan(config, allocation, false, &Advice::NotAsked)
+        .map(Some)
+        .map_err(|error| failed(&error))
 }

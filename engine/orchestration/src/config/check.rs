@@ -3,7 +3,9 @@
 use dacapo_kernel::Mistake;
 
 use super::bounds::numbers;
-use super::{Config, GeneratedReplies, ModelConfig, Replies, TaskKind};
+use super::{
+    BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, TaskKind,
+};
 use crate::agents::indicator::{Flow, RegimeWindow, Trend};
 use crate::config::schedule::Schedule;
 use crate::defect::{Defect, Defects};
@@ -23,7 +25,9 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     model("llm.fallback", &config.llm.fallback)?;
     numbers(config)?;
     analysis(config)?;
-    messages(config)
+    emergency(config)?;
+    outages(config)?;
+    events(config)
 }
 
 fn symbols(config: &Config) -> Result<(), Mistake> {
@@ -67,7 +71,7 @@ fn market(config: &Config) -> Result<(), Mistake> {
 fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
     let schedules = config.schedules.resolve(&config.symbols);
     for schedule in &schedules {
-        let at = |key: &str| format!("schedules.{}.{key}", schedule.kind.agent());
+        let at = |key: &str| place(schedule, key);
         if schedule.interval_seconds == 0 {
             return Err(Mistake::at(
                 &at("interval_seconds"),
@@ -86,8 +90,8 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
             ));
         }
         for (i, symbol) in schedule.symbols.iter().enumerate() {
-            let known =
-                schedule.kind == TaskKind::PortfolioRebalance || config.symbols.contains(symbol);
+            let portfolio = Duty::Role(TaskKind::PortfolioRebalance);
+            let known = schedule.duty == portfolio || config.symbols.contains(symbol);
             if !known {
                 let what = format!("unknown symbol `{symbol}`: it is not among `symbols`");
                 return Err(Mistake::at(&at(&format!("symbols.{i}")), what)
@@ -95,13 +99,10 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
             }
         }
         for (i, task) in schedule.depends_on.iter().enumerate() {
-            if !TaskKind::ALL
-                .iter()
-                .any(|kind| kind.task() == task.as_str())
-            {
+            if !schedules.iter().any(|other| other.name == *task) {
                 let what = format!("unknown task `{task}`");
                 return Err(Mistake::at(&at(&format!("depends_on.{i}")), what)
-                    .candidates(TaskKind::ALL.map(TaskKind::task)));
+                    .candidates(schedules.iter().map(|other| other.name.to_string())));
             }
         }
     }
@@ -111,20 +112,28 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
     match dependency_cycle(&schedules) {
         None => Ok(()),
         Some(cycle) => {
-            let names: Vec<&str> = cycle.iter().map(|kind| kind.task()).collect();
-            let at = format!("schedules.{}.depends_on", cycle[0].agent());
+            let names: Vec<&str> = cycle.iter().map(|task| task.name.as_str()).collect();
+            let at = place(cycle[0], "depends_on");
             let what = format!("the dependencies run in a circle: {}", names.join(" → "));
             Err(Mistake::at(&at, what).help("drop one of these dependencies"))
         }
     }
 }
 
+/// Where a scenario says something of a task's schedule.
+fn place(schedule: &Schedule, key: &str) -> String {
+    match schedule.duty {
+        Duty::Role(kind) => format!("schedules.{}.{key}", kind.agent()),
+        Duty::Other(at) => format!("schedules.others.{at}.schedule.{key}"),
+    }
+}
+
 /// A circle of enabled tasks that wait for each other, from the first of them back to itself.
-fn dependency_cycle(schedules: &[Schedule]) -> Option<Vec<TaskKind>> {
+fn dependency_cycle(schedules: &[Schedule]) -> Option<Vec<&Schedule>> {
     let find = |task: &Name| {
         schedules
             .iter()
-            .find(|schedule| schedule.kind.task() == task.as_str() && schedule.enabled)
+            .find(|schedule| schedule.name == *task && schedule.enabled)
     };
     schedules
         .iter()
@@ -134,12 +143,12 @@ fn dependency_cycle(schedules: &[Schedule]) -> Option<Vec<TaskKind>> {
             while let Some(path) = paths.pop() {
                 let last = path[path.len() - 1];
                 for next in last.depends_on.iter().filter_map(find) {
-                    if next.kind == first.kind {
-                        let mut cycle: Vec<_> = path.iter().map(|schedule| schedule.kind).collect();
-                        cycle.push(first.kind);
+                    if next.name == first.name {
+                        let mut cycle = path.clone();
+                        cycle.push(first);
                         return Some(cycle);
                     }
-                    if !path.iter().any(|seen| seen.kind == next.kind) {
+                    if !path.iter().any(|seen| seen.name == next.name) {
                         let mut longer = path.clone();
                         longer.push(next);
                         paths.push(longer);
@@ -226,23 +235,79 @@ fn analysis(config: &Config) -> Result<(), Mistake> {
     portfolio.map_err(|error| Mistake::at("portfolio.target_allocation", error.to_string()))
 }
 
-fn messages(config: &Config) -> Result<(), Mistake> {
-    for (i, message) in config.messages.iter().enumerate() {
-        let at = |key: &str| format!("messages.{i}.{key}");
-        if !(0.0..=1e9).contains(&message.at_seconds) {
-            let what = format!("expected 0 or more seconds, found {}", message.at_seconds);
-            return Err(Mistake::at(&at("at_seconds"), what));
+/// Each event does one thing, at a time that a run has.
+fn events(config: &Config) -> Result<(), Mistake> {
+    for (i, event) in config.events.iter().enumerate() {
+        let at = |key: &str| format!("events.{i}{key}");
+        if !(-1e9..=1e9).contains(&event.at_seconds) {
+            let what = format!("expected seconds, found {}", event.at_seconds);
+            return Err(Mistake::at(&at(".at_seconds"), what));
         }
-        if message.source.as_str().is_empty() {
-            return Err(Mistake::at(&at("source"), "expected a name, found nothing"));
+        let told = event.told();
+        if told.len() != 1 {
+            let what = format!("expected one thing that happens, found {}", told.len());
+            let help = "an event has at_seconds and one of publish, subscribe, unsubscribe, \
+                        set_price, tell_risk, trade_result, force_run, status, stop";
+            return Err(Mistake::at(&at(""), what).help(help));
         }
-        if message.ttl_seconds.is_nan() || message.ttl_seconds <= 0.0 {
-            let what = format!(
-                "expected more than 0 seconds, found {}",
-                message.ttl_seconds
-            );
-            return Err(Mistake::at(&at("ttl_seconds"), what));
+        if let Some(publish) = &event.publish {
+            publication(publish, |key| at(&format!(".publish.{key}")))?;
         }
+        if let Some(subscribe) = &event.subscribe
+            && !(0.0..=86_400.0).contains(&subscribe.delay_seconds)
+        {
+            let found = subscribe.delay_seconds;
+            let what = format!("expected 0 to 86,400 seconds, found {found}");
+            return Err(Mistake::at(&at(".subscribe.delay_seconds"), what));
+        }
+    }
+    Ok(())
+}
+
+fn publication(publish: &Publication, at: impl Fn(&str) -> String) -> Result<(), Mistake> {
+    if publish.source.as_str().is_empty() {
+        return Err(Mistake::at(&at("source"), "expected a name, found nothing"));
+    }
+    if publish.ttl_seconds.is_nan() || publish.ttl_seconds <= 0.0 {
+        let found = publish.ttl_seconds;
+        let what = format!("expected more than 0 seconds, found {found}");
+        return Err(Mistake::at(&at("ttl_seconds"), what));
+    }
+    Ok(())
+}
+
+/// A breached limit leads to something that is known.
+fn emergency(config: &Config) -> Result<(), Mistake> {
+    for (limit, rule) in &config.emergency.circuit_breaker {
+        let at = |key: &str| format!("emergency.circuit_breaker.{limit}.{key}");
+        if let Some(action) = &rule.action
+            && BreachAction::from_name(action).is_none()
+        {
+            let what = format!("unknown action `{action}`");
+            let known = BreachAction::ALL.iter().map(|known| known.name());
+            return Err(Mistake::at(&at("action"), what).candidates(known));
+        }
+        if !(0.0..=100.0).contains(&rule.reduction_pct) {
+            let found = rule.reduction_pct;
+            let what = format!("expected a percentage from 0 to 100, found {found}");
+            return Err(Mistake::at(&at("reduction_pct"), what));
+        }
+    }
+    Ok(())
+}
+
+/// What fails, fails at a time that there is.
+fn outages(config: &Config) -> Result<(), Mistake> {
+    for (i, [from, until]) in config.store.down.iter().enumerate() {
+        if !(from < until && from.abs() <= 1e9 && until.abs() <= 1e9) {
+            let what = format!("expected [from, until] in seconds, found [{from}, {until}]");
+            return Err(Mistake::at(&format!("store.down.{i}"), what));
+        }
+    }
+    let delay = config.live.delay_seconds;
+    if !(0.0..=86_400.0).contains(&delay) {
+        let what = format!("expected 0 to 86,400 seconds, found {delay}");
+        return Err(Mistake::at("live.delay_seconds", what));
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::Name;
+use crate::agents::{AgentKind, AgentsConfig};
+use crate::message::{Name, Priority, Topic};
 
 /// One of the five scheduled tasks, in the order in which they are collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +39,27 @@ impl TaskKind {
             TaskKind::SentimentAnalysis => "sentiment_analysis",
             TaskKind::TradingDecision => "trading_decision",
             TaskKind::PortfolioRebalance => "portfolio_check",
+        }
+    }
+
+    /// The topic that its agent publishes on.
+    pub const fn topic(self) -> Topic {
+        match self {
+            TaskKind::TechnicalAnalysis => Topic::TaSignals,
+            TaskKind::RegimeDetection => Topic::RegimeUpdates,
+            TaskKind::SentimentAnalysis => Topic::SentimentUpdates,
+            TaskKind::TradingDecision => Topic::TradingSignals,
+            TaskKind::PortfolioRebalance => Topic::PortfolioUpdates,
+        }
+    }
+
+    /// How urgent what its agent publishes is.
+    pub const fn priority(self) -> Priority {
+        match self {
+            TaskKind::TradingDecision | TaskKind::PortfolioRebalance => Priority::High,
+            TaskKind::TechnicalAnalysis
+            | TaskKind::RegimeDetection
+            | TaskKind::SentimentAnalysis => Priority::Normal,
         }
     }
 
@@ -87,13 +109,48 @@ pub struct Schedules {
     pub trading_decision: ScheduleConfig,
     /// `portfolio_check`: every 3600 s, for the portfolio as a whole.
     pub portfolio_rebalance: ScheduleConfig,
+    /// Further tasks, after the five.
+    pub others: Vec<OtherTask>,
+}
+
+/// A task beside the five: its agent's output is published and nothing more is made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherTask {
+    /// Its name, which is also that of its agent.
+    pub name: Name,
+    /// The topic that its agent publishes on.
+    #[serde(default = "market_data")]
+    pub topic: Topic,
+    /// The agent: scripted, or none.
+    pub agent: AgentKind,
+    /// When it runs: every 60 seconds unless this says otherwise, for all symbols, within 30 seconds.
+    #[serde(default)]
+    pub schedule: ScheduleConfig,
+}
+
+fn market_data() -> Topic {
+    Topic::MarketData
+}
+
+/// Whose task it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// One of the five.
+    Role(TaskKind),
+    /// Another: its place among [`Schedules::others`].
+    Other(usize),
 }
 
 /// When a task runs, with every default filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    /// Which task.
-    pub kind: TaskKind,
+    /// Whose task it is.
+    pub duty: Duty,
+    /// The name of the task.
+    pub name: Name,
+    /// The name of its agent, which is the source of what it publishes.
+    pub agent: Name,
     /// Whether it runs at all.
     pub enabled: bool,
     /// The pause between two runs, in seconds.
@@ -122,41 +179,81 @@ impl Schedules {
         }
     }
 
-    /// The five tasks in the order of the table, for these symbols.
+    /// The five tasks in the order of the table, then the others, for these symbols.
     pub fn resolve(&self, symbols: &[Name]) -> Vec<Schedule> {
-        TaskKind::ALL
-            .map(|kind| resolve(kind, self.of(kind), symbols))
-            .to_vec()
+        let five = TaskKind::ALL.map(|kind| self.role(kind, symbols));
+        let others = self.others.iter().enumerate();
+        let others = others.map(|(at, other)| self.other(at, other, symbols));
+        five.into_iter().chain(others).collect()
+    }
+
+    /// The tasks that a coordinator has: those that are enabled and whose agent is present.
+    pub fn tasks(&self, symbols: &[Name], agents: &AgentsConfig) -> Vec<Schedule> {
+        let mut tasks = self.resolve(symbols);
+        tasks.retain(|task| task.enabled && *self.agent_of(task.duty, agents) != AgentKind::Absent);
+        tasks
+    }
+
+    /// The agent of a task.
+    pub fn agent_of<'a>(&'a self, duty: Duty, agents: &'a AgentsConfig) -> &'a AgentKind {
+        match duty {
+            Duty::Role(kind) => agents.of(kind),
+            Duty::Other(at) => &self.others[at].agent,
+        }
+    }
+
+    fn role(&self, kind: TaskKind, symbols: &[Name]) -> Schedule {
+        let all = match kind {
+            TaskKind::PortfolioRebalance => vec![Name::fixed("PORTFOLIO")],
+            _ => symbols.to_vec(),
+        };
+        Schedule {
+            duty: Duty::Role(kind),
+            name: Name::fixed(kind.task()),
+            agent: Name::fixed(kind.agent()),
+            ..fill_in(self.of(kind), &Default::of(kind), all)
+        }
+    }
+
+    fn other(&self, at: usize, other: &OtherTask, symbols: &[Name]) -> Schedule {
+        Schedule {
+            duty: Duty::Other(at),
+            name: other.name.clone(),
+            agent: other.name.clone(),
+            ..fill_in(&other.schedule, &Default::OTHER, symbols.to_vec())
+        }
     }
 }
 
-fn resolve(kind: TaskKind, said: &ScheduleConfig, symbols: &[Name]) -> Schedule {
-    let default = Default::of(kind);
-    let all = || match kind {
-        TaskKind::PortfolioRebalance => vec![Name::fixed("PORTFOLIO")],
-        _ => symbols.to_vec(),
+/// A schedule without a name.
+fn fill_in(said: &ScheduleConfig, default: &Default, symbols: Vec<Name>) -> Schedule {
+    let dependencies = || {
+        default
+            .depends_on
+            .iter()
+            .copied()
+            .map(Name::fixed)
+            .collect()
     };
-    let names = |names: &[&'static str]| names.iter().copied().map(Name::fixed).collect();
     Schedule {
-        kind,
-        enabled: said.enabled.unwrap_or(kind != TaskKind::SentimentAnalysis),
+        duty: Duty::Other(0),
+        name: Name::EMPTY,
+        agent: Name::EMPTY,
+        enabled: said.enabled.unwrap_or(default.enabled),
         interval_seconds: said.interval_seconds.unwrap_or(default.interval_seconds),
-        symbols: said.symbols.clone().unwrap_or_else(all),
+        symbols: said.symbols.clone().unwrap_or(symbols),
         timeout_seconds: said.timeout_seconds.unwrap_or(default.timeout_seconds),
-        run_on_start: said
-            .run_on_start
-            .unwrap_or(kind == TaskKind::TechnicalAnalysis),
+        run_on_start: said.run_on_start.unwrap_or(default.run_on_start),
         max_concurrent_symbols: said
             .max_concurrent_symbols
             .unwrap_or(default.symbols_at_once),
-        depends_on: said
-            .depends_on
-            .clone()
-            .unwrap_or_else(|| names(default.depends_on)),
+        depends_on: said.depends_on.clone().unwrap_or_else(dependencies),
     }
 }
 
 struct Default {
+    enabled: bool,
+    run_on_start: bool,
     interval_seconds: u64,
     timeout_seconds: f64,
     symbols_at_once: u32,
@@ -164,6 +261,15 @@ struct Default {
 }
 
 impl Default {
+    const OTHER: Default = Default {
+        enabled: true,
+        run_on_start: false,
+        interval_seconds: 60,
+        timeout_seconds: 30.0,
+        symbols_at_once: 3,
+        depends_on: &[],
+    };
+
     fn of(kind: TaskKind) -> Default {
         let (interval_seconds, timeout_seconds, symbols_at_once, depends_on): (_, _, _, &[_]) =
             match kind {
@@ -174,6 +280,8 @@ impl Default {
                 TaskKind::PortfolioRebalance => (3_600, 30.0, 1, &[]),
             };
         Default {
+            enabled: kind != TaskKind::SentimentAnalysis,
+            run_on_start: kind == TaskKind::TechnicalAnalysis,
             interval_seconds,
             timeout_seconds,
             symbols_at_once,

@@ -6,6 +6,7 @@ use super::Coordinator;
 use super::state::RunState;
 use crate::bus::HandlerError;
 use crate::defect::Defect;
+use crate::domain_event::TaskSwitched;
 use crate::message::{CommandRejected, Field, Message, Name, Payload, Priority, Raised, Topic};
 
 /// Why a command was not carried out.
@@ -84,7 +85,13 @@ impl Coordinator {
 
     fn set_enabled(&self, params: Field<'_>, enabled: bool) -> Result<(), CommandError> {
         let at = self.task_named(params)?;
-        self.timetable.borrow_mut().task_mut(at).enabled = enabled;
+        let task = {
+            let mut timetable = self.timetable.borrow_mut();
+            let task = timetable.task_mut(at);
+            task.enabled = enabled;
+            task.name.clone()
+        };
+        self.ctx.emit(TaskSwitched { task, enabled });
         self.nudge();
         Ok(())
     }
@@ -94,8 +101,24 @@ impl Coordinator {
     async fn force_run(self: &Rc<Self>, params: Field<'_>) -> Result<(), CommandError> {
         let at = self.task_named(params)?;
         let symbol: Name = params.get("symbol").text().unwrap_or_default().into();
+        Ok(self.force(at, symbol).await?)
+    }
+
+    /// Runs a task for one symbol now, because somebody asked for it directly.
+    ///
+    /// # Errors
+    /// What the run raises, where nothing guards it; if there is no such task.
+    pub async fn force_task(self: &Rc<Self>, task: &str, symbol: Name) -> Result<(), String> {
+        let at = self.timetable.borrow().find(task);
+        let at = at.ok_or_else(|| format!("there is no task {task}"))?;
+        self.force(at, symbol)
+            .await
+            .map_err(|raised| raised.to_string())
+    }
+
+    async fn force(self: &Rc<Self>, at: usize, symbol: Name) -> Result<(), Raised> {
         if self.defects.has(Defect::ForceRunBypassesGuards) {
-            return Ok(self.run_unguarded(at, symbol).await?);
+            return self.run_unguarded(at, symbol).await;
         }
         let running = self.timetable.borrow().tasks()[at].running;
         if !running {

@@ -7,43 +7,17 @@ use serde_json::Value;
 use super::Coordinator;
 use super::signal::{SignalError, symbol_of};
 use super::state::RunState;
-use crate::amount::Amount;
+use crate::clock::start_us;
+use crate::config::RiskMode;
 use crate::defect::Defect;
-use crate::domain_event::RiskJudged;
-use crate::exchange::{Report, micros};
+use crate::domain_event::{Proposed, RiskJudged};
+use crate::exchange::{Answered, Intent};
 use crate::execution::{Position, Purpose};
 use crate::message::{
     Draft, Json, Message, Name, OrNull, OrderError, OrderPlaced, Payload, PositionOpened, Priority,
     Topic,
 };
-use crate::risk::{Clocks, Decision, Proposal, ProposalDraft, Strictness, validate_proposal};
-
-/// Microseconds in a day.
-const DAY_US: i64 = 86_400_000_000;
-
-/// What the account was worth when the day and the week began.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    day: i64,
-    day_start: Option<Amount>,
-    week: i64,
-    week_start: Option<Amount>,
-}
-
-impl Account {
-    /// Notes the worth at the first look of each day and week.
-    fn look(&mut self, wall_us: i64, equity: Amount) {
-        let day = wall_us.div_euclid(DAY_US);
-        // 1970-01-01 was a Thursday: Mondays begin three days later.
-        let week = (day + 3).div_euclid(7);
-        if self.day_start.is_none() || day != self.day {
-            (self.day, self.day_start) = (day, Some(equity));
-        }
-        if self.week_start.is_none() || week != self.week {
-            (self.week, self.week_start) = (week, Some(equity));
-        }
-    }
-}
+use crate::risk::{Proposal, ProposalDraft, Strictness, validate_proposal};
 
 impl Coordinator {
     /// Has a signal judged and, if nothing speaks against it, executed.
@@ -52,6 +26,10 @@ impl Coordinator {
         message: &Rc<Message>,
         signal: &Payload,
     ) -> Result<(), SignalError> {
+        if !self.exchange.is_there() {
+            self.drop_signal(message, "NO_EXECUTOR");
+            return Ok(());
+        }
         let proposal = validate_proposal(&self.draft(signal), self.defects)?;
         let proposal = match self.judge(proposal) {
             Ok(proposal) => proposal,
@@ -65,32 +43,42 @@ impl Coordinator {
             self.drop_signal(message, "NOT_RUNNING");
             return Ok(());
         }
-        let state = self.state.get();
-        let report = self
-            .exchange
-            .execute(&self.ctx, &proposal, Purpose::Signal, state)
-            .await?;
+        let intent = Intent {
+            name: None,
+            purpose: Purpose::Signal,
+            state: self.state.get(),
+        };
+        let answered = self.exchange.execute(&self.ctx, &proposal, intent).await?;
         self.feed_risk();
-        self.announce_order(Name::from(proposal.symbol.as_str()), report)
+        self.announce_order(Name::from(proposal.symbol.as_str()), answered)
             .await;
         Ok(())
     }
 
     /// What the risk engine leaves of a proposal, or the codes of why it leaves nothing.
     pub(super) fn judge(&self, proposal: Proposal) -> Result<Proposal, Vec<Name>> {
+        if let RiskMode::ApproveAll(rejected) = &self.config.risk_mode {
+            let passes = !rejected.iter().any(|symbol| *symbol == *proposal.symbol);
+            let status = if passes { "approved" } else { "rejected" };
+            self.note_judgement(&proposal, status, Vec::new(), None);
+            return if passes {
+                Ok(proposal)
+            } else {
+                Err(Vec::new())
+            };
+        }
         self.feed_risk();
         let clocks = self.clocks();
         let decision = self
             .risk
             .borrow_mut()
             .validate(clocks, &proposal, Strictness::Normal);
-        self.note_judgement(&proposal.symbol, &decision);
+        let codes = decision.rejections.iter();
+        let codes: Vec<Name> = codes.map(|code| Name::fixed(code.code())).collect();
+        let status = decision.status.name();
+        self.note_judgement(&proposal, status, codes.clone(), decision.modified.as_ref());
         if !decision.approved() {
-            return Err(decision
-                .rejections
-                .iter()
-                .map(|code| Name::fixed(code.code()))
-                .collect());
+            return Err(codes);
         }
         Ok(decision.modified.unwrap_or(proposal))
     }
@@ -113,62 +101,32 @@ impl Coordinator {
         }
     }
 
-    /// Tells the risk engine what the account is worth. With `risk-never-fed` nobody does.
-    pub(super) fn feed_risk(&self) {
-        if self.defects.has(Defect::RiskNeverFed) {
-            return;
-        }
-        let (day_start, week_start) = {
-            let account = self.account.borrow();
-            (account.day_start, account.week_start)
-        };
-        // Without a price for what is held nobody knows what the account is worth; the engine
-        // keeps what it was told last.
-        let Ok((account, exposures)) = self.exchange.account(&self.ctx, day_start, week_start)
-        else {
-            return;
-        };
-        self.account
-            .borrow_mut()
-            .look(self.clocks().wall_us, account.equity);
-        let mut risk = self.risk.borrow_mut();
-        if risk.update(&account).is_ok() {
-            risk.set_exposures(exposures);
-        }
-    }
-
-    pub(super) fn clocks(&self) -> Clocks {
-        Clocks {
-            now_us: micros(self.ctx.now()),
-            wall_us: self.ctx.wall_unix_ns() / 1_000,
-        }
-    }
-
-    fn note_judgement(&self, symbol: &str, decision: &Decision) {
-        let remains = decision.modified.as_ref();
+    fn note_judgement(
+        &self,
+        proposal: &Proposal,
+        status: &'static str,
+        rejections: Vec<Name>,
+        remains: Option<&Proposal>,
+    ) {
         self.ctx.emit(RiskJudged {
-            symbol: symbol.into(),
-            status: Name::fixed(decision.status.name()),
-            rejections: decision
-                .rejections
-                .iter()
-                .map(|code| Name::fixed(code.code()))
-                .collect(),
+            proposal: Proposed::from(proposal),
+            status: Name::fixed(status),
+            rejections,
             size_usd: remains.map(|proposal| proposal.size_usd),
             leverage: remains.map(|proposal| proposal.leverage),
         });
     }
 
-    async fn announce_order(self: &Rc<Self>, symbol: Name, report: Report) {
+    async fn announce_order(self: &Rc<Self>, symbol: Name, answered: Answered) {
         self.count(|statistics| statistics.total_trades_routed += 1);
-        let trading_mode = Name::fixed("paper");
-        let position = report.position;
+        let trading_mode = self.trading_mode();
+        let position = answered.position;
         if let Some(position) = &position {
             self.announce_opening(position).await;
         }
-        match report.result {
+        match answered.result {
             Ok(_) => {
-                let order_id = OrNull(report.order);
+                let order_id = OrNull(answered.order);
                 let position_id = OrNull(position.map(|position| position.id.to_string().into()));
                 let placed = OrderPlaced {
                     order_id,
@@ -191,11 +149,15 @@ impl Coordinator {
         }
     }
 
+    /// The name of the mode that messages carry.
+    pub(super) fn trading_mode(&self) -> Name {
+        Name::fixed(self.exchange.mode().name())
+    }
+
     /// Publishes that a position was opened.
     pub(super) async fn announce_opening(&self, position: &Position) {
-        let t0_us = self.clocks().wall_us - self.clocks().now_us;
         let opened = PositionOpened {
-            position: Json(position.payload(t0_us)),
+            position: Json(position.payload(start_us(&self.ctx))),
         };
         self.publish_as_tracker(opened, Priority::Normal).await;
     }

@@ -4,16 +4,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Coordinator;
-use crate::agents::AgentError;
-use crate::config::TaskKind;
+use crate::agents::{AgentError, Output};
+use crate::config::{Duty, TaskKind};
 use crate::defect::Defect;
 use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted};
-use crate::message::{Draft, Name, Payload, Priority, Raised, TaskError, Topic, Ttl};
+use crate::message::{Draft, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl};
 
 impl Coordinator {
     /// Runs a task for one symbol within its limit, and counts how it went.
     pub(super) async fn run_once(self: &Rc<Self>, at: usize, symbol: Name, forced: bool) {
-        let (kind, name, limit_s) = self.terms(at);
+        let (name, limit_s) = self.terms(at);
         let started = TaskRunStarted {
             task: name.clone(),
             symbol: symbol.clone(),
@@ -21,7 +21,7 @@ impl Coordinator {
         };
         self.ctx.emit(started);
         // On the heap, so that what is spawned for each symbol stays small.
-        let work = Box::pin(self.run_agent(kind, &symbol));
+        let work = Box::pin(self.run_agent(at, &symbol));
         let outcome = if self.defects.has(Defect::NoAgentTimeout) {
             work.await
                 .map_or_else(|error| TaskOutcome::Failed(error.0), |()| TaskOutcome::Done)
@@ -51,14 +51,14 @@ impl Coordinator {
         at: usize,
         symbol: Name,
     ) -> Result<(), Raised> {
-        let (kind, task, _) = self.terms(at);
+        let (task, _) = self.terms(at);
         let of = symbol.clone();
         self.ctx.emit(TaskRunStarted {
             task: task.clone(),
             symbol: of,
             forced: true,
         });
-        let ran = self.run_agent(kind, &symbol).await;
+        let ran = self.run_agent(at, &symbol).await;
         let outcome = match &ran {
             Ok(()) => TaskOutcome::Done,
             Err(error) => TaskOutcome::Failed(error.0.clone()),
@@ -71,14 +71,10 @@ impl Coordinator {
         ran.map_err(|_| Raised::Value)
     }
 
-    fn terms(&self, at: usize) -> (TaskKind, Name, f64) {
+    fn terms(&self, at: usize) -> (Name, f64) {
         let timetable = self.timetable.borrow();
         let task = &timetable.tasks()[at];
-        (
-            task.schedule.kind,
-            task.name.clone(),
-            task.schedule.timeout_seconds,
-        )
+        (task.name.clone(), task.schedule.timeout_seconds)
     }
 
     /// Counts a run first and publishes its error then; the change of level follows that.
@@ -117,42 +113,50 @@ impl Coordinator {
             .await;
     }
 
-    async fn run_agent(self: &Rc<Self>, kind: TaskKind, symbol: &Name) -> Result<(), AgentError> {
-        let ran = self.agents.run(kind, symbol, &self.exchange).await;
+    async fn run_agent(self: &Rc<Self>, at: usize, symbol: &Name) -> Result<(), AgentError> {
+        let ran = self.agents.run(at, symbol, &self.exchange).await;
         let output = match ran {
-            Err(_) if self.swallows_errors(kind) => return Ok(()),
+            Err(_) if self.swallows_errors(at) => return Ok(()),
             ran => ran?,
         };
-        let Some(payload) = output else {
+        let Some(Output { payload, plan }) = output else {
             return Ok(());
         };
-        let plan = (kind == TaskKind::PortfolioRebalance).then(|| payload.clone());
-        self.publish_output(kind, payload).await;
+        self.publish_output(at, payload).await;
         if let Some(plan) = plan {
             Box::pin(self.rebalance(&plan)).await;
         }
         Ok(())
     }
 
-    fn swallows_errors(&self, kind: TaskKind) -> bool {
-        kind == TaskKind::SentimentAnalysis && self.defects.has(Defect::SentimentErrorsSwallowed)
+    fn swallows_errors(&self, at: usize) -> bool {
+        let sentiment = Duty::Role(TaskKind::SentimentAnalysis);
+        self.timetable.borrow().tasks()[at].schedule.duty == sentiment
+            && self.defects.has(Defect::SentimentErrorsSwallowed)
     }
 
-    async fn publish_output(&self, kind: TaskKind, payload: Payload) {
-        let (topic, priority, window_s) = match kind {
-            TaskKind::TechnicalAnalysis => (Topic::TaSignals, Priority::Normal, 300.0),
-            TaskKind::RegimeDetection => (Topic::RegimeUpdates, Priority::Normal, 600.0),
-            TaskKind::SentimentAnalysis => (Topic::SentimentUpdates, Priority::Normal, 3_600.0),
-            TaskKind::TradingDecision => (Topic::TradingSignals, Priority::High, 300.0),
-            TaskKind::PortfolioRebalance => (Topic::PortfolioUpdates, Priority::High, 300.0),
-        };
-        let too_short = self.defects.has(Defect::TtlBelowWindow);
-        let ttl = Ttl::from_secs(if too_short { 300.0 } else { window_s });
-        let source = Name::fixed(kind.agent());
-        let draft = Draft::new(topic, source, payload)
-            .priority(priority)
-            .ttl(ttl);
-        let published = self.bus.publish(self.agents.voice(kind), draft).await;
+    async fn publish_output(&self, at: usize, payload: Payload) {
+        let voice = self.agents.voice(at);
+        let draft = Draft::new(voice.topic, voice.source.clone(), payload)
+            .priority(voice.priority)
+            .ttl(self.life_on(voice.topic));
+        let published = self.bus.publish(voice.ctx, draft).await;
         published.expect("an agent is named as the source, and every life is above zero");
+    }
+
+    /// How long what an agent says lives: at least as long as it counts as evidence.
+    fn life_on(&self, topic: Topic) -> Ttl {
+        let windows = &self.config.evidence_windows;
+        let window = match topic {
+            Topic::TaSignals => windows.ta_signals,
+            Topic::RegimeUpdates => windows.regime_updates,
+            Topic::SentimentUpdates => windows.sentiment_updates,
+            _ => Span::default(),
+        };
+        let usual = Ttl::default().as_secs();
+        if self.defects.has(Defect::TtlBelowWindow) {
+            return Ttl::from_secs(usual);
+        }
+        Ttl::from_secs(window.as_secs_f64().max(usual))
     }
 }

@@ -9,7 +9,7 @@ use dacapo_kernel::Time;
 
 use crate::config::Schedule;
 use crate::defect::{Defect, Defects};
-use crate::message::Name;
+use crate::message::{Instant, Name, Span};
 
 /// How long the loop sleeps between two looks.
 pub const LOOP_SLEEP: Duration = Duration::from_secs(1);
@@ -27,33 +27,52 @@ pub struct Task {
     pub running: bool,
     /// Whether it runs at the start.
     pub run_on_start: bool,
-    /// When it last finished.
-    pub last_run: Option<Time>,
+    /// Whether it is due at once, because a crash cut it off.
+    pub interrupted: bool,
+    /// When it was started, while it is running.
+    pub started: Option<Instant>,
+    /// When it last finished; before the start of the run if it did so in an earlier one.
+    pub last_run: Option<Instant>,
 }
 
 impl Task {
-    /// A task that has not run.
+    /// A task that has not run yet.
     pub fn new(schedule: Schedule) -> Task {
         Task {
-            name: Name::fixed(schedule.kind.task()),
+            name: schedule.name.clone(),
             enabled: schedule.enabled,
             running: false,
             run_on_start: schedule.run_on_start,
+            interrupted: false,
+            started: None,
             last_run: None,
             schedule,
         }
     }
 
-    fn interval(&self) -> Duration {
-        Duration::from_secs(self.schedule.interval_seconds)
+    /// Notes that it runs from now on.
+    pub fn begin(&mut self, now: Instant) {
+        self.running = true;
+        self.started = Some(now);
+    }
+
+    /// Notes that it runs no more.
+    pub fn end(&mut self) {
+        self.running = false;
+        self.started = None;
+    }
+
+    fn interval(&self) -> Span {
+        Span::from_secs(i64::try_from(self.schedule.interval_seconds).unwrap_or(i64::MAX))
     }
 
     /// The instant from which the task is due; none if it never becomes due by itself.
-    fn due_at(&self, started: Time, defects: Defects) -> Option<Time> {
+    fn due_at(&self, started: Instant, defects: Defects) -> Option<Instant> {
         if !self.enabled || self.running {
             return None;
         }
         match self.last_run {
+            _ if self.interrupted => Some(started),
             Some(last) => Some(last + self.interval()),
             None if self.run_on_start => Some(started),
             None if defects.has(Defect::UnstartedTasksNeverRun) => None,
@@ -66,13 +85,13 @@ impl Task {
 #[derive(Clone, Debug)]
 pub struct Timetable {
     tasks: Vec<Task>,
-    started: Time,
+    started: Instant,
     defects: Defects,
 }
 
 impl Timetable {
     /// The tasks of these schedules, for a coordinator that starts now.
-    pub fn new(schedules: Vec<Schedule>, started: Time, defects: Defects) -> Timetable {
+    pub fn new(schedules: Vec<Schedule>, started: Instant, defects: Defects) -> Timetable {
         Timetable {
             tasks: schedules.into_iter().map(Task::new).collect(),
             started,
@@ -98,7 +117,7 @@ impl Timetable {
     }
 
     /// The tasks to run now: due, with every dependency satisfied. Judged before any of them runs.
-    pub fn due(&self, now: Time) -> Vec<usize> {
+    pub fn due(&self, now: Instant) -> Vec<usize> {
         (0..self.tasks.len())
             .filter(|at| {
                 let task = &self.tasks[*at];
@@ -109,16 +128,14 @@ impl Timetable {
             .collect()
     }
 
-    /// The next instant at which the loop has something to run, among the looks it takes every
-    /// second after `ended`; none if nothing will be due until something changes.
-    pub fn next_look(&self, ended: Time) -> Option<Time> {
-        let due = self
-            .tasks
+    /// The earliest instant at which a task is due, its dependencies being satisfied; none if none
+    /// will be until something changes.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.tasks
             .iter()
             .filter(|task| self.is_satisfied(task))
             .filter_map(|task| task.due_at(self.started, self.defects))
-            .min()?;
-        Some(look_at_or_after(ended, due))
+            .min()
     }
 
     /// Every dependency has run, and not before the task itself last did. Unknown names do not
@@ -158,52 +175,50 @@ mod tests {
         };
         Timetable::new(
             schedules.resolve(&[Name::fixed("BTC/USDT")]),
-            Time::ZERO,
+            Instant::START,
             defects,
         )
+    }
+
+    fn at(secs: i64) -> Instant {
+        Instant::START + Span::from_secs(secs)
     }
 
     #[test]
     fn a_task_that_never_ran_is_due_one_interval_after_the_start() {
         let sound = timetable(Defects::NONE);
-        assert_eq!(sound.due(Time::ZERO), [0], "only what runs on start");
-        assert_eq!(
-            sound.due(Time::from_secs(3_600)),
-            [0, 4],
-            "regime waits for analysis"
-        );
+        assert_eq!(sound.due(at(0)), [0], "only what runs on start");
+        assert_eq!(sound.due(at(3_600)), [0, 4], "regime waits for analysis");
         let broken = timetable(Defects::NONE.with(Defect::UnstartedTasksNeverRun));
-        assert_eq!(broken.due(Time::from_secs(1_000_000)), [0]);
+        assert_eq!(broken.due(at(1_000_000)), [0]);
     }
 
     #[test]
     fn a_dependent_runs_after_its_dependency_and_again_only_after_it_ran_again() {
         let mut table = timetable(Defects::NONE);
-        table.task_mut(0).last_run = Some(Time::from_secs(1));
-        assert!(table.due(Time::from_secs(300)).contains(&1));
-        table.task_mut(1).last_run = Some(Time::from_secs(300));
-        assert!(!table.due(Time::from_secs(900)).contains(&1));
-        table.task_mut(0).last_run = Some(Time::from_secs(300));
-        assert!(
-            table.due(Time::from_secs(900)).contains(&1),
-            "equal is enough"
-        );
+        table.task_mut(0).last_run = Some(at(1));
+        assert!(table.due(at(300)).contains(&1));
+        table.task_mut(1).last_run = Some(at(300));
+        assert!(!table.due(at(900)).contains(&1));
+        table.task_mut(0).last_run = Some(at(300));
+        assert!(table.due(at(900)).contains(&1), "equal is enough");
     }
 
     #[test]
-    fn the_next_look_is_on_the_grid_of_seconds_and_skips_idle_ones() {
+    fn a_task_that_a_crash_cut_off_is_due_at_once() {
         let mut table = timetable(Defects::NONE);
+        table.task_mut(0).last_run = Some(at(-5));
+        assert!(table.due(at(0)).is_empty());
+        table.task_mut(0).interrupted = true;
+        assert_eq!(table.due(at(0)), [0]);
+    }
+
+    #[test]
+    fn looks_are_on_the_grid_of_seconds() {
         let ended = Time::from_micros(300_000);
-        table.task_mut(0).last_run = Some(ended);
-        table.task_mut(1).last_run = Some(ended);
-        assert_eq!(table.next_look(ended), Some(Time::from_micros(60_300_000)));
-        assert_eq!(
-            look_at_or_after(ended, Time::ZERO),
-            Time::from_micros(1_300_000)
-        );
-        assert_eq!(
-            look_at_or_after(ended, Time::from_secs(2)),
-            Time::from_micros(2_300_000)
-        );
+        let look = |instant| look_at_or_after(ended, instant);
+        assert_eq!(look(Time::ZERO), Time::from_micros(1_300_000));
+        assert_eq!(look(Time::from_secs(2)), Time::from_micros(2_300_000));
+        assert_eq!(look(Time::from_secs(60)), Time::from_micros(60_300_000));
     }
 }

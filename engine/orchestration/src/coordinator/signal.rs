@@ -105,7 +105,7 @@ impl Coordinator {
 
     /// Publishes that a trade was refused.
     pub(super) async fn reject(&self, symbol: Name, rejections: Vec<Name>) {
-        let trading_mode = Name::fixed("paper");
+        let trading_mode = self.trading_mode();
         let rejected = TradeRejected {
             symbol,
             rejections,

@@ -9,9 +9,10 @@ use super::Coordinator;
 use super::resolution::Which;
 use super::state::RunState;
 use crate::Orchestration;
+use crate::clock::start_us;
 use crate::defect::Defect;
 use crate::domain_event::Counted;
-use crate::exchange::{Notice, micros};
+use crate::exchange::Notice;
 use crate::execution::Closed;
 use crate::message::{DegradationLevel, Json, Name, PositionClosed, Priority};
 
@@ -39,6 +40,9 @@ impl Coordinator {
             self.ctx
                 .sleep_until(next_check(started, self.ctx.now()))
                 .await;
+            if self.stopped.get() {
+                return;
+            }
             for closed in self.exchange.close_due(&self.ctx) {
                 self.announce_closing(&closed).await;
             }
@@ -46,8 +50,8 @@ impl Coordinator {
     }
 
     /// Tells the risk engine how a position ended, and then everybody.
-    async fn announce_closing(&self, closed: &Closed) {
-        let now_us = micros(self.ctx.now());
+    pub(super) async fn announce_closing(&self, closed: &Closed) {
+        let now_us = self.clocks().now_us;
         {
             let mut risk = self.risk.borrow_mut();
             risk.record_result(now_us, closed.closed.won());
@@ -56,9 +60,8 @@ impl Coordinator {
             }
         }
         self.feed_risk();
-        let t0_us = self.clocks().wall_us - now_us;
         let message = PositionClosed {
-            position: Json(closed.closed.payload(t0_us)),
+            position: Json(closed.closed.payload(start_us(&self.ctx))),
             reason: Name::fixed(closed.closed.reason.name()),
         };
         self.publish_as_tracker(message, Priority::High).await;

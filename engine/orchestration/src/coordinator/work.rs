@@ -11,25 +11,24 @@ use super::Coordinator;
 use super::schedule::look_at_or_after;
 use super::state::RunState;
 use crate::defect::Defect;
-use crate::domain_event::TaskFinished;
+use crate::domain_event::{ScheduleEnded, TaskFinished};
 use crate::message::Name;
 
 impl Coordinator {
-    /// Keeps the schedule until the run ends.
+    /// Keeps the schedule until the run ends or the coordinator is stopped.
     ///
     /// A halt stops the work. With `halt-lifted-by-pause` it ends the loop at the next look, and
     /// nothing starts it again.
-    pub(super) async fn keep_schedule(self: &Rc<Self>) {
+    pub async fn keep_schedule(self: &Rc<Self>) {
         loop {
-            if self.state.get() == RunState::Halted {
-                if self.defects.has(Defect::HaltLiftedByPause) {
-                    break;
-                }
-            } else {
-                self.run_due().await;
+            let halted = self.state.get() == RunState::Halted;
+            if self.stopped.get() || halted && self.defects.has(Defect::HaltLiftedByPause) {
+                break;
             }
+            self.look().await;
             self.sleep_until_due().await;
         }
+        self.ctx.emit(ScheduleEnded {});
         // The message handlers keep working, although nothing is scheduled any more.
         std::future::pending::<()>().await;
     }
@@ -54,22 +53,29 @@ impl Coordinator {
     /// The next look that will find something, not before the present.
     fn next_look(&self, ended: Time) -> Option<Time> {
         let soonest = look_at_or_after(ended, self.ctx.now());
-        if self.state.get() == RunState::Halted {
-            return self
-                .defects
-                .has(Defect::HaltLiftedByPause)
-                .then_some(soonest);
+        let halted = self.state.get() == RunState::Halted;
+        if self.stopped.get() || halted && self.defects.has(Defect::HaltLiftedByPause) {
+            return Some(soonest);
         }
-        let task = self.timetable.borrow().next_look(ended);
-        let next = task.into_iter().chain(self.next_leg_look(ended)).min()?;
-        Some(next.max(soonest))
+        let task = self.timetable.borrow().next_due().filter(|_| !halted);
+        let due = task
+            .into_iter()
+            .chain(self.next_leg())
+            .chain(self.next_save());
+        let due = due.min()?;
+        let next = self.clock.time_of(due);
+        Some(next.map_or(soonest, |due| look_at_or_after(ended, due).max(soonest)))
     }
 
-    /// Runs the legs that are due, then every task that was due when the look began, and waits for
-    /// all of them.
-    async fn run_due(self: &Rc<Self>) {
-        let look = self.ctx.now();
+    /// Saves what is due to be saved, runs the legs that are due, then every task that was due when
+    /// the look began, and waits for all of them.
+    pub async fn look(self: &Rc<Self>) {
+        let look = self.clock.now(&self.ctx);
+        self.save_when_due();
         self.run_due_legs().await;
+        if self.state.get() == RunState::Halted {
+            return;
+        }
         let due = self.timetable.borrow().due(look);
         match due.as_slice() {
             [] => {}
@@ -101,7 +107,7 @@ impl Coordinator {
         let (symbols, most) = {
             let mut timetable = self.timetable.borrow_mut();
             let task = timetable.task_mut(at);
-            task.running = true;
+            task.begin(self.clock.now(&self.ctx));
             (
                 task.schedule.symbols.clone(),
                 task.schedule.max_concurrent_symbols,
@@ -122,20 +128,23 @@ impl Coordinator {
         self.finish_task(at);
     }
 
-    /// Runs a task for one symbol because a command asked for it.
+    /// Runs a task for one symbol because somebody asked for it.
     pub(super) async fn run_forced(self: &Rc<Self>, at: usize, symbol: Name) {
-        self.timetable.borrow_mut().task_mut(at).running = true;
+        let now = self.clock.now(&self.ctx);
+        self.timetable.borrow_mut().task_mut(at).begin(now);
         self.run_once(at, symbol, true).await;
-        self.timetable.borrow_mut().task_mut(at).running = false;
+        self.timetable.borrow_mut().task_mut(at).end();
         self.nudge();
     }
 
     fn finish_task(&self, at: usize) {
+        let now = self.clock.now(&self.ctx);
         let task = {
             let mut timetable = self.timetable.borrow_mut();
             let task = timetable.task_mut(at);
-            task.running = false;
-            task.last_run = Some(self.ctx.now());
+            task.end();
+            task.interrupted = false;
+            task.last_run = Some(now);
             task.name.clone()
         };
         self.ctx.emit(TaskFinished { task });

@@ -101,15 +101,19 @@ impl PaperExecutor {
         closed
     }
 
-    /// Reduces every position by `pct` percent of its size at the price of the moment; 100 closes them.
-    /// A part below the smallest size of its pair is left open.
+    /// Reduces every position, or `only` these, by `pct` percent of its size at the price of the
+    /// moment; 100 closes them. A part below the smallest size of its pair is left open.
     pub fn reduce_all(
         &mut self,
         now_us: i64,
         pct: Amount,
+        only: Option<&[PositionId]>,
         reason: CloseReason,
     ) -> Vec<(PositionId, Result<Closed, ExecutionError>)> {
-        let ids: Vec<PositionId> = self.positions.open_positions().map(|p| p.id).collect();
+        let open = self.positions.open_positions().map(|p| p.id);
+        let ids: Vec<PositionId> = open
+            .filter(|id| only.is_none_or(|only| only.contains(id)))
+            .collect();
         let mut closed = Vec::new();
         for id in ids {
             let result = self.reduce_by(now_us, id, pct, reason);

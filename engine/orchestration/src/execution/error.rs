@@ -28,6 +28,9 @@ pub enum ExecutionError {
     /// Too many orders rest already.
     #[error("{0} orders rest already; cancel some")]
     TooManyOrders(usize),
+    /// The executor raised an error instead of answering.
+    #[error("the executor is down")]
+    ExecutorDown,
     /// The symbol has no two sides.
     #[error(transparent)]
     MalformedSymbol(#[from] MalformedSymbol),
@@ -47,6 +50,7 @@ impl ExecutionError {
             ExecutionError::LeverageLimit(_) => "leverage_limit",
             ExecutionError::NoLimitPrice => "no_limit_price",
             ExecutionError::TooManyOrders(_) => "too_many_orders",
+            ExecutionError::ExecutorDown => "executor_down",
             ExecutionError::MalformedSymbol(_) => "malformed_symbol",
             ExecutionError::Arithmetic(_) => "arithmetic",
         }

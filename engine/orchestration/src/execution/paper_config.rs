@@ -17,6 +17,9 @@ pub struct PaperConfig {
     pub fill_delay_ms: u64,
     /// The largest slippage of a market order, in percent.
     pub simulated_slippage_pct: Amount,
+    /// The parts of the largest slippage that market orders suffer, in order, the last one again
+    /// and again; drawn from the seed, between 0.5 and 1, if left out.
+    pub slippage_draws: Vec<Amount>,
     /// Whether some orders fill in part only.
     pub simulate_partial_fills: bool,
     /// How many finished orders, and how many fills, are remembered.
@@ -29,6 +32,7 @@ impl Default for PaperConfig {
             initial_balance: BTreeMap::from([(DOLLAR.to_owned(), Amount::from_int(10_000))]),
             fill_delay_ms: 100,
             simulated_slippage_pct: Amount::new(1, 1),
+            slippage_draws: Vec::new(),
             simulate_partial_fills: false,
             max_trade_history: 1_000,
         }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::order::OrderId;
 use crate::amount::{Amount, AmountError};
+use crate::message::Instant;
 use crate::symbol::Side;
 
 /// A position, counted from 1.
@@ -239,7 +239,7 @@ impl Position {
             "take_profit": self.take_profit,
             "stop_loss_order_id": null,
             "take_profit_order_id": null,
-            "opened_at": iso(t0_us, self.opened_us),
+            "opened_at": Instant::from_micros(self.opened_us).to_iso(t0_us),
             "closed_at": null,
             "exit_price": null,
             "realized_pnl": Amount::ZERO,
@@ -268,16 +268,9 @@ impl ClosedPosition {
     pub fn payload(&self, t0_us: i64) -> Value {
         let mut payload = self.position.payload(t0_us);
         payload["status"] = json!("closed");
-        payload["closed_at"] = json!(iso(t0_us, self.closed_us));
+        payload["closed_at"] = json!(Instant::from_micros(self.closed_us).to_iso(t0_us));
         payload["exit_price"] = json!(self.exit_price);
         payload["realized_pnl"] = json!(self.realized_pnl);
         payload
     }
-}
-
-/// ISO-8601 with microseconds and offset, as messages show times.
-fn iso(t0_us: i64, at_us: i64) -> String {
-    let moment = Timestamp::from_microsecond(t0_us.saturating_add(at_us)).unwrap_or(Timestamp::MAX);
-    let utc = moment.to_zoned(TimeZone::UTC);
-    utc.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
 }

@@ -159,12 +159,12 @@ fn a_leveraged_position_reserves_its_margin_and_gives_it_back_with_the_profit() 
 fn half_of_a_margin_position_gives_back_half_of_its_margin() {
     let mut sound = exchange(Defects::NONE);
     trade(&mut sound, 0, signal("BTC/USDT", Side::Buy, 5_000, 2));
-    let closed = sound.reduce_all(0, amount("50"), CloseReason::Emergency);
+    let closed = sound.reduce_all(0, amount("50"), None, CloseReason::Emergency);
     assert!(closed.iter().all(|(_, result)| result.is_ok()));
     let rest = sound.positions.open_positions().next().unwrap();
     assert_eq!(rest.size, amount("0.05"));
     assert_eq!(sound.portfolio().holding("USDT").reserved, amount("1250"));
-    sound.reduce_all(0, Amount::HUNDRED, CloseReason::Emergency);
+    sound.reduce_all(0, Amount::HUNDRED, None, CloseReason::Emergency);
     assert_eq!(sound.positions.open_positions().count(), 0);
     assert_eq!(sound.portfolio().holding("USDT").reserved, Amount::ZERO);
     assert_conserved(&sound);
@@ -405,7 +405,7 @@ fn a_closed_position_is_shown_as_messages_show_it() {
     let mut sound = exchange(Defects::NONE);
     trade(&mut sound, 100_000, signal("BTC/USDT", Side::Buy, 5_000, 2));
     let (_, closed) = sound
-        .reduce_all(SECOND_US, Amount::HUNDRED, CloseReason::Manual)
+        .reduce_all(SECOND_US, Amount::HUNDRED, None, CloseReason::Manual)
         .remove(0);
     let payload = closed.unwrap().closed.payload(1_736_121_600_000_000);
     assert_eq!(payload["opened_at"], "2025-01-06T00:00:00.100000+00:00");

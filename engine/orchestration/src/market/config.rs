@@ -27,6 +27,8 @@ pub enum MarketConfig {
     Tape(TapeConfig),
     /// A seeded random walk.
     Generated(GeneratedConfig),
+    /// No market: prices are set by hand, or come from nowhere.
+    None,
 }
 
 /// A recording in a CSV file, plain or gzip.

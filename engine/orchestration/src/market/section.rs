@@ -30,6 +30,7 @@ pub(super) struct Section {
 enum SourceName {
     Tape,
     Generated,
+    None,
 }
 
 impl TryFrom<Section> for MarketConfig {
@@ -39,11 +40,25 @@ impl TryFrom<Section> for MarketConfig {
         match section.source {
             SourceName::Tape => section.tape().map(MarketConfig::Tape),
             SourceName::Generated => section.generated().map(MarketConfig::Generated),
+            SourceName::None => section.none().map(|()| MarketConfig::None),
         }
     }
 }
 
 impl Section {
+    fn none(self) -> Result<(), String> {
+        refuse("none", "file", &self.file)?;
+        refuse("none", "order", &self.order)?;
+        refuse("none", "start", &self.start)?;
+        refuse("none", "gap_s", &self.gap_s)?;
+        refuse("none", "max_rows", &self.max_rows)?;
+        refuse("none", "max_bytes", &self.max_bytes)?;
+        refuse("none", "seed", &self.seed)?;
+        refuse("none", "interval_ms", &self.interval_ms)?;
+        refuse("none", "symbols", &self.symbols)?;
+        refuse("none", "jumps", &self.jumps)
+    }
+
     fn tape(self) -> Result<TapeConfig, String> {
         refuse("tape", "seed", &self.seed)?;
         refuse("tape", "interval_ms", &self.interval_ms)?;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 
 use dacapo_kernel::Time;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 /// A point in time: microseconds since the start of the run, negative before it.
@@ -32,6 +33,19 @@ impl Instant {
     /// Microseconds since the start of the run.
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// The date and time in UTC, as ISO 8601, of a run that began `start_us` microseconds after 1970.
+    pub fn to_iso(self, start_us: i64) -> String {
+        let moment = Timestamp::from_microsecond(start_us.saturating_add(self.0));
+        let utc = moment.unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
+        utc.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+    }
+
+    /// The instant that ISO 8601 with an offset says, if it does.
+    pub fn from_iso(text: &str, start_us: i64) -> Option<Instant> {
+        let moment: Timestamp = text.parse().ok()?;
+        Some(Instant(moment.as_microsecond().saturating_sub(start_us)))
     }
 }
 
@@ -86,6 +100,11 @@ impl Span {
     /// Microseconds.
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// Twice as long.
+    pub const fn doubled(self) -> Span {
+        Span(self.0.saturating_mul(2))
     }
 
     /// Seconds, rounded to the nearest `f64`.

@@ -140,6 +140,7 @@ payloads! {
     18 SystemEvents EmergencyAction,
     19 SystemEvents InFlightTasksRecovered,
     20 SystemEvents HandlerRemoved,
+    21 RiskAlerts EmergencyUnfinished,
 }
 
 impl Payload {

@@ -42,19 +42,31 @@ pub(super) trait Shape: Sized {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrNull<T>(pub Option<T>);
 
-/// A JSON object or list inside a payload. The log holds its text.
+/// A JSON value inside a payload or a setting. The log holds its text; people write a table, or
+/// JSON as text where TOML cannot say it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub Value);
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        if serializer.is_human_readable() {
+            self.0.serialize(serializer)
+        } else {
+            serializer.collect_str(&self.0)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = if deserializer.is_human_readable() {
+            match Value::deserialize(deserializer)? {
+                Value::String(text) => text,
+                value => return Ok(Json(value)),
+            }
+        } else {
+            String::deserialize(deserializer)?
+        };
         serde_json::from_str(&text)
             .map(Json)
             .map_err(serde::de::Error::custom)

@@ -244,6 +244,15 @@ shape! {
 }
 
 shape! {
+    /// Positions that an emergency should have closed or reduced are still there.
+    pub struct EmergencyUnfinished {
+        @ "alert_type": "emergency_unfinished",
+        /// How many.
+        positions: i64,
+    }
+}
+
+shape! {
     /// Tasks that were running when the coordinator last stopped.
     pub struct InFlightTasksRecovered {
         @ "event": "in_flight_tasks_recovered",

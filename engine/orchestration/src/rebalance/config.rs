@@ -1,5 +1,7 @@
 //! The settings of a rebalancing, with the defaults that are shipped.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, AmountError, sum};
@@ -28,6 +30,19 @@ pub struct RebalanceConfig {
     pub rebalancing: RebalanceRules,
     /// What is never touched.
     pub hodl_bags: HodlBags,
+    /// What is taken for the account, where it is not to be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<Assumed>,
+}
+
+/// An account and prices that are taken for the real ones.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Assumed {
+    /// By asset, in its own units.
+    pub balances: BTreeMap<String, Amount>,
+    /// By pair, in its quote currency.
+    pub prices: BTreeMap<String, Amount>,
 }
 
 impl RebalanceConfig {

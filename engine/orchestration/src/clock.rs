@@ -1,0 +1,50 @@
+//! The clocks as the orchestration reads them: one for ages, the wall for dates.
+//!
+//! Time to live, intervals and cooldowns read monotone virtual time. With `ages-by-wall-clock` they
+//! read the wall, so that a jump of it expires or delays them.
+
+use dacapo_kernel::Time;
+
+use crate::Ctx;
+use crate::defect::{Defect, Defects};
+use crate::message::Instant;
+
+/// Which clock ages are told by.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    by_wall: bool,
+}
+
+impl Clock {
+    /// The clock of a profile.
+    pub fn new(defects: Defects) -> Clock {
+        Clock {
+            by_wall: defects.has(Defect::AgesByWallClock),
+        }
+    }
+
+    /// The present, for ages.
+    pub fn now(self, ctx: &Ctx) -> Instant {
+        if self.by_wall {
+            Instant::from_micros(wall_us(ctx) - start_us(ctx))
+        } else {
+            Instant::from(ctx.now())
+        }
+    }
+
+    /// When `instant` will be reached; not known while the wall may jump.
+    pub fn time_of(self, instant: Instant) -> Option<Time> {
+        let micros = u64::try_from(instant.as_micros()).unwrap_or(0);
+        (!self.by_wall).then(|| Time::from_micros(micros))
+    }
+}
+
+/// The wall clock: microseconds since 1970-01-01 UTC.
+pub fn wall_us(ctx: &Ctx) -> i64 {
+    ctx.wall_unix_ns() / 1_000
+}
+
+/// The wall clock at the start of the run: microseconds since 1970-01-01 UTC.
+pub fn start_us(ctx: &Ctx) -> i64 {
+    ctx.start_unix_ns() / 1_000
+}

@@ -1,0 +1,34 @@
+//! The store of what must survive a crash: whether there is one, and when it fails.
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::Json;
+
+/// What the store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreKind {
+    /// Memory that outlives a crash of the coordinator's host.
+    #[default]
+    Memory,
+    /// There is none: nothing survives.
+    None,
+}
+
+/// The store, and when it fails. Operations of a kind are counted from 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// What it is.
+    pub kind: StoreKind,
+    /// When nothing works: from and until, in seconds since the start of the run.
+    pub down: Vec<[f64; 2]>,
+    /// The insertions of scheduled trades that fail.
+    pub insert_fail: Vec<u64>,
+    /// Whether looking for scheduled trades always fails.
+    pub fetch_fail: bool,
+    /// Whether changing the status of a scheduled trade always fails.
+    pub update_fail: bool,
+    /// What it holds of a coordinator before the run: an object, or text that is no JSON.
+    pub saved: Option<Json>,
+}

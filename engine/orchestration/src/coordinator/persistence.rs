@@ -1,0 +1,252 @@
+//! What a coordinator saves of itself, when, and how it goes on from it.
+//!
+//! The record is JSON: state, statistics, tasks, the tasks under way. The sound coordinator adds
+//! its failures and the reason of a halt, and saves a halt at once.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value, json};
+
+use super::degradation::FailureCounts;
+use super::retry::Retry;
+use super::state::RunState;
+use super::{Coordinator, Statistics};
+use crate::clock::start_us;
+use crate::defect::Defect;
+use crate::domain_event::StateRestored;
+use crate::message::{InFlightTasksRecovered, Instant, Name, Priority, Span, Topic};
+
+/// How often the state is saved.
+const SAVE_EVERY: Span = Span::from_secs(600);
+
+/// By whom a stop in good order is said to be made; it is no halt that must be cleared.
+pub(super) const STOP: &str = "stop";
+
+/// When the state was saved, and what must be saved soon.
+#[derive(Debug)]
+pub(super) struct Saving {
+    last_attempt: Instant,
+    /// What halted trading, until it is cleared.
+    halt: Option<Name>,
+    /// A halt that is not saved yet.
+    urgent: Retry,
+}
+
+impl Saving {
+    /// Nothing was saved yet, at the start of the loop.
+    pub(super) fn begun(now: Instant) -> Saving {
+        Saving {
+            last_attempt: now,
+            halt: None,
+            urgent: Retry::default(),
+        }
+    }
+}
+
+/// The record cannot be read any further.
+struct Unreadable;
+
+impl Coordinator {
+    // Saving.
+
+    /// Saves the state. Returns whether it was saved.
+    pub fn save(&self) -> bool {
+        self.store.save_state(&self.ctx, self.record()).is_ok()
+    }
+
+    /// Saves the state if it is time to. With `persist-on-stop-only` it never is.
+    pub(super) fn save_when_due(&self) {
+        let now = self.clock.now(&self.ctx);
+        if self.next_save().is_none_or(|due| now < due) {
+            return;
+        }
+        self.saving.borrow_mut().last_attempt = now;
+        let saved = self.save();
+        let mut saving = self.saving.borrow_mut();
+        if saving.urgent.next().is_some() {
+            if saved {
+                saving.urgent.done();
+            } else {
+                saving.urgent.failed(now);
+            }
+        }
+    }
+
+    /// When the state is to be saved next.
+    pub(super) fn next_save(&self) -> Option<Instant> {
+        let saving = self.saving.borrow();
+        let periodic = !self.defects.has(Defect::PersistOnStopOnly) && self.store.exists();
+        let periodic = periodic.then(|| saving.last_attempt + SAVE_EVERY);
+        periodic.into_iter().chain(saving.urgent.next()).min()
+    }
+
+    /// Notes why trading is halted, and makes that durable at once. With
+    /// `halt-forgotten-on-restart` nobody does.
+    pub(super) fn remember_halt(&self, to: RunState, by: &str) {
+        if self.defects.has(Defect::HaltForgottenOnRestart) || by == STOP {
+            return;
+        }
+        let halt = (to == RunState::Halted).then(|| Name::from(by));
+        let changed = self.saving.borrow().halt != halt;
+        self.saving.borrow_mut().halt = halt;
+        if changed && !self.save() && self.store.exists() {
+            let now = self.clock.now(&self.ctx);
+            self.saving.borrow_mut().urgent.failed(now);
+        }
+    }
+
+    /// Stops in good order: nothing is scheduled any more, and the state is saved.
+    pub async fn stop(&self) {
+        self.enter(RunState::Halted, STOP);
+        self.stopped.set(true);
+        self.save();
+        self.nudge();
+    }
+
+    /// What is saved.
+    fn record(&self) -> Value {
+        let iso = |instant: Instant| instant.to_iso(start_us(&self.ctx));
+        let timetable = self.timetable.borrow();
+        let tasks: Map<String, Value> = timetable
+            .tasks()
+            .iter()
+            .map(|task| {
+                let last_run = task.last_run.map(iso);
+                let saved = json!({ "enabled": task.enabled, "last_run": last_run });
+                (task.name.to_string(), saved)
+            })
+            .collect();
+        let under_way: Vec<Value> = timetable
+            .tasks()
+            .iter()
+            .filter(|task| task.running)
+            .map(|task| json!({ "name": task.name, "started_at": task.started.map(iso) }))
+            .collect();
+        let mut record = json!({
+            "state": self.state.get().name(),
+            "statistics": self.statistics.get(),
+            "tasks": tasks,
+            "in_flight_tasks": under_way,
+        });
+        if !self.defects.has(Defect::LevelNotPersisted) {
+            record["failures"] = json!(self.degradation.borrow().counts());
+        }
+        if !self.defects.has(Defect::HaltForgottenOnRestart) {
+            record["halt"] = json!(self.saving.borrow().halt);
+        }
+        record
+    }
+
+    // Going on.
+
+    /// Goes on from what was saved. Returns whether all of it could be read; what was read before
+    /// a mistake stays.
+    pub async fn load(self: &Rc<Self>) -> bool {
+        let Ok(Some(record)) = self.store.load_state(&self.ctx) else {
+            return false;
+        };
+        let complete = self.restore(&record).is_ok();
+        let counts = self.degradation.borrow().counts();
+        let statistics = self.statistics.get();
+        self.ctx.emit(StateRestored {
+            task_runs: statistics.total_task_runs,
+            conflicts: statistics.total_conflicts_detected,
+            llm_failures: counts.llm_failures,
+            api_failures: counts.api_failures,
+            level: self.level(),
+            complete,
+        });
+        if complete {
+            self.recover_tasks(&record).await;
+        }
+        complete
+    }
+
+    fn restore(&self, record: &Value) -> Result<(), Unreadable> {
+        let record = record.as_object().ok_or(Unreadable)?;
+        self.statistics.set(statistics(record.get("statistics"))?);
+        self.restore_tasks(record.get("tasks"))?;
+        if let Some(counts) = record.get("failures")
+            && !self.defects.has(Defect::LevelNotPersisted)
+        {
+            let counts: FailureCounts =
+                serde_json::from_value(counts.clone()).map_err(|_| Unreadable)?;
+            self.degradation.borrow_mut().restore(counts);
+        }
+        if let Some(halt) = record.get("halt").and_then(Value::as_str)
+            && !self.defects.has(Defect::HaltForgottenOnRestart)
+        {
+            self.saving.borrow_mut().halt = Some(halt.into());
+            self.enter(RunState::Halted, halt);
+        }
+        Ok(())
+    }
+
+    fn restore_tasks(&self, saved: Option<&Value>) -> Result<(), Unreadable> {
+        let Some(saved) = saved else { return Ok(()) };
+        let saved = saved.as_object().ok_or(Unreadable)?;
+        let mut timetable = self.timetable.borrow_mut();
+        for at in 0..timetable.tasks().len() {
+            let task = timetable.task_mut(at);
+            let Some(of_task) = saved.get(task.name.as_str()) else {
+                continue;
+            };
+            let enabled = of_task.get("enabled");
+            task.enabled = enabled.is_none_or(|enabled| enabled.as_bool().unwrap_or(true));
+            match of_task.get("last_run") {
+                None | Some(Value::Null) => {}
+                Some(last_run) => {
+                    let text = last_run.as_str().ok_or(Unreadable)?;
+                    let start = start_us(&self.ctx);
+                    task.last_run = Some(Instant::from_iso(text, start).ok_or(Unreadable)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tasks that were under way run again: at once, or with `in-flight-not-rerun` only if they
+    /// never ran before.
+    async fn recover_tasks(self: &Rc<Self>, record: &Value) {
+        let under_way = record.get("in_flight_tasks").and_then(Value::as_array);
+        let mut recovered = Vec::new();
+        for name in under_way
+            .into_iter()
+            .flatten()
+            .filter_map(|task| task["name"].as_str())
+        {
+            let mut timetable = self.timetable.borrow_mut();
+            let Some(at) = timetable.find(name) else {
+                continue;
+            };
+            let task = timetable.task_mut(at);
+            task.run_on_start = true;
+            task.interrupted = !self.defects.has(Defect::InFlightNotRerun);
+            recovered.push(task.name.clone());
+        }
+        if recovered.is_empty() {
+            return;
+        }
+        let message = InFlightTasksRecovered {
+            tasks: recovered,
+            action: Name::fixed("marked_for_rerun"),
+        };
+        self.publish(Topic::SystemEvents, message, Priority::High)
+            .await;
+    }
+}
+
+/// The statistics of a record; what is missing counts from zero.
+fn statistics(saved: Option<&Value>) -> Result<Statistics, Unreadable> {
+    let Some(saved) = saved else {
+        return Ok(Statistics::default());
+    };
+    let saved = saved.as_object().ok_or(Unreadable)?;
+    let count = |name: &str| saved.get(name).and_then(Value::as_u64).unwrap_or(0);
+    Ok(Statistics {
+        total_task_runs: count("total_task_runs"),
+        total_conflicts_detected: count("total_conflicts_detected"),
+        total_conflicts_resolved: count("total_conflicts_resolved"),
+        total_trades_routed: count("total_trades_routed"),
+    })
+}

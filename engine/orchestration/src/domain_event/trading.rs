@@ -1,0 +1,150 @@
+//! What became of proposals and orders.
+
+use dacapo_kernel::numbered;
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Amount;
+use crate::coordinator::state::RunState;
+use crate::message::Name;
+use crate::risk::Proposal;
+
+/// A trade as it is proposed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The pair.
+    pub symbol: Name,
+    /// `buy` or `sell`.
+    pub side: Name,
+    /// The stake in dollars, before leverage.
+    pub size_usd: f64,
+    /// The limit price in the quote currency; 0 where there is none.
+    pub entry_price: f64,
+    /// Where a loss is taken.
+    pub stop_loss: Option<f64>,
+    /// Where a profit is taken.
+    pub take_profit: Option<f64>,
+    /// 1 or more.
+    pub leverage: i64,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// The market regime that it was proposed in.
+    pub regime: Name,
+}
+
+impl From<&Proposal> for Proposed {
+    fn from(proposal: &Proposal) -> Proposed {
+        Proposed {
+            symbol: proposal.symbol.as_str().into(),
+            side: Name::fixed(proposal.side.name()),
+            size_usd: proposal.size_usd,
+            entry_price: proposal.entry_price,
+            stop_loss: proposal.stop_loss,
+            take_profit: proposal.take_profit,
+            leverage: proposal.leverage,
+            confidence: proposal.confidence,
+            regime: proposal.regime.as_str().into(),
+        }
+    }
+}
+
+/// The risk engine judged a proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskJudged {
+    /// What was proposed.
+    pub proposal: Proposed,
+    /// `approved`, `modified`, `rejected` or `halted`.
+    pub status: Name,
+    /// Why it was refused, as codes.
+    pub rejections: Vec<Name>,
+    /// The size in dollars that it was reduced to, if it was.
+    pub size_usd: Option<f64>,
+    /// The leverage that it was reduced to, if it was.
+    pub leverage: Option<i64>,
+}
+
+/// An order goes to whoever executes orders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderSubmitted {
+    /// What the order is for; the same intent is never sent twice.
+    pub intent: Name,
+    /// The trade, after risk has judged it.
+    pub order: Proposed,
+    /// The limit price; none for a market order.
+    pub limit: Option<Amount>,
+    /// The state of the coordinator at this instant.
+    pub state: RunState,
+}
+
+numbered! {
+    /// How an order ended, or that it rests.
+    pub enum OrderOutcome {
+        /// Executed, in whole or in part.
+        1 Filled,
+        /// It waits for its price.
+        2 Resting,
+        /// Refused, with a code.
+        3 Refused(Name),
+        /// The executor raised an error instead of answering.
+        4 Raised(Name),
+    }
+}
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderAnswered {
+    /// What the order is for.
+    pub intent: Name,
+    /// The number that the exchange gave it, if it took it.
+    pub order: Option<Name>,
+    /// How.
+    pub outcome: OrderOutcome,
+}
+
+/// An execution: balances changed hands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filled {
+    /// The order.
+    pub order: Name,
+    /// The pair.
+    pub symbol: Name,
+    /// `buy` or `sell`.
+    pub side: Name,
+    /// In the base currency.
+    pub size: Amount,
+    /// In the quote currency.
+    pub price: Amount,
+    /// In the quote currency.
+    pub fee: Amount,
+    /// Whether it was on margin: the base currency did not change hands, and what the position
+    /// earns or loses is settled when it is closed.
+    pub margin: bool,
+}
+
+/// A balance after a fill or a settlement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BalanceChanged {
+    /// The currency.
+    pub asset: Name,
+    /// What is there now.
+    pub balance: Amount,
+}
+
+numbered! {
+    /// What is ordered in an emergency.
+    #[derive(Copy)]
+    pub enum EmergencyOrder {
+        /// Close every position.
+        1 CloseAll,
+        /// Reduce every position by this many percent of its size.
+        2 Reduce(f64),
+    }
+}
+
+/// Positions are to be closed or reduced because a limit was breached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmergencyOrdered {
+    /// What is ordered.
+    pub order: EmergencyOrder,
+    /// How many positions are open after it; none where the executor keeps no account.
+    pub left: Option<u64>,
+}

@@ -1,0 +1,276 @@
+//! The paper exchange with waiting and events around it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dacapo_kernel::{Notify, Sender};
+
+use super::{Answered, Notice, micros};
+use crate::amount::Amount;
+use crate::domain_event::{BalanceChanged, Filled, OrderAnswered, OrderOutcome};
+use crate::execution::{
+    CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, OrderStatus, Outcome, PaperExecutor,
+    PositionId, TradeRequest,
+};
+use crate::message::Name;
+use crate::risk::AccountUpdate;
+use crate::{Ctx, Orchestration};
+
+/// The paper exchange of a run.
+pub(super) struct PaperVenue {
+    paper: RefCell<PaperExecutor>,
+    listener: RefCell<Option<Sender<Orchestration, Notice>>>,
+    /// A price or a fill may have brought a position to its stop or target.
+    moved: Notify,
+    /// Draws of slippage that a scenario wrote down, and how many of them were used.
+    script: Vec<f64>,
+    drawn: Cell<usize>,
+}
+
+impl PaperVenue {
+    pub(super) fn new(paper: PaperExecutor) -> PaperVenue {
+        let script = paper.config.slippage_draws.iter();
+        PaperVenue {
+            script: script.map(|draw| draw.to_f64()).collect(),
+            paper: RefCell::new(paper),
+            listener: RefCell::new(None),
+            moved: Notify::new("a position to close"),
+            drawn: Cell::new(0),
+        }
+    }
+
+    pub(super) fn tell(&self, listener: Sender<Orchestration, Notice>) {
+        *self.listener.borrow_mut() = Some(listener);
+    }
+
+    /// Carries out a trade: sizes it, waits for the fill delay, meets the market.
+    pub(super) async fn carry_out(&self, ctx: &Ctx, request: TradeRequest) -> Answered {
+        let prepared = match self.with(ctx, |paper, now_us| paper.prepare(now_us, request)) {
+            Ok(prepared) => prepared,
+            Err(error) => return Answered::refused(None, &error),
+        };
+        let delay = self.paper.borrow().config.fill_delay_ms;
+        ctx.sleep(Duration::from_millis(delay)).await;
+        let outcome = self.with(ctx, |paper, now_us| {
+            paper.complete(now_us, prepared, &mut |draw| self.uniform(ctx, draw))
+        });
+        self.tell_fill(ctx, outcome.fill.as_ref());
+        let order = outcome.order.as_ref();
+        let order = order.map(|order| Name::from(order.id.to_string()));
+        match outcome.result {
+            Err(error) => Answered::refused(order, &error),
+            Ok(progress) => Answered {
+                order,
+                position: outcome.position,
+                result: Ok(progress),
+            },
+        }
+    }
+
+    /// What became of the order that carries out an intent, if the exchange ever took one.
+    pub(super) fn find(&self, intent: &str) -> Option<bool> {
+        let paper = self.paper.borrow();
+        let order = paper.find(&IntentId(intent.to_owned()))?;
+        Some(matches!(
+            order.status,
+            OrderStatus::Filled | OrderStatus::PartiallyFilled | OrderStatus::Open
+        ))
+    }
+
+    /// A price arrived: resting orders that it reaches are filled.
+    pub(super) fn price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
+        let filled = self.with(ctx, |paper, now_us| {
+            paper.push_price(now_us, symbol, price, now_us, &mut |draw| {
+                self.uniform(ctx, draw)
+            })
+        });
+        // A profit that no decimal can hold leaves the price as it was.
+        self.after_price(ctx, filled.unwrap_or_default());
+    }
+
+    /// A price is set by hand, in the built-in table as well.
+    pub(super) fn set_price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
+        let filled = self.with(ctx, |paper, now_us| {
+            paper.set_price(now_us, symbol, price, &mut |draw| self.uniform(ctx, draw))
+        });
+        self.after_price(ctx, filled.unwrap_or_default());
+    }
+
+    fn after_price(&self, ctx: &Ctx, filled: Vec<Outcome>) {
+        for outcome in filled {
+            self.tell_resting(ctx, outcome);
+        }
+        if self.is_any_position_due() {
+            self.moved.notify(ctx);
+        }
+    }
+
+    fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
+        self.tell_fill(ctx, outcome.fill.as_ref());
+        if let Some(order) = &outcome.order
+            && let Some(request) = &order.request
+        {
+            let result = match &outcome.result {
+                Ok(_) => OrderOutcome::Filled,
+                Err(error) => OrderOutcome::Refused(Name::fixed(error.code())),
+            };
+            ctx.emit(OrderAnswered {
+                intent: request.intent.0.as_str().into(),
+                order: Some(order.id.to_string().into()),
+                outcome: result,
+            });
+        }
+        if let Some(position) = outcome.position
+            && let Some(listener) = self.listener.borrow().as_ref()
+        {
+            // A listener that is gone or overrun learns of the position from the exchange itself.
+            drop(listener.try_send(Notice::Opened(Box::new(position))));
+        }
+    }
+
+    /// Closes every position whose stop or target has been reached.
+    pub(super) fn close_due(&self, ctx: &Ctx) -> Vec<Closed> {
+        let closed = self.with(ctx, |paper, now_us| {
+            drop(paper.positions.trail());
+            paper.close_due(now_us)
+        });
+        self.tell_closed(ctx, closed).0
+    }
+
+    /// Reduces positions, or these of them, by a percentage of their size; 100 closes them.
+    pub(super) fn reduce(
+        &self,
+        ctx: &Ctx,
+        pct: Amount,
+        only: Option<&[PositionId]>,
+    ) -> (Vec<Closed>, Vec<PositionId>) {
+        let reduced = self.with(ctx, |paper, now_us| {
+            paper.reduce_all(now_us, pct, only, CloseReason::Emergency)
+        });
+        self.tell_closed(ctx, reduced)
+    }
+
+    fn tell_closed(
+        &self,
+        ctx: &Ctx,
+        results: Vec<(PositionId, Result<Closed, ExecutionError>)>,
+    ) -> (Vec<Closed>, Vec<PositionId>) {
+        let (mut closed, mut failed) = (Vec::new(), Vec::new());
+        for (position, result) in results {
+            match result {
+                Ok(done) => {
+                    self.tell_fill(ctx, done.fill.as_ref());
+                    closed.push(done);
+                }
+                Err(_) => failed.push(position),
+            }
+        }
+        (closed, failed)
+    }
+
+    pub(super) fn open_positions(&self) -> u64 {
+        self.paper.borrow().positions.open_positions().count() as u64
+    }
+
+    /// Waits until a look at the positions would find something to do: one of them has reached
+    /// its stop or target, or stops follow the price.
+    pub(super) async fn until_positions_move(&self, ctx: &Ctx) {
+        while !self.is_any_position_due() {
+            self.moved.wait(ctx).await;
+        }
+    }
+
+    fn is_any_position_due(&self) -> bool {
+        let positions = &self.paper.borrow().positions;
+        let any = positions.open_positions().next().is_some();
+        any && (positions.trails() || positions.is_any_due())
+    }
+
+    pub(super) fn account(
+        &self,
+        ctx: &Ctx,
+        day_start: Option<Amount>,
+        week_start: Option<Amount>,
+    ) -> Result<(AccountUpdate, BTreeMap<String, f64>), ExecutionError> {
+        self.with(ctx, |paper, now_us| {
+            let equity = paper.equity(now_us)?;
+            let (day, week) = (day_start.unwrap_or(equity), week_start.unwrap_or(equity));
+            let account = paper.account(now_us, day, week)?;
+            let exposure = paper.exposure(now_us, equity)?;
+            Ok((account, exposure.by_symbol))
+        })
+    }
+
+    /// The exposure of each symbol without asking what the account is worth.
+    pub(super) fn exposures(&self, ctx: &Ctx) -> BTreeMap<String, f64> {
+        self.with(ctx, |paper, now_us| {
+            let exposure = paper.exposure(now_us, Amount::ZERO);
+            exposure
+                .map(|exposure| exposure.by_symbol)
+                .unwrap_or_default()
+        })
+    }
+
+    pub(super) fn balance(&self, asset: &str) -> Amount {
+        self.paper.borrow().portfolio().balance(asset)
+    }
+
+    pub(super) fn price_of(&self, ctx: &Ctx, symbol: &str) -> Option<Amount> {
+        self.with(ctx, |paper, now_us| paper.prices.get(now_us, symbol))
+    }
+
+    /// Looks at the whole exchange.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&PaperExecutor) -> T) -> T {
+        look(&self.paper.borrow())
+    }
+
+    fn tell_fill(&self, ctx: &Ctx, fill: Option<&Fill>) {
+        let Some(fill) = fill else { return };
+        let order = fill
+            .order
+            .map_or_else(|| "close".to_owned(), |order| order.to_string());
+        let base = fill.symbol.split('/').next().unwrap_or_default();
+        let margin = !fill.changes.iter().any(|change| change.asset == base);
+        ctx.emit(Filled {
+            order: order.into(),
+            symbol: fill.symbol.as_str().into(),
+            side: Name::fixed(fill.side.name()),
+            size: fill.size,
+            price: fill.price,
+            fee: fill.fee,
+            margin,
+        });
+        for (change, balance) in fill.changes.iter().zip(&fill.balances) {
+            let asset = change.asset.as_str().into();
+            ctx.emit(BalanceChanged {
+                asset,
+                balance: *balance,
+            });
+        }
+        self.moved.notify(ctx);
+    }
+
+    fn with<T>(&self, ctx: &Ctx, act: impl FnOnce(&mut PaperExecutor, i64) -> T) -> T {
+        act(&mut self.paper.borrow_mut(), micros(ctx.now()))
+    }
+
+    /// One of the random numbers that the paper exchange asks for.
+    fn uniform(&self, ctx: &Ctx, draw: Draw) -> f64 {
+        match draw {
+            Draw::Slippage => match self.scripted_slippage() {
+                Some(scripted) => scripted,
+                None => 0.5 + 0.5 * ctx.random_unit("slippage"),
+            },
+            Draw::PartialChance => ctx.random_unit("partial fill"),
+            Draw::PartialFraction => 0.3 + 0.6 * ctx.random_unit("partial fraction"),
+        }
+    }
+
+    /// The next draw of the script; the last one is drawn again and again.
+    fn scripted_slippage(&self) -> Option<f64> {
+        let at = self.drawn.replace(self.drawn.get() + 1);
+        let last = self.script.len().checked_sub(1)?;
+        self.script.get(at.min(last)).copied()
+    }
+}
