@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a case says when it fails, over as many lines as it takes.
-pub(crate) type Failure = String;
+/// How a case ends: well, or with a message of as many lines as it takes.
+pub(crate) type Outcome = Result<(), String>;
 
 /// One recording under one profile.
 pub(crate) struct Case {
@@ -23,7 +23,7 @@ pub(crate) struct Case {
 /// What a case does.
 pub(crate) enum Check {
     /// It is run, and fails by an error or a panic.
-    Run(Box<dyn FnOnce() -> Result<(), Failure> + Send>),
+    Run(Box<dyn FnOnce() -> Outcome + Send>),
     /// It cannot be run, for this reason; the closing table lists it.
     Ignored(String),
 }
@@ -37,7 +37,7 @@ impl Case {
         family: &str,
         id: &str,
         profile: &'static str,
-        check: impl FnOnce() -> Result<(), Failure> + Send + 'static,
+        check: impl FnOnce() -> Outcome + Send + 'static,
     ) -> Case {
         Case {
             family: family.to_owned(),
@@ -72,7 +72,7 @@ impl Case {
 
 impl Check {
     /// Runs it. A panic is a failure of this case alone.
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self) -> Outcome {
         match self {
             Check::Run(check) => catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| {
                 let panic = PANIC.take();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use libtest_mimic::{Arguments, FormatSetting, Trial};
 
-use crate::case::{Case, Check, Failure};
+use crate::case::{Case, Check};
 use crate::folder;
 
 /// How to run one case again.
@@ -55,7 +55,7 @@ impl Tally {
                 Err(_) => &counts.failed,
             };
             count.fetch_add(1, Ordering::Relaxed);
-            result.map_err(|failure: Failure| format!("{failure}\nrun it again: {rerun}").into())
+            result.map_err(|failure| format!("{failure}\nrun it again: {rerun}").into())
         });
         let trial = trial.with_ignored_flag(ignored.is_some());
         if let Some(reason) = ignored

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dacapo_orchestration::defect::Profile;
 use serde_json::Value;
 
-use crate::case::{Case, Failure};
+use crate::case::{Case, Outcome};
 use crate::compare;
 use crate::families::{self, Family, Repair};
 use crate::folder::{File, VECTORS};
@@ -93,7 +93,7 @@ impl Recording {
         cases.collect()
     }
 
-    fn check(&self, profile: Profile) -> Result<(), Failure> {
+    fn check(&self, profile: Profile) -> Outcome {
         let found = (self.family.answer)(&self.input, profile.defects());
         compare::check(&self.expected_of(profile), &found)
     }

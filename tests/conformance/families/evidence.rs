@@ -7,7 +7,7 @@ use dacapo_orchestration::coordinator::conflict::{self, Conflict};
 use dacapo_orchestration::coordinator::consensus::{self, ConsensusConfig};
 use dacapo_orchestration::coordinator::evidence::{Evidence, EvidenceWindows, lookups};
 use dacapo_orchestration::defect::Defects;
-use dacapo_orchestration::message::{MessageId, Payload, Raised, Span, Topic};
+use dacapo_orchestration::message::{MessageId, Payload, Raised, Topic};
 use serde_json::{Value, json};
 
 use super::message::draft;
@@ -85,8 +85,6 @@ fn evidence(input: &Value, signal: &Payload, defects: Defects) -> Evidence {
     }
     let windows: EvidenceWindows =
         serde_json::from_value(input["windows_s"].clone()).expect("windows");
-    assert_eq!(windows, EvidenceWindows::default());
-    assert_eq!(windows.ta_signals, Span::from_secs(120));
     let now = instant(&input["now"]);
     Evidence::found(lookups(signal, &windows, defects).map(|lookup| {
         let found = history.latest(lookup.topic, &lookup.criteria, now, |it| lookup.accepts(it));

@@ -154,10 +154,9 @@ fn result(exchange: &PaperExecutor, outcome: &Outcome, elapsed_us: i64) -> Value
         ExecutionError::MalformedSymbol(_) => "other:list index out of range",
         error => error.code(),
     });
-    json!({
+    let mut answer = json!({
         "success": outcome.result == Ok(Progress::Filled),
         "error": error,
-        "raised": matches!(outcome.result, Err(ExecutionError::MalformedSymbol(_))),
         "elapsed_s": elapsed_us as f64 / 1e6,
         "order": outcome.order.as_ref().map(order_json),
         "balances": balances,
@@ -169,7 +168,11 @@ fn result(exchange: &PaperExecutor, outcome: &Outcome, elapsed_us: i64) -> Value
             "trade_count": stats.trade_count,
         },
         "total_fees_paid": portfolio.fees_of_all_assets().unwrap(),
-    })
+    });
+    if matches!(outcome.result, Err(ExecutionError::MalformedSymbol(_))) {
+        answer["raised"] = json!(true);
+    }
+    answer
 }
 
 fn order_json(order: &Order) -> Value {

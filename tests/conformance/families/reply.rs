@@ -36,7 +36,6 @@ pub(super) fn apply_modifications(input: &Value, defects: Defects) -> Value {
         entry_adjustment_pct: pair("entry_adjustment_pct"),
         min_entry_price: bounds["min_entry_price"].as_f64().expect("a number"),
     };
-    assert_eq!(bounds, ModificationBounds::default());
     let signal = Payload::from_json(Topic::TradingSignals, input["signal"].clone());
     let modifications = loose(&input["modifications"]);
     match modification::apply(&signal, &modifications, &bounds, defects) {
