@@ -7,8 +7,11 @@ use crate::compare::differences;
 use crate::folder::File;
 use crate::vectors;
 
+/// What is checked, and how.
+type SelfCheck = (&'static str, fn() -> Outcome);
+
 /// What must hold of this program itself, always.
-const CHECKS: [(&str, fn() -> Outcome); 14] = [
+const CHECKS: [SelfCheck; 14] = [
     ("a-changed-number-is-found", || {
         finds(
             json!({"a": [1, 2.5]}),
