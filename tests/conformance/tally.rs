@@ -88,7 +88,15 @@ impl Tally {
         reason = "the table closes the output of the tests"
     )]
     pub(crate) fn print(&self) {
-        println!("{}\n", self.table());
+        let is_empty = self.rows.iter().all(|row| row.counts.get() == (0, 0));
+        if is_empty && self.ignored.is_empty() {
+            // The arguments chose tests of another program.
+            return;
+        }
+        for line in self.table().lines() {
+            println!("{}", line.trim_end());
+        }
+        println!();
         for (name, reason) in &self.ignored {
             println!("not run: {name}: {reason}");
         }
@@ -101,8 +109,7 @@ impl Tally {
         table.set_header(["family", "profile", "passed", "failed"]);
         let mut total = (0, 0);
         for row in &self.rows {
-            let passed = row.counts.passed.load(Ordering::Relaxed);
-            let failed = row.counts.failed.load(Ordering::Relaxed);
+            let (passed, failed) = row.counts.get();
             if passed + failed > 0 {
                 total = (total.0 + passed, total.1 + failed);
                 table.add_row(cells(&row.family, row.profile, passed, failed));
@@ -113,6 +120,14 @@ impl Tally {
             column.set_cell_alignment(CellAlignment::Right);
         }
         table
+    }
+}
+
+impl Counts {
+    /// How many passed, and how many failed.
+    fn get(&self) -> (u32, u32) {
+        let count = |count: &AtomicU32| count.load(Ordering::Relaxed);
+        (count(&self.passed), count(&self.failed))
     }
 }
 
