@@ -2,26 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::execution::{
     Backing, CloseReason, Direction, NewPosition, PositionBook, PositionId,
 };
 use serde_json::{Value, json};
 
-use crate::case::{amount, check, maybe_amount, micros};
+use crate::encoding::{amount, maybe_amount, micros};
 
-#[test]
-fn positions_follow_their_prices() {
-    check("position_tracking", |input, _| {
-        let rules = serde_json::from_value(input["trailing"].clone()).unwrap();
-        let mut case = Case {
-            book: PositionBook::new(rules),
-            indexes: BTreeMap::new(),
-            opened: 0,
-        };
-        let ops = input["ops"].as_array().unwrap();
-        let results: Vec<Value> = ops.iter().map(|op| case.step(op)).collect();
-        json!({ "results": results, "closed": case.closed() })
-    });
+/// `position_tracking`.
+pub(super) fn position_tracking(input: &Value, _: Defects) -> Value {
+    let rules = serde_json::from_value(input["trailing"].clone()).unwrap();
+    let mut case = Case {
+        book: PositionBook::new(rules),
+        indexes: BTreeMap::new(),
+        opened: 0,
+    };
+    let ops = input["ops"].as_array().unwrap();
+    let results: Vec<Value> = ops.iter().map(|op| case.step(op)).collect();
+    json!({ "results": results, "closed": case.closed() })
 }
 
 /// Positions are named by the number of the operation that opened them.

@@ -1,37 +1,36 @@
 //! `price_source`.
 
 use dacapo_orchestration::amount::Amount;
+use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::execution::{PriceSource, PriceSourceConfig};
 use serde_json::{Value, json};
 
-use crate::case::{amount, check, micros};
+use crate::encoding::{amount, micros};
 
-#[test]
-fn prices_come_from_their_sources() {
-    check("price_source", |input, defects| {
-        let table = input["mock_prices"].as_object().unwrap().iter();
-        let config = PriceSourceConfig {
-            mode: serde_json::from_value(input["source_type"].clone()).unwrap(),
-            max_age_s: input["cache_max_age_s"].as_i64().unwrap(),
-            table: table.map(|(s, price)| (s.clone(), amount(price))).collect(),
-        };
-        let mut source = PriceSource::new(config, defects);
-        if input["feed"] == true {
-            source.attach_feed();
-        }
-        let ops = input["ops"].as_array().unwrap();
-        let results: Vec<Value> = ops.iter().map(|op| apply(&mut source, op)).collect();
-        let stats = source.stats();
-        json!({
-            "results": results,
-            "stats": {
-                "cache_hits": stats.cache_hits,
-                "cache_misses": stats.cache_misses,
-                "ws_updates": stats.updates,
-                "cache_size": source.cached(),
-            },
-        })
-    });
+/// `price_source`.
+pub(super) fn price_source(input: &Value, defects: Defects) -> Value {
+    let table = input["mock_prices"].as_object().unwrap().iter();
+    let config = PriceSourceConfig {
+        mode: serde_json::from_value(input["source_type"].clone()).unwrap(),
+        max_age_s: input["cache_max_age_s"].as_i64().unwrap(),
+        table: table.map(|(s, price)| (s.clone(), amount(price))).collect(),
+    };
+    let mut source = PriceSource::new(config, defects);
+    if input["feed"] == true {
+        source.attach_feed();
+    }
+    let ops = input["ops"].as_array().unwrap();
+    let results: Vec<Value> = ops.iter().map(|op| apply(&mut source, op)).collect();
+    let stats = source.stats();
+    json!({
+        "results": results,
+        "stats": {
+            "cache_hits": stats.cache_hits,
+            "cache_misses": stats.cache_misses,
+            "ws_updates": stats.updates,
+            "cache_size": source.cached(),
+        },
+    })
 }
 
 fn apply(source: &mut PriceSource, op: &Value) -> Value {

@@ -7,19 +7,30 @@ use dacapo_orchestration::rebalance::{
 };
 use serde_json::{Value, json};
 
-use crate::case::{amount, check};
+use crate::encoding::amount;
 
-#[test]
-fn calculated_trades() {
-    check("rebalance_calc", answer);
+/// `rebalance_calc`, whose recordings do not look at the order of execution.
+pub(super) fn calculated(input: &Value, _: Defects) -> Value {
+    match planned(input) {
+        Ok(plan) => plan_json(&plan),
+        Err(refused) => refused,
+    }
 }
 
-#[test]
-fn trades_that_a_model_advises() {
-    check("rebalance_llm", answer);
+/// `rebalance_llm`.
+pub(super) fn advised(input: &Value, defects: Defects) -> Value {
+    match planned(input) {
+        Ok(plan) => {
+            let mut answer = plan_json(&plan);
+            answer["immediate_execution_order"] = immediate_order(&plan, defects);
+            answer
+        }
+        Err(refused) => refused,
+    }
 }
 
-fn answer(input: &Value, defects: Defects) -> Value {
+/// The plan, or the answer of a configuration that is refused.
+fn planned(input: &Value) -> Result<Plan, Value> {
     let config: RebalanceConfig = serde_json::from_value(input["config"].clone()).unwrap();
     let balances = &input["config"]["mock_balances"];
     let holdings = Holdings {
@@ -38,30 +49,29 @@ fn answer(input: &Value, defects: Defects) -> Value {
     };
     let allocation = Allocation::new(&config, &holdings, &prices).unwrap();
     match plan(&config, allocation, input["force"] == true, &advice) {
-        Ok(plan) => plan_json(&plan, defects),
+        Ok(plan) => Ok(plan),
         Err(RebalanceError::TargetAllocationSum(_)) => {
-            json!({ "config_error": "target_allocation_sum" })
+            Err(json!({ "config_error": "target_allocation_sum" }))
         }
         Err(error) => panic!("{error}"),
     }
 }
 
-fn plan_json(plan: &Plan, defects: Defects) -> Value {
+fn plan_json(plan: &Plan) -> Value {
     let mut answer = serde_json::to_value(plan).unwrap();
-    for (shown, trade) in answer["trades"]
-        .as_array_mut()
-        .unwrap()
-        .iter_mut()
-        .zip(&plan.trades)
-    {
+    let shown = answer["trades"].as_array_mut().unwrap().iter_mut();
+    for (shown, trade) in shown.zip(&plan.trades) {
         shown["amount_usd_f64"] = json!(trade.amount_usd.to_f64());
     }
+    answer
+}
+
+fn immediate_order(plan: &Plan, defects: Defects) -> Value {
     let at_once = |trade: &&RebalanceTrade| trade.batch_index == 0;
     let mut immediate: Vec<_> = plan.trades.iter().filter(at_once).collect();
     order_immediate(&mut immediate, |trade| trade.action, defects);
     let order = immediate
         .iter()
         .map(|trade| json!([trade.symbol, trade.action, trade.amount_usd]));
-    answer["immediate_execution_order"] = order.collect();
-    answer
+    order.collect()
 }

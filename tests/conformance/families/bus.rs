@@ -8,26 +8,11 @@ use dacapo_orchestration::defect::{Defect, Defects};
 use dacapo_orchestration::message::{Field, Instant, Message, MessageId, Name, Span, Topic};
 use serde_json::{Value, json};
 
-use crate::cases::check;
-use crate::message::draft;
+use super::message::draft;
+use crate::encoding::instant;
 
-#[test]
-fn queries() {
-    check("bus_queries", replay);
-}
-
-#[test]
-fn expiry_and_clean_up() {
-    check("bus_ttl_cleanup", replay);
-}
-
-#[test]
-fn trimming() {
-    check("bus_history_trim", replay);
-}
-
-/// Runs the operations of a case. A message is known by the place of its publish among all.
-fn replay(input: &Value, defects: Defects) -> Value {
+/// `bus_queries`, `bus_ttl_cleanup` and `bus_history_trim`. A message is known by the place of its publish among all.
+pub(super) fn remember(input: &Value, defects: Defects) -> Value {
     let cap = input["max_history_size"].as_u64().expect("a size");
     let mut history = History::new(cap as usize);
     let subscriptions: Subscriptions<()> =
@@ -102,10 +87,6 @@ fn latest(history: &History, operation: &Value, now: Instant, defects: Defects) 
 fn topic(operation: &Value) -> Option<Topic> {
     let name = operation["topic"].as_str()?;
     Some(Topic::from_name(name).expect("a known topic"))
-}
-
-fn instant(secs: &Value) -> Instant {
-    Instant::from_secs_f64(secs.as_f64().expect("a number"))
 }
 
 fn indices(messages: &[Rc<Message>]) -> Vec<u64> {

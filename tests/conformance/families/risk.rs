@@ -7,62 +7,58 @@ use dacapo_orchestration::risk::{
 };
 use serde_json::{Value, json};
 
-use crate::case::{T0_US, amount, check, micros, time};
+use crate::encoding::{T0_US, amount, micros, time};
 
-#[test]
-fn one_validation() {
-    check("risk_validation", |input, defects| {
-        let draft = draft(&input["proposal"]);
-        let mut proposal = match validate_proposal(&draft, defects) {
-            Ok(proposal) => proposal,
-            Err(ProposalError::Invalid(wrong)) => return json!({ "proposal_errors": wrong }),
-            Err(ProposalError::EntryNotComparable) => return json!({ "raises": "type_error" }),
-        };
-        let confidences = &input["proposal"]["agent_confidences"];
-        proposal.ta_confidence = confidences["technical_analysis"].as_f64().unwrap_or(0.0);
-        proposal.sentiment_confidence = confidences["sentiment_analysis"].as_f64().unwrap_or(0.0);
+/// `risk_validation`.
+pub(super) fn validation(input: &Value, defects: Defects) -> Value {
+    let draft = draft(&input["proposal"]);
+    let mut proposal = match validate_proposal(&draft, defects) {
+        Ok(proposal) => proposal,
+        Err(ProposalError::Invalid(wrong)) => return json!({ "proposal_errors": wrong }),
+        Err(ProposalError::EntryNotComparable) => return json!({ "raises": "type_error" }),
+    };
+    let confidences = &input["proposal"]["agent_confidences"];
+    proposal.ta_confidence = confidences["technical_analysis"].as_f64().unwrap_or(0.0);
+    proposal.sentiment_confidence = confidences["sentiment_analysis"].as_f64().unwrap_or(0.0);
 
-        let mut engine = RiskEngine::new(config(input));
-        engine.state = state(&input["state"]);
-        let strictness = Strictness::from_name(input["entry_strictness"].as_str().unwrap());
-        let decision = engine.validate(clocks(&input["now"]), &proposal, strictness);
-        let state = &engine.state;
-        json!({
-            "status": decision.status,
-            "approved": decision.approved(),
-            "rejection_codes": decision.rejections,
-            "warning_codes": decision.warnings,
-            "modifications": decision.modifications,
-            "modified": decision.modified.as_ref().map(|modified| {
-                json!({ "size_usd": modified.size_usd, "leverage": modified.leverage })
-            }),
-            "risk_per_trade_pct": decision.risk_per_trade_pct,
-            "portfolio_exposure_pct": decision.portfolio_exposure_pct,
-            "state_after": {
-                "trading_halted": state.trading_halted,
-                "triggered_breakers": state.triggered_breakers,
-                "daily_pnl_pct": state.daily_pnl_pct,
-                "weekly_pnl_pct": state.weekly_pnl_pct,
-                "in_cooldown": state.in_cooldown,
-            },
-        })
-    });
+    let mut engine = RiskEngine::new(config(input));
+    engine.state = state(&input["state"]);
+    let strictness = Strictness::from_name(input["entry_strictness"].as_str().unwrap());
+    let decision = engine.validate(clocks(&input["now"]), &proposal, strictness);
+    let state = &engine.state;
+    json!({
+        "status": decision.status,
+        "approved": decision.approved(),
+        "rejection_codes": decision.rejections,
+        "warning_codes": decision.warnings,
+        "modifications": decision.modifications,
+        "modified": decision.modified.as_ref().map(|modified| {
+            json!({ "size_usd": modified.size_usd, "leverage": modified.leverage })
+        }),
+        "risk_per_trade_pct": decision.risk_per_trade_pct,
+        "portfolio_exposure_pct": decision.portfolio_exposure_pct,
+        "state_after": {
+            "trading_halted": state.trading_halted,
+            "triggered_breakers": state.triggered_breakers,
+            "daily_pnl_pct": state.daily_pnl_pct,
+            "weekly_pnl_pct": state.weekly_pnl_pct,
+            "in_cooldown": state.in_cooldown,
+        },
+    })
 }
 
-#[test]
-fn sequences_of_news() {
-    check("risk_sequences", |input, defects| {
-        let mut engine = RiskEngine::new(config(input));
-        let ops = input["ops"].as_array().unwrap();
-        let steps: Vec<Value> = ops
-            .iter()
-            .map(|op| {
-                let answer = apply(&mut engine, op, defects);
-                step(&engine.state, answer)
-            })
-            .collect();
-        json!({ "steps": steps })
-    });
+/// `risk_sequences`.
+pub(super) fn sequences(input: &Value, defects: Defects) -> Value {
+    let mut engine = RiskEngine::new(config(input));
+    let ops = input["ops"].as_array().unwrap();
+    let steps: Vec<Value> = ops
+        .iter()
+        .map(|op| {
+            let answer = apply(&mut engine, op, defects);
+            step(&engine.state, answer)
+        })
+        .collect();
+    json!({ "steps": steps })
 }
 
 fn apply(engine: &mut RiskEngine, op: &Value, defects: Defects) -> Value {

@@ -4,52 +4,46 @@ use dacapo_orchestration::coordinator::modification::{
     self, ModificationBounds, ModificationError, Modified,
 };
 use dacapo_orchestration::coordinator::reply::{self, Loose, Origin};
+use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::message::{Payload, Raised, Topic};
 use serde_json::{Value, json};
-
-use crate::cases::check;
 
 /// Whole numbers beyond this are recorded as text.
 const EXACT: i64 = 1 << 53;
 
-#[test]
-fn replies() {
-    check("parse_resolution", |input, defects| {
-        let resolution = match reply::parse(&text(input), defects) {
-            Ok(resolution) => resolution,
-            Err(raised) => return json!({"raises": code(raised)}),
-        };
-        json!({
-            "action": recorded(&resolution.action),
-            "confidence": recorded(&resolution.confidence),
-            "modifications": recorded(&resolution.modifications),
-            "reasoning": recorded(&resolution.reasoning),
-            "default": resolution.origin == Origin::Unusable,
-        })
-    });
+/// `parse_resolution`.
+pub(super) fn parse_resolution(input: &Value, defects: Defects) -> Value {
+    let resolution = match reply::parse(&text(input), defects) {
+        Ok(resolution) => resolution,
+        Err(raised) => return json!({"raises": code(raised)}),
+    };
+    json!({
+        "action": recorded(&resolution.action),
+        "confidence": recorded(&resolution.confidence),
+        "modifications": recorded(&resolution.modifications),
+        "reasoning": recorded(&resolution.reasoning),
+        "default": resolution.origin == Origin::Unusable,
+    })
 }
 
-#[test]
-fn modifications() {
-    check("apply_modifications", |input, defects| {
-        let bounds = &input["bounds"];
-        let pair = |name: &str| serde_json::from_value(bounds[name].clone()).expect("two numbers");
-        let bounds = ModificationBounds {
-            leverage: serde_json::from_value(bounds["leverage"].clone()).expect("two numbers"),
-            size_reduction_pct: pair("size_reduction_pct"),
-            entry_adjustment_pct: pair("entry_adjustment_pct"),
-            min_entry_price: bounds["min_entry_price"].as_f64().expect("a number"),
-        };
-        assert_eq!(bounds, ModificationBounds::default());
-        let signal = Payload::from_json(Topic::TradingSignals, input["signal"].clone());
-        let modifications = loose(&input["modifications"]);
-        match modification::apply(&signal, &modifications, &bounds, defects) {
-            Ok(Modified::Signal(signal)) => json!({"signal": signal.to_json()}),
-            Ok(Modified::Wait) => panic!("only the sound profile waits"),
-            Err(ModificationError::Raised(raised)) => json!({"raises": code(raised)}),
-            Err(ModificationError::Invalid { .. }) => json!({"reject": "invalid_modifications"}),
-        }
-    });
+/// `apply_modifications`.
+pub(super) fn apply_modifications(input: &Value, defects: Defects) -> Value {
+    let bounds = &input["bounds"];
+    let pair = |name: &str| serde_json::from_value(bounds[name].clone()).expect("two numbers");
+    let bounds = ModificationBounds {
+        leverage: serde_json::from_value(bounds["leverage"].clone()).expect("two numbers"),
+        size_reduction_pct: pair("size_reduction_pct"),
+        entry_adjustment_pct: pair("entry_adjustment_pct"),
+        min_entry_price: bounds["min_entry_price"].as_f64().expect("a number"),
+    };
+    let signal = Payload::from_json(Topic::TradingSignals, input["signal"].clone());
+    let modifications = loose(&input["modifications"]);
+    match modification::apply(&signal, &modifications, &bounds, defects) {
+        Ok(Modified::Signal(signal)) => json!({"signal": signal.to_json()}),
+        Ok(Modified::Wait) => panic!("only the sound profile waits"),
+        Err(ModificationError::Raised(raised)) => json!({"raises": code(raised)}),
+        Err(ModificationError::Invalid { .. }) => json!({"reject": "invalid_modifications"}),
+    }
 }
 
 fn text(input: &Value) -> String {
