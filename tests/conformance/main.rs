@@ -1,7 +1,8 @@
 //! Conformance: what the original was recorded to do, one test per recording and profile, and a
 //! closing table of what passed.
 //!
-//! Recorded cases lie in `tests/data/vectors`; `DACAPO_VECTORS` names another folder of them.
+//! Recorded cases lie in `tests/data/vectors`, recorded runs in `tests/data/e2e`; `DACAPO_VECTORS` and
+//! `DACAPO_E2E` name other folders of them.
 //! Profile `upstream` must give what the original gave, `review-fixed` what its review demands.
 //! Nothing here decides what is right: the recordings do.
 
@@ -15,6 +16,7 @@ mod encoding;
 )]
 mod families;
 mod folder;
+mod notes;
 mod self_check;
 mod tally;
 mod vectors;

@@ -8,6 +8,7 @@ use libtest_mimic::{Arguments, FormatSetting, Trial};
 
 use crate::case::{Case, Check};
 use crate::folder;
+use crate::notes;
 
 /// How to run one case again.
 const RERUN: &str = "cargo test --release --test conformance -- --exact";
@@ -99,6 +100,13 @@ impl Tally {
         println!();
         for (name, reason) in &self.ignored {
             println!("not run: {name}: {reason}");
+        }
+        for (heading, lines) in notes::all() {
+            println!("{heading} ({}):", lines.len());
+            for line in lines {
+                println!("  {line}");
+            }
+            println!();
         }
     }
 

@@ -27,10 +27,8 @@ use crate::timers::Timers;
 use crate::verdict::{Budget, Verdict};
 use crate::world::World;
 
-/// What a timer is for.
+/// What comes at a planned time from outside the tasks.
 pub(crate) enum Target<E> {
-    /// A task sleeps or has set itself a limit.
-    Wake(TaskRef, Option<Seq>),
     /// An answer is on its way.
     Answer(Seq, Box<E>),
     /// A crashed host comes up again.
@@ -67,7 +65,10 @@ pub(crate) struct State<S: System> {
     pub(crate) checks: Checks<S::Event>,
     pub(crate) now: Time,
     pub(crate) next_seq: u64,
-    pub(crate) timers: Timers<Target<S::Event>>,
+    /// When tasks wake: whom, and because of which event.
+    pub(crate) timers: Timers<(TaskRef, Option<Seq>)>,
+    /// When something comes from outside the tasks, after those that wake at the same instant.
+    pub(crate) arrivals: Timers<Target<S::Event>>,
     pub(crate) scheduler: Box<dyn Scheduler>,
     pub(crate) chance: Chance,
     pub(crate) faults: FaultPlan,
@@ -135,6 +136,7 @@ impl<S: System> State<S> {
             now: Time::ZERO,
             next_seq: 0,
             timers: Timers::default(),
+            arrivals: Timers::default(),
             scheduler: from.scheduler,
             chance: Chance::new(from.seed),
             faults: from.faults,

@@ -38,14 +38,14 @@ pub(crate) fn plan_faults<S: System>(state: &mut State<S>) {
                 };
                 match when {
                     When::Time(at) => {
-                        state.timers.set(at, Target::CrashHost(Box::new(cut)));
+                        state.arrivals.set(at, Target::CrashHost(Box::new(cut)));
                     }
                     When::Event(seq) if seq.0 < state.next_seq => overdue.push(cut),
                     When::Event(seq) => state.cut_at.push((seq, cut)),
                 }
             }
             Fault::CrashTask { task, at } => {
-                state.timers.set(at, Target::CrashTask(task.into()));
+                state.arrivals.set(at, Target::CrashTask(task.into()));
             }
             Fault::Door { .. } => {}
         }
@@ -62,14 +62,13 @@ pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>)
     match target {
         Target::CrashHost(cut) => !state.world.down.contains(&cut.host),
         Target::CrashTask(name) => !state.tasks_where(|slot| slot.name == *name).is_empty(),
-        Target::Wake(..) | Target::Answer(..) | Target::Restart(_) => true,
+        Target::Answer(..) | Target::Restart(_) => true,
     }
 }
 
 /// A timer that is not a task's own has come due.
 pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
     match target {
-        Target::Wake(task, cause) => core.state.borrow_mut().fire(task, cause),
         Target::Answer(call, event) => answer(&mut core.state.borrow_mut(), call, *event),
         Target::Restart(host) => {
             core.state.borrow_mut().returning -= 1;
@@ -181,7 +180,7 @@ pub(crate) fn clear_host<S: System>(core: &Rc<Core<S>>, cut: Cut) {
     let mut state = core.state.borrow_mut();
     if let (Some(after), false) = (cut.restart_after, state.journal.is_verifying()) {
         let at = state.now + Duration::from_nanos(after);
-        state.timers.set(at, Target::Restart(cut.host));
+        state.arrivals.set(at, Target::Restart(cut.host));
         state.returning += 1;
     }
 }
@@ -198,7 +197,7 @@ fn lose_calls<S: System>(state: &mut State<S>, host: HostId) {
             continue;
         };
         if let Some(timer) = lost.timer {
-            state.timers.cancel(timer);
+            state.arrivals.cancel(timer);
         }
         if lost.answer.is_none() {
             let outcome = outcome_of(state, call, lost.port);

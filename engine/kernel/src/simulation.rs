@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::event::{Event, Role};
-use crate::executor::{Core, State, Stop, Target};
+use crate::executor::{Core, State, Stop};
 use crate::id::{Seq, Time};
 use crate::input::{arrive, clear_host, feed_back, fire, has_effect};
 use crate::journal::{Journal, JournalError};
@@ -94,34 +94,47 @@ fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
     } else if idle {
         return state.end_with(Verdict::Complete);
     }
-    let deadline = state.timers.next_deadline();
-    let arrival = state.outside.next_arrival();
-    let next = match (deadline, arrival) {
-        (Some(deadline), Some((_, time))) => deadline.min(time),
-        (Some(next), None) | (None, Some((_, next))) => next,
-        (None, None) => return nothing_comes(&mut state, plan.end()),
+    let wake = state.timers.next_deadline();
+    let other = state.arrivals.next_deadline();
+    let item = state.outside.next_arrival();
+    let next = [item.map(|(_, time)| time), wake, other];
+    let Some(next) = next.into_iter().flatten().min() else {
+        return nothing_comes(&mut state, plan.end());
     };
     if let Some(verdict) = out_of_time(&mut state, plan, next) {
         return state.end_with(verdict);
     }
-    if let Some((feed, time)) = arrival
-        && deadline.is_none_or(|deadline| time <= deadline)
-    {
-        move_to(&mut state, next);
-        return arrive(&mut state, feed, None);
+    match item {
+        Some((feed, time)) if time == next => {
+            move_to(&mut state, next);
+            arrive(&mut state, feed, None);
+        }
+        _ if wake == Some(next) => wake_due(&mut state, next),
+        _ => {
+            let due = state.arrivals.pop();
+            // Time moves only with an event: a replay has no other way of knowing that it did.
+            if let Some((_, target)) = due.filter(|(_, target)| has_effect(&state, target)) {
+                move_to(&mut state, next);
+                drop(state);
+                fire(core, target);
+            }
+        }
     }
-    match state.timers.pop() {
-        Some((_, Target::Wake(task, cause))) => {
-            move_to(&mut state, next);
-            state.fire(task, cause);
-        }
-        Some((_, target)) if has_effect(&state, &target) => {
-            move_to(&mut state, next);
-            drop(state);
-            fire(core, target);
-        }
-        // Time moves only with an event: a replay has no other way of knowing that it did.
-        Some(_) | None => {}
+}
+
+/// Wakes every task whose timer is due by this instant, in the order of deadline and creation, before
+/// any of them runs. Timers that they set for the same instant are due after them.
+fn wake_due<S: System>(state: &mut State<S>, instant: Time) {
+    move_to(state, instant);
+    while state
+        .timers
+        .next_deadline()
+        .is_some_and(|due| due <= state.now)
+        && state.stop.is_none()
+        && state.struck.is_empty()
+        && let Some((_, (task, cause))) = state.timers.pop()
+    {
+        state.fire(task, cause);
     }
 }
 
@@ -199,7 +212,13 @@ fn next_recorded<S: System>(
     if own.is_some_and(|deadline| deadline < time) {
         return Ok(Recorded::Ours);
     }
+    // At one instant the items of feeds come first, then tasks wake, then everything else comes.
+    let wakes_first = own == Some(time);
     match (role, verifier.peek()?) {
+        (Some(Role::Input), Some(input)) if wakes_first && input.domain().is_some() => {
+            Ok(Recorded::Input(input))
+        }
+        (Some(Role::Input | Role::Answer), Some(_)) if wakes_first => Ok(Recorded::Ours),
         (Some(Role::Input | Role::Answer), Some(input)) => Ok(Recorded::Input(input)),
         (_, Some(event)) => match event.kernel() {
             Some(KernelEvent::RunEnded(RunEnded { verdict }))

@@ -73,7 +73,7 @@ fn a_timer_fires_only_when_nobody_can_run() {
 }
 
 #[test]
-fn each_timer_has_its_consequences_before_the_next_one_of_the_same_instant_fires() {
+fn everybody_who_is_due_at_an_instant_wakes_before_what_follows_from_any_of_them() {
     let told = Story::of(|ctx| async move {
         for name in ["a", "b"] {
             let voice = ctx.clone();
@@ -88,7 +88,7 @@ fn each_timer_has_its_consequences_before_the_next_one_of_the_same_instant_fires
     .tell();
     assert_eq!(
         told.said(),
-        ["a wakes", "a goes on", "b wakes", "b goes on"]
+        ["a wakes", "b wakes", "a goes on", "b goes on"]
     );
 }
 

@@ -243,12 +243,7 @@ impl Bus {
         match after {
             AfterFailure::Kept => Err(None),
             AfterFailure::Removed { failures } => {
-                let subscriber = key.subscriber.clone();
-                ctx.emit(Unsubscribed {
-                    topic,
-                    subscriber,
-                    failures: Some(failures),
-                });
+                note_ended(ctx, topic, key, Some(failures));
                 Err(Some((key.clone(), failures)))
             }
         }
@@ -290,7 +285,6 @@ impl Bus {
         handler: Handler,
     ) -> Result<SubscriptionId, SubscriptionLimit> {
         let _permit = self.inner.lock.acquire().await;
-        let (subscriber, label) = (key.subscriber.clone(), key.label.clone());
         let id = self
             .inner
             .state
@@ -299,8 +293,8 @@ impl Bus {
             .subscribe(topic, key, handler)?;
         ctx.emit(Subscribed {
             topic,
-            subscriber,
-            label,
+            subscriber: id.key.subscriber.clone(),
+            label: id.key.label.clone(),
         });
         Ok(id)
     }
@@ -309,26 +303,17 @@ impl Bus {
     pub async fn unsubscribe(&self, ctx: &Ctx, subscriber: &Name, topic: Option<Topic>) -> usize {
         let _permit = self.inner.lock.acquire().await;
         let mut removed = 0;
-        for at in Topic::ALL
-            .iter()
-            .copied()
-            .filter(|at| topic.is_none_or(|topic| topic == *at))
-        {
-            let here = self
-                .inner
-                .state
-                .borrow_mut()
-                .subscriptions
-                .unsubscribe(subscriber, Some(at));
-            if here > 0 {
-                let subscriber = subscriber.clone();
-                ctx.emit(Unsubscribed {
-                    topic: at,
-                    subscriber,
-                    failures: None,
-                });
+        for topic in Topic::or_all(topic) {
+            let snapshot = {
+                let mut state = self.inner.state.borrow_mut();
+                let snapshot = state.subscriptions.snapshot(topic);
+                removed += state.subscriptions.unsubscribe(subscriber, Some(topic));
+                snapshot
+            };
+            let ended = snapshot.iter().map(|each| &each.key);
+            for key in ended.filter(|key| key.subscriber == *subscriber) {
+                note_ended(ctx, topic, key, None);
             }
-            removed += here;
         }
         removed
     }
@@ -424,4 +409,14 @@ impl Bus {
             .history
             .rewrite(message, rewrite);
     }
+}
+
+/// Says that a subscription ended, after so many failures or because its subscriber asked for it.
+fn note_ended(ctx: &Ctx, topic: Topic, key: &SubscriberKey, failures: Option<u32>) {
+    ctx.emit(Unsubscribed {
+        topic,
+        subscriber: key.subscriber.clone(),
+        label: key.label.clone(),
+        failures,
+    });
 }

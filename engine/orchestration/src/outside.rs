@@ -3,7 +3,7 @@
 //! Each thing is done by a task of its own, so that one that takes its time does not hold up the
 //! next. It all happens on the coordinator's host and ends with it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(crate) struct Outside {
     bus: Bus,
     exchange: Exchange,
     coordinator: Rc<Coordinator>,
+    /// What is not done yet.
+    under_way: Rc<Cell<u64>>,
     /// How often each scripted subscriber was called and has answered.
     calls: Rc<RefCell<BTreeMap<Name, Calls>>>,
 }
@@ -55,6 +57,7 @@ impl Outside {
             bus,
             exchange,
             coordinator,
+            under_way: Rc::default(),
             calls: Rc::default(),
         }
     }
@@ -76,17 +79,16 @@ impl Outside {
         loop {
             let (_, arrived) = inbox.recv(&self.ctx).await;
             let me = self.clone();
-            match arrived {
-                DomainEvent::OutsideMessage(message) => {
-                    let publish = async move { me.publish(message).await };
-                    drop(self.ctx.spawn_daemon("outside message", publish));
+            let done = async move {
+                match arrived {
+                    DomainEvent::OutsideMessage(message) => me.publish(message).await,
+                    DomainEvent::OutsideActed(OutsideActed { action }) => me.act(action).await,
+                    _ => {}
                 }
-                DomainEvent::OutsideActed(OutsideActed { action }) => {
-                    let act = async move { me.act(action).await };
-                    drop(self.ctx.spawn_daemon("outside action", act));
-                }
-                _ => {}
-            }
+                me.under_way.set(me.under_way.get() - 1);
+            };
+            self.under_way.set(self.under_way.get() + 1);
+            drop(self.ctx.spawn_daemon("outside", done));
         }
     }
 
@@ -131,7 +133,8 @@ impl Outside {
                 ran.map_err(|raised| ("op_raised", raised))
             }
             OutsideAction::Status => {
-                self.coordinator.report_status();
+                // The question itself is under way, too.
+                self.coordinator.report_status(self.under_way.get() - 1);
                 Ok(())
             }
             OutsideAction::Stop => {

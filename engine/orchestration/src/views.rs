@@ -326,12 +326,15 @@ impl BusView {
             DomainEvent::Delivered(_) => self.deliveries += 1,
             DomainEvent::HandlerFailed(_) => self.errors += 1,
             DomainEvent::Subscribed(subscribed) => {
+                let name = shown(&subscribed.subscriber, subscribed.label.as_ref());
                 let names = self.subscriptions.entry(subscribed.topic).or_default();
-                names.push(subscribed.subscriber.clone());
+                names.retain(|known| *known != name);
+                names.push(name);
             }
             DomainEvent::Unsubscribed(ended) => {
+                let name = shown(&ended.subscriber, ended.label.as_ref());
                 if let Some(names) = self.subscriptions.get_mut(&ended.topic) {
-                    names.retain(|name| *name != ended.subscriber);
+                    names.retain(|known| *known != name);
                 }
             }
             DomainEvent::HistoryShrunk(shrunk) => {
@@ -418,6 +421,14 @@ impl StoreView {
         if matches!(status.as_str(), "pending" | "sending") {
             self.open_legs.insert(leg, status.clone());
         }
+    }
+}
+
+/// A subscription as people see it: whose it is, and which of theirs.
+fn shown(subscriber: &Name, label: Option<&Name>) -> Name {
+    match label {
+        None => subscriber.clone(),
+        Some(label) => Name::from(format!("{subscriber}:{label}")),
     }
 }
 

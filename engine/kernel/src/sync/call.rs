@@ -89,7 +89,7 @@ fn ask<S: System>(
     let due = state.now + answer.after;
     Some(
         state
-            .timers
+            .arrivals
             .set(due, Target::Answer(call, Box::new(answer.event))),
     )
 }
@@ -101,7 +101,7 @@ impl<S: System> Drop for Call<S> {
             return;
         };
         if let Some(timer) = pending.timer {
-            state.timers.cancel(timer);
+            state.arrivals.cancel(timer);
         }
         if pending.answer.is_none() {
             let cause = state.cause;

@@ -57,7 +57,8 @@ impl Coordinator {
     /// Saves the state if it is time to. With `persist-on-stop-only` it never is.
     pub(super) fn save_when_due(&self) {
         let now = self.clock.now(&self.ctx);
-        if self.next_save().is_none_or(|due| now < due) {
+        let urgent = self.saving.borrow().urgent.next();
+        if !self.period_is_over(now) && urgent.is_none_or(|due| now < due) {
             return;
         }
         self.saving.borrow_mut().last_attempt = now;
@@ -72,10 +73,22 @@ impl Coordinator {
         }
     }
 
+    /// Whether it is time for a periodic save. The period is measured in floating-point seconds, as
+    /// in the original: at the very microsecond it may be a hair too short, and the next look saves.
+    fn period_is_over(&self, now: Instant) -> bool {
+        let seconds = |instant: Instant| (instant - Instant::START).as_secs_f64();
+        let passed = seconds(now) - seconds(self.saving.borrow().last_attempt);
+        self.saves_periodically() && passed >= SAVE_EVERY.as_secs_f64()
+    }
+
+    fn saves_periodically(&self) -> bool {
+        !self.defects.has(Defect::PersistOnStopOnly) && self.store.exists()
+    }
+
     /// When the state is to be saved next.
     pub(super) fn next_save(&self) -> Option<Instant> {
         let saving = self.saving.borrow();
-        let periodic = !self.defects.has(Defect::PersistOnStopOnly) && self.store.exists();
+        let periodic = self.saves_periodically();
         let periodic = periodic.then(|| saving.last_attempt + SAVE_EVERY);
         periodic.into_iter().chain(saving.urgent.next()).min()
     }

@@ -12,7 +12,7 @@ use crate::config::RiskMode;
 use crate::defect::Defect;
 use crate::domain_event::{Proposed, RiskJudged};
 use crate::exchange::{Answered, Intent};
-use crate::execution::{Position, Purpose};
+use crate::execution::{ExecutionError, Position, Purpose};
 use crate::message::{
     Draft, Json, Message, Name, OrNull, OrderError, OrderPlaced, Payload, PositionOpened, Priority,
     Topic,
@@ -48,11 +48,23 @@ impl Coordinator {
             purpose: Purpose::Signal,
             state: self.state.get(),
         };
-        let answered = self.exchange.execute(&self.ctx, &proposal, intent).await?;
+        let answered = match self.exchange.execute(&self.ctx, &proposal, intent).await {
+            Ok(answered) => answered,
+            Err(error) => return self.note_raised(message, error),
+        };
         self.feed_risk();
         self.announce_order(Name::from(proposal.symbol.as_str()), answered)
             .await;
         Ok(())
+    }
+
+    /// An executor that raises is noted and nothing else, unless it becomes an alert.
+    fn note_raised(&self, message: &Message, error: ExecutionError) -> Result<(), SignalError> {
+        if self.defects.has(Defect::BadSignalFailsCoordinator) {
+            self.drop_signal(message, "EXECUTION_ERROR");
+            return Ok(());
+        }
+        Err(error.into())
     }
 
     /// What the risk engine leaves of a proposal, or the codes of why it leaves nothing.

@@ -20,22 +20,7 @@ impl Coordinator {
             forced,
         };
         self.ctx.emit(started);
-        // On the heap, so that what is spawned for each symbol stays small.
-        let work = Box::pin(self.run_agent(at, &symbol));
-        let outcome = if self.defects.has(Defect::NoAgentTimeout) {
-            work.await
-                .map_or_else(|error| TaskOutcome::Failed(error.0), |()| TaskOutcome::Done)
-        } else {
-            match self
-                .ctx
-                .timeout(Duration::from_secs_f64(limit_s), work)
-                .await
-            {
-                Err(_) => TaskOutcome::TimedOut,
-                Ok(Err(error)) => TaskOutcome::Failed(error.0),
-                Ok(Ok(())) => TaskOutcome::Done,
-            }
-        };
+        let outcome = self.run_limited(at, &symbol, limit_s).await;
         let (task, of) = (name.clone(), symbol.clone());
         self.ctx.emit(TaskRunEnded {
             task,
@@ -43,6 +28,34 @@ impl Coordinator {
             outcome: outcome.clone(),
         });
         self.count_run(name, symbol, limit_s, outcome).await;
+    }
+
+    /// Runs the agent within its limit. With `no-agent-timeout` there is none.
+    ///
+    /// Agents of one instant run beside each other: each starts after those that are ready before
+    /// it, and how it went is noted after those that are ready then.
+    async fn run_limited(self: &Rc<Self>, at: usize, symbol: &Name, limit_s: f64) -> TaskOutcome {
+        // On the heap, so that what is spawned for each symbol stays small.
+        let work = Box::pin(self.run_agent(at, symbol));
+        if self.defects.has(Defect::NoAgentTimeout) {
+            return match work.await {
+                Ok(()) => TaskOutcome::Done,
+                Err(error) => TaskOutcome::Failed(error.0),
+            };
+        }
+        let begun = async {
+            self.ctx.yield_now().await;
+            work.await
+        };
+        let limit = Duration::from_secs_f64(limit_s);
+        let ended = self.ctx.timeout(limit, begun).await;
+        self.ctx.yield_now().await;
+        self.ctx.yield_now().await;
+        match ended {
+            Err(_) => TaskOutcome::TimedOut,
+            Ok(Err(error)) => TaskOutcome::Failed(error.0),
+            Ok(Ok(())) => TaskOutcome::Done,
+        }
     }
 
     /// Runs a task as a command does with `force-run-bypasses-guards`: no limit, nothing counted.

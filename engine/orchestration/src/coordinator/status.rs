@@ -1,7 +1,6 @@
 //! How a coordinator is: what it answers when somebody asks.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -35,6 +34,8 @@ pub struct Status {
     pub bus: BusStatus,
     /// Scheduled trades that are in memory only.
     pub scheduled_in_memory: usize,
+    /// What people outside asked for and is not done yet.
+    pub operations_under_way: u64,
     /// The paper account, if there is one.
     pub paper: Option<PaperStatus>,
 }
@@ -103,8 +104,8 @@ impl PaperStatus {
 }
 
 impl Coordinator {
-    /// How it is now.
-    pub fn status(&self) -> Status {
+    /// How it is now, while so many operations from outside are under way.
+    pub fn status(&self, operations_under_way: u64) -> Status {
         let counts = self.degradation.borrow().counts();
         let bus = self.bus.statistics();
         let start = start_us(&self.ctx);
@@ -136,13 +137,14 @@ impl Coordinator {
                 subscriptions: self.bus.subscribers(),
             },
             scheduled_in_memory: self.legs.borrow().in_memory(),
+            operations_under_way,
             paper: self.exchange.look_at_paper(PaperStatus::of),
         }
     }
 
     /// Tells the log how it is.
-    pub fn report_status(self: &Rc<Self>) {
-        let status = serde_json::to_value(self.status());
+    pub fn report_status(&self, operations_under_way: u64) {
+        let status = serde_json::to_value(self.status(operations_under_way));
         let status = status.expect("a status is numbers, texts and lists of them");
         self.ctx.emit(StatusReported {
             status: Json(status),

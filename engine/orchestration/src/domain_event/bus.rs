@@ -37,7 +37,8 @@ pub struct HandlerFailed {
     pub error: String,
 }
 
-/// Somebody subscribed to a topic.
+/// Somebody subscribed to a topic, and comes last in its order. What the same subscriber had under
+/// the same label is replaced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subscribed {
     /// To what.
@@ -55,6 +56,8 @@ pub struct Unsubscribed {
     pub topic: Topic,
     /// Whose.
     pub subscriber: Name,
+    /// Which of its subscriptions.
+    pub label: Option<Name>,
     /// The failures that removed it; none if the subscriber asked for it.
     pub failures: Option<u32>,
 }
