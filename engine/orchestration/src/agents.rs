@@ -25,7 +25,8 @@ pub use trading_decision::DecisionConfig;
 
 use crate::Ctx;
 use crate::clock::start_us;
-use crate::config::{Config, Duty, Schedule, TaskKind};
+use crate::config::{Config, Duty, TaskKind};
+use crate::coordinator::schedule::Timetable;
 use crate::exchange::Exchange;
 use crate::message::{Instant, Name, Payload, Priority, Topic};
 use crate::rebalance::{self, Plan, PlanAction};
@@ -139,10 +140,11 @@ impl Agents {
     pub fn new(
         ctx: &Ctx,
         config: Rc<Config>,
-        tasks: &[Schedule],
+        tasks: &Timetable,
         market: Rc<RefCell<MarketView>>,
     ) -> Agents {
-        let desks = tasks.iter().map(|task| {
+        let schedules = tasks.tasks().iter().map(|task| &task.schedule);
+        let desks = schedules.map(|task| {
             let (topic, priority) = match task.duty {
                 Duty::Role(kind) => (kind.topic(), kind.priority()),
                 Duty::Other(at) => (config.schedules.others[at].topic, Priority::Normal),

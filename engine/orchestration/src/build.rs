@@ -12,7 +12,9 @@ use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 use crate::agents::MarketView;
 use crate::audit::{self, Up};
 use crate::bus::Bus;
+use crate::clock::Clock;
 use crate::config::{Config, TradingMode};
+use crate::coordinator::schedule::Timetable;
 use crate::coordinator::{Coordinator, Parts};
 use crate::defect::{Defect, Defects};
 use crate::domain_event::{DomainEvent, MarketTrade, Started};
@@ -21,6 +23,7 @@ use crate::execution::{PaperExecutor, PositionBook, PriceSource};
 use crate::feeds::{MarketFeed, outside_events};
 use crate::model::{FALLBACK, PRIMARY, SimulatedModels};
 use crate::outside::Outside;
+use crate::risk::RiskEngine;
 use crate::store::Store;
 use crate::{Ctx, Orchestration};
 
@@ -54,8 +57,10 @@ pub(crate) fn build(
     setup.audit(move |world| audit::compare(&seen, &venue, world));
     setup.host(HOSTS[1], move |ctx| {
         let bus = Bus::new(&ctx, &config.message_bus, Rc::clone(&ids), defects);
+        let tasks = config.schedules.tasks(&config.symbols, &config.agents);
         let parts = Parts {
-            tasks: config.schedules.tasks(&config.symbols, &config.agents),
+            timetable: Timetable::new(tasks, Clock::new(defects).now(&ctx), defects),
+            risk: RiskEngine::new(config.risk.clone()),
             config: Rc::clone(&config),
             defects,
             market: Rc::clone(&view),

@@ -41,7 +41,7 @@ use crate::audit::{Up, agree};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
 use crate::clock::Clock;
-use crate::config::{Config, Schedule};
+use crate::config::Config;
 use crate::defect::Defects;
 use crate::domain_event::StateChanged;
 use crate::exchange::{Exchange, Notice};
@@ -84,8 +84,10 @@ pub struct Parts {
     pub config: Rc<Config>,
     /// The defects that are on.
     pub defects: Defects,
-    /// The tasks that it has.
-    pub tasks: Vec<Schedule>,
+    /// The tasks that it has, in the order of the table.
+    pub timetable: Timetable,
+    /// Who judges proposals.
+    pub risk: RiskEngine,
     /// What its agents see of the market.
     pub market: Rc<RefCell<MarketView>>,
     /// Who takes orders.
@@ -129,7 +131,8 @@ impl Coordinator {
         let Parts {
             config,
             defects,
-            tasks,
+            timetable,
+            risk,
             market,
             exchange,
             store,
@@ -143,9 +146,9 @@ impl Coordinator {
             stopped: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
-            agents: Agents::new(ctx, Rc::clone(&config), &tasks, market),
-            timetable: RefCell::new(Timetable::new(tasks, now, defects)),
-            risk: RefCell::new(RiskEngine::new(config.risk.clone())),
+            agents: Agents::new(ctx, Rc::clone(&config), &timetable, market),
+            timetable: RefCell::new(timetable),
+            risk: RefCell::new(risk),
             account: RefCell::default(),
             legs: RefCell::default(),
             saving: RefCell::new(Saving::begun(now)),

@@ -82,7 +82,7 @@ pub(crate) fn status(status: &Value, start_us: i64) -> Value {
         "counters": counters.into_iter().collect::<Map<_, _>>(),
         "tasks": tasks.collect::<Map<_, _>>(),
         "bus": status["bus"],
-        "scheduled_in_memory": status["scheduled_in_memory"],
+        "scheduled_in_memory": status["scheduled_in_memory"].as_array().map_or(0, Vec::len),
         "ops_never_finished": status["operations_under_way"],
     });
     if !status["paper"].is_null() {

@@ -11,6 +11,7 @@ pub(super) fn degradation(input: &Value, defects: Defects) -> Value {
     let config = DegradationConfig {
         recovery_threshold: number(&input["recovery_threshold"]),
         failures_per_level: number(&input["failures_per_level"]),
+        ..DegradationConfig::default()
     };
     let mut degradation = Degradation::new(config, defects);
     let operations = input["ops"].as_array().expect("a list").iter();

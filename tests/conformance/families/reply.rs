@@ -69,7 +69,7 @@ fn code(raised: Raised) -> &'static str {
 }
 
 /// A value in the words of the recording, which has its own for what JSON cannot say.
-fn recorded(value: &Loose) -> Value {
+pub(super) fn recorded(value: &Loose) -> Value {
     match value {
         Loose::Int(number) if number.abs() > EXACT => json!({"$i": number.to_string()}),
         Loose::BigInt(digits) => json!({"$i": digits}),

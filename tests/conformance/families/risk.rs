@@ -120,7 +120,7 @@ fn config(input: &Value) -> RiskConfig {
 }
 
 /// The state as encoded: times are seconds since the start, both clocks alike.
-fn state(value: &Value) -> RiskState {
+pub(super) fn state(value: &Value) -> RiskState {
     let mut value = value.clone();
     let cooldown = &value["cooldown_until"];
     value["cooldown_until"] = if cooldown.is_null() {

@@ -85,6 +85,12 @@ impl Coordinator {
 
     fn set_enabled(&self, params: Field<'_>, enabled: bool) -> Result<(), CommandError> {
         let at = self.task_named(params)?;
+        self.switch_task(at, enabled);
+        Ok(())
+    }
+
+    /// Enables or disables the task at a place of the table.
+    pub fn switch_task(&self, at: usize, enabled: bool) {
         let task = {
             let mut timetable = self.timetable.borrow_mut();
             let task = timetable.task_mut(at);
@@ -93,7 +99,6 @@ impl Coordinator {
         };
         self.ctx.emit(TaskSwitched { task, enabled });
         self.nudge();
-        Ok(())
     }
 
     /// Runs a task for one symbol now. It keeps to the same limits as any run; with the defect it

@@ -16,14 +16,20 @@ pub struct DegradationConfig {
     pub recovery_threshold: u32,
     /// How many failures make one level.
     pub failures_per_level: u32,
+    /// Failures of language models that count from the start.
+    pub llm_failures: u32,
+    /// Failures of everything else that count from the start.
+    pub api_failures: u32,
 }
 
 impl Default for DegradationConfig {
-    /// Three successes undo a failure; three failures make a level.
+    /// Three successes undo a failure; three failures make a level; nothing has failed.
     fn default() -> DegradationConfig {
         DegradationConfig {
             recovery_threshold: 3,
             failures_per_level: 3,
+            llm_failures: 0,
+            api_failures: 0,
         }
     }
 }
@@ -67,12 +73,15 @@ pub struct Degradation {
 }
 
 impl Degradation {
-    /// No failures, level NORMAL.
+    /// The failures that count from the start, and the level that follows.
     pub fn new(config: DegradationConfig, defects: Defects) -> Degradation {
         Degradation {
             config,
             defects,
-            counts: FailureCounts::default(),
+            counts: FailureCounts {
+                llm_failures: config.llm_failures,
+                api_failures: config.api_failures,
+            },
             progress: [0; 2],
         }
     }

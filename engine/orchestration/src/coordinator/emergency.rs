@@ -60,7 +60,11 @@ impl Coordinator {
     }
 
     async fn announce_action(&self, alert: &Payload, action: Name) {
-        let text = |name: &str| OrNull(alert.field(name).text().map(Name::from));
+        // What is missing is told as empty, and null as null.
+        let text = |name: &str| {
+            let field = alert.field(name).or(Field::Text(""));
+            OrNull(field.text().map(Name::from))
+        };
         let severity = alert.field("severity").text();
         let taken = EmergencyAction {
             breach_type: text("breach_type"),

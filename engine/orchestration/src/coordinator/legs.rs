@@ -26,9 +26,9 @@ pub(super) struct Legs {
 }
 
 impl Legs {
-    /// How many are in memory only.
-    pub(super) fn in_memory(&self) -> usize {
-        self.memory.len() + self.unstored.len()
+    /// Those that are in memory only.
+    pub(super) fn in_memory(&self) -> impl Iterator<Item = &Leg> {
+        self.memory.iter().chain(&self.unstored)
     }
 }
 

@@ -152,30 +152,35 @@ impl Coordinator {
 
     // Going on.
 
-    /// Goes on from what was saved. Returns whether all of it could be read; what was read before
-    /// a mistake stays.
+    /// Goes on from what was saved. Returns whether there was something and all of it could be
+    /// read; what was read before a mistake stays.
     pub async fn load(self: &Rc<Self>) -> bool {
-        let Ok(Some(record)) = self.store.load_state(&self.ctx) else {
-            return false;
-        };
-        let complete = self.restore(&record).is_ok();
+        let saved = self.store.load_state(&self.ctx).ok().flatten();
+        let complete = saved.as_ref().is_some_and(|record| self.restore(record));
         let counts = self.degradation.borrow().counts();
-        let statistics = self.statistics.get();
-        self.ctx.emit(StateRestored {
-            task_runs: statistics.total_task_runs,
-            conflicts: statistics.total_conflicts_detected,
-            llm_failures: counts.llm_failures,
-            api_failures: counts.api_failures,
-            level: self.level(),
-            complete,
-        });
-        if complete {
+        if saved.is_some() || counts != FailureCounts::default() {
+            let statistics = self.statistics.get();
+            self.ctx.emit(StateRestored {
+                task_runs: statistics.total_task_runs,
+                conflicts: statistics.total_conflicts_detected,
+                llm_failures: counts.llm_failures,
+                api_failures: counts.api_failures,
+                level: self.level(),
+                complete: complete || saved.is_none(),
+            });
+        }
+        if let Some(record) = saved.filter(|_| complete) {
             self.recover_tasks(&record).await;
         }
         complete
     }
 
-    fn restore(&self, record: &Value) -> Result<(), Unreadable> {
+    /// Takes over a record. Returns whether all of it could be read.
+    pub fn restore(&self, record: &Value) -> bool {
+        self.try_restore(record).is_ok()
+    }
+
+    fn try_restore(&self, record: &Value) -> Result<(), Unreadable> {
         let record = record.as_object().ok_or(Unreadable)?;
         self.statistics.set(statistics(record.get("statistics"))?);
         self.restore_tasks(record.get("tasks"))?;
@@ -223,19 +228,15 @@ impl Coordinator {
     async fn recover_tasks(self: &Rc<Self>, record: &Value) {
         let under_way = record.get("in_flight_tasks").and_then(Value::as_array);
         let mut recovered = Vec::new();
-        for name in under_way
-            .into_iter()
-            .flatten()
-            .filter_map(|task| task["name"].as_str())
-        {
+        for task in under_way.into_iter().flatten() {
+            let name = task["name"].as_str().unwrap_or_default();
+            recovered.push(Name::from(name));
             let mut timetable = self.timetable.borrow_mut();
-            let Some(at) = timetable.find(name) else {
-                continue;
-            };
-            let task = timetable.task_mut(at);
-            task.run_on_start = true;
-            task.interrupted = !self.defects.has(Defect::InFlightNotRerun);
-            recovered.push(task.name.clone());
+            if let Some(at) = timetable.find(name) {
+                let task = timetable.task_mut(at);
+                task.run_on_start = true;
+                task.interrupted = !self.defects.has(Defect::InFlightNotRerun);
+            }
         }
         if recovered.is_empty() {
             return;

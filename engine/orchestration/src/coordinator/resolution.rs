@@ -29,7 +29,7 @@ pub(super) enum Which {
 
 impl Coordinator {
     /// What to do about the conflicts of a signal. Counts the outcome as the model's.
-    pub(super) async fn resolve(
+    pub async fn resolve(
         self: &Rc<Self>,
         signal: &Payload,
         conflicts: Vec<Conflict>,

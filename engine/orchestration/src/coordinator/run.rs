@@ -14,19 +14,7 @@ impl Coordinator {
     /// Runs a task for one symbol within its limit, and counts how it went.
     pub(super) async fn run_once(self: &Rc<Self>, at: usize, symbol: Name, forced: bool) {
         let (name, limit_s) = self.terms(at);
-        let started = TaskRunStarted {
-            task: name.clone(),
-            symbol: symbol.clone(),
-            forced,
-        };
-        self.ctx.emit(started);
-        let outcome = self.run_limited(at, &symbol, limit_s).await;
-        let (task, of) = (name.clone(), symbol.clone());
-        self.ctx.emit(TaskRunEnded {
-            task,
-            symbol: of,
-            outcome: outcome.clone(),
-        });
+        let outcome = self.run_limited(at, &symbol, limit_s, forced).await;
         self.count_run(name, symbol, limit_s, outcome).await;
     }
 
@@ -34,27 +22,35 @@ impl Coordinator {
     ///
     /// Agents of one instant run beside each other: each starts after those that are ready before
     /// it, and how it went is noted after those that are ready then.
-    async fn run_limited(self: &Rc<Self>, at: usize, symbol: &Name, limit_s: f64) -> TaskOutcome {
+    async fn run_limited(
+        self: &Rc<Self>,
+        at: usize,
+        symbol: &Name,
+        limit_s: f64,
+        forced: bool,
+    ) -> TaskOutcome {
         // On the heap, so that what is spawned for each symbol stays small.
-        let work = Box::pin(self.run_agent(at, symbol));
-        if self.defects.has(Defect::NoAgentTimeout) {
-            return match work.await {
-                Ok(()) => TaskOutcome::Done,
-                Err(error) => TaskOutcome::Failed(error.0),
+        let work = Box::pin(self.run_and_tell(at, symbol, forced));
+        let ended = if self.defects.has(Defect::NoAgentTimeout) {
+            Ok(work.await)
+        } else {
+            let begun = async {
+                self.ctx.yield_now().await;
+                work.await
             };
-        }
-        let begun = async {
+            let limit = Duration::from_secs_f64(limit_s);
+            let ended = self.ctx.timeout(limit, begun).await;
             self.ctx.yield_now().await;
-            work.await
+            self.ctx.yield_now().await;
+            ended
         };
-        let limit = Duration::from_secs_f64(limit_s);
-        let ended = self.ctx.timeout(limit, begun).await;
-        self.ctx.yield_now().await;
-        self.ctx.yield_now().await;
         match ended {
-            Err(_) => TaskOutcome::TimedOut,
-            Ok(Err(error)) => TaskOutcome::Failed(error.0),
             Ok(Ok(())) => TaskOutcome::Done,
+            Ok(Err(error)) => TaskOutcome::Failed(error.0),
+            Err(_) => {
+                self.tell_end(at, symbol, TaskOutcome::TimedOut);
+                TaskOutcome::TimedOut
+            }
         }
     }
 
@@ -64,24 +60,39 @@ impl Coordinator {
         at: usize,
         symbol: Name,
     ) -> Result<(), Raised> {
+        let ran = self.run_and_tell(at, &symbol, true).await;
+        ran.map_err(|_| Raised::Value)
+    }
+
+    /// Runs the agent, and says when it began and how it ended.
+    async fn run_and_tell(
+        self: &Rc<Self>,
+        at: usize,
+        symbol: &Name,
+        forced: bool,
+    ) -> Result<(), AgentError> {
         let (task, _) = self.terms(at);
-        let of = symbol.clone();
         self.ctx.emit(TaskRunStarted {
-            task: task.clone(),
-            symbol: of,
-            forced: true,
+            task,
+            symbol: symbol.clone(),
+            forced,
         });
-        let ran = self.run_agent(at, &symbol).await;
+        let ran = self.run_agent(at, symbol).await;
         let outcome = match &ran {
             Ok(()) => TaskOutcome::Done,
             Err(error) => TaskOutcome::Failed(error.0.clone()),
         };
+        self.tell_end(at, symbol, outcome);
+        ran
+    }
+
+    fn tell_end(&self, at: usize, symbol: &Name, outcome: TaskOutcome) {
+        let (task, _) = self.terms(at);
         self.ctx.emit(TaskRunEnded {
             task,
-            symbol,
+            symbol: symbol.clone(),
             outcome,
         });
-        ran.map_err(|_| Raised::Value)
     }
 
     fn terms(&self, at: usize) -> (Name, f64) {

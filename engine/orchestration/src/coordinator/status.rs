@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::degradation::Dependency;
 use super::{Coordinator, Statistics};
 use crate::amount::Amount;
 use crate::clock::start_us;
 use crate::domain_event::StatusReported;
 use crate::execution::PaperExecutor;
 use crate::message::{Json, Name, Topic};
+use crate::rebalance::Leg;
 
 /// How a coordinator is.
 #[derive(Clone, Debug, Serialize)]
@@ -33,7 +35,7 @@ pub struct Status {
     /// The bus.
     pub bus: BusStatus,
     /// Scheduled trades that are in memory only.
-    pub scheduled_in_memory: usize,
+    pub scheduled_in_memory: Vec<LegStatus>,
     /// What people outside asked for and is not done yet.
     pub operations_under_way: u64,
     /// The paper account, if there is one.
@@ -53,6 +55,23 @@ pub struct TaskStatus {
     pub enabled: bool,
     /// When it last finished, as ISO 8601.
     pub last_run: Option<String>,
+    /// Whether it runs at the start, if it never ran.
+    pub run_on_start: bool,
+}
+
+/// A scheduled trade.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegStatus {
+    /// The pair.
+    pub symbol: String,
+    /// Buy or sell.
+    pub side: &'static str,
+    /// In dollars.
+    pub amount_usd: Amount,
+    /// Which batch it belongs to, counted from 0.
+    pub batch_index: u32,
+    /// When it is due, as ISO 8601.
+    pub due: String,
 }
 
 /// The bus.
@@ -116,10 +135,16 @@ impl Coordinator {
             interval_seconds: task.schedule.interval_seconds,
             enabled: task.enabled,
             last_run: task.last_run.map(|last| last.to_iso(start)),
+            run_on_start: task.run_on_start,
         });
-        let recovery_progress = self.degradation.borrow();
-        let recovery_progress =
-            recovery_progress.recovery_progress(super::degradation::Dependency::LanguageModel);
+        let leg = |leg: &Leg| LegStatus {
+            symbol: leg.trade.symbol.clone(),
+            side: leg.trade.action.name(),
+            amount_usd: leg.trade.amount_usd,
+            batch_index: leg.trade.batch_index,
+            due: leg.due.to_iso(start),
+        };
+        let degradation = self.degradation.borrow();
         Status {
             state: self.state.get().name(),
             level: self.level().name(),
@@ -127,7 +152,7 @@ impl Coordinator {
             statistics: self.statistics.get(),
             llm_failures: counts.llm_failures,
             api_failures: counts.api_failures,
-            recovery_progress,
+            recovery_progress: degradation.recovery_progress(Dependency::LanguageModel),
             tasks: tasks.collect(),
             bus: BusStatus {
                 published: bus.total_published,
@@ -136,7 +161,7 @@ impl Coordinator {
                 history_size: bus.history_size,
                 subscriptions: self.bus.subscribers(),
             },
-            scheduled_in_memory: self.legs.borrow().in_memory(),
+            scheduled_in_memory: self.legs.borrow().in_memory().map(leg).collect(),
             operations_under_way,
             paper: self.exchange.look_at_paper(PaperStatus::of),
         }

@@ -27,8 +27,8 @@ pub struct Proposed {
     pub leverage: i64,
     /// 0 to 1.
     pub confidence: f64,
-    /// The market regime that it was proposed in.
-    pub regime: Name,
+    /// The market regime that it was proposed in, if it names one.
+    pub regime: Option<Name>,
 }
 
 impl From<&Proposal> for Proposed {
@@ -42,7 +42,7 @@ impl From<&Proposal> for Proposed {
             take_profit: proposal.take_profit,
             leverage: proposal.leverage,
             confidence: proposal.confidence,
-            regime: proposal.regime.as_str().into(),
+            regime: proposal.regime.as_deref().map(Name::from),
         }
     }
 }

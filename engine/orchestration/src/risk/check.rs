@@ -123,13 +123,18 @@ impl<'a> Review<'a> {
         }
     }
 
+    /// The market regime of the proposal; one that it does not name is like any unknown name.
+    fn regime(&self) -> &str {
+        self.proposal.regime.as_deref().unwrap_or_default()
+    }
+
     fn check_confidence(&mut self, strictness: Strictness) -> Result<(), Refusal> {
         let after_losses = match self.state.consecutive_losses {
             losses if losses >= self.many_losses() => 0.20,
             3.. => 0.10,
             _ => 0.0,
         };
-        let minimum = f64::min(least_confidence(&self.proposal.regime) + after_losses, 1.0);
+        let minimum = f64::min(least_confidence(self.regime()) + after_losses, 1.0);
         let minimum = f64::min(minimum + strictness.adjustment(), 1.0);
         if self.proposal.confidence < minimum {
             return reject(Rejection::ConfidenceTooLow);
@@ -221,7 +226,7 @@ impl<'a> Review<'a> {
 
     fn leverage_cap(&self) -> i64 {
         let by_regime = &self.config.regime_leverage_limits;
-        let by_regime = by_regime.get(&self.proposal.regime).copied().unwrap_or(2);
+        let by_regime = by_regime.get(self.regime()).copied().unwrap_or(2);
         let by_drawdown = match self.state.current_drawdown_pct {
             drawdown if drawdown >= 15.0 => 1,
             drawdown if drawdown >= 10.0 => 2,
@@ -370,7 +375,7 @@ mod tests {
             take_profit: None,
             leverage: 1,
             confidence: 0.8,
-            regime: "rebalance".to_owned(),
+            regime: Some("rebalance".to_owned()),
             ta_confidence: 0.0,
             sentiment_confidence: 0.0,
             market: true,

@@ -30,8 +30,8 @@ pub struct Proposal {
     pub leverage: i64,
     /// 0 to 1.
     pub confidence: f64,
-    /// The market regime that the proposal was made in.
-    pub regime: String,
+    /// The market regime that the proposal was made in, if it names one.
+    pub regime: Option<String>,
     /// The confidence of the technical analysis, if it is known. 0 counts as unknown.
     pub ta_confidence: f64,
     /// The confidence of the sentiment analysis, if it is known. 0 counts as unknown.
@@ -169,7 +169,7 @@ pub fn validate_proposal(
                 take_profit: number(&draft.take_profit),
                 leverage,
                 confidence,
-                regime: draft.regime.as_str().unwrap_or_default().to_owned(),
+                regime: draft.regime.as_str().map(str::to_owned),
                 ta_confidence: 0.0,
                 sentiment_confidence: 0.0,
                 market: exempt,
