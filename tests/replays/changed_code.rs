@@ -57,7 +57,10 @@ fn a_switched_lock_is_named_at_the_first_delivery() {
         fields(&found),
         [("body.under_lock", Some(json!(false)), Some(json!(true)))]
     );
-    assert_eq!(kinds_of_causes(&found), ["outside message", "published"]);
+    assert_eq!(
+        kinds_of_causes(&found),
+        ["outside message", "task started", "published"]
+    );
     assert_eq!(found.last_common.map(|seq| seq.next()), Some(found.seq));
 }
 

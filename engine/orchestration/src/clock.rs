@@ -32,10 +32,11 @@ impl Clock {
         }
     }
 
-    /// When `instant` will be reached; not known while the wall may jump.
-    pub fn time_of(self, instant: Instant) -> Option<Time> {
-        let micros = u64::try_from(instant.as_micros()).unwrap_or(0);
-        (!self.by_wall).then(|| Time::from_micros(micros))
+    /// When `instant` will be reached, as far as is known now: the wall may jump before that.
+    pub fn time_of(self, ctx: &Ctx, instant: Instant) -> Time {
+        let ahead = self.now(ctx) - Instant::from(ctx.now());
+        let micros = instant.as_micros().saturating_sub(ahead.as_micros());
+        Time::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 }
 

@@ -63,8 +63,8 @@ impl Coordinator {
             .chain(self.next_leg())
             .chain(self.next_save());
         let due = due.min()?;
-        let next = self.clock.time_of(due);
-        Some(next.map_or(soonest, |due| look_at_or_after(ended, due).max(soonest)))
+        let due = self.clock.time_of(&self.ctx, due);
+        Some(look_at_or_after(ended, due).max(soonest))
     }
 
     /// Saves what is due to be saved, runs the legs that are due, then every task that was due when
