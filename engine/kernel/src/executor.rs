@@ -12,6 +12,7 @@ use std::rc::Rc;
 use crate::chance::Chance;
 use crate::event::{Body, Event};
 use crate::fault::FaultPlan;
+use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::invariant::Checks;
 use crate::journal::{Journal, JournalError};
@@ -26,6 +27,16 @@ use crate::task::{Slot, TaskRef};
 use crate::timers::Timers;
 use crate::verdict::{Budget, Verdict};
 use crate::world::World;
+
+/// A task sleeps or has set itself a limit.
+#[derive(Clone, Copy)]
+pub(crate) struct Wake {
+    pub(crate) task: TaskRef,
+    /// The event from which it follows.
+    pub(crate) cause: Option<Seq>,
+    /// What a floating-point clock shows then.
+    pub(crate) float: FloatSeconds,
+}
 
 /// What comes at a planned time from outside the tasks.
 pub(crate) enum Target<E> {
@@ -65,8 +76,10 @@ pub(crate) struct State<S: System> {
     pub(crate) checks: Checks<S::Event>,
     pub(crate) now: Time,
     pub(crate) next_seq: u64,
-    /// When tasks wake: whom, and because of which event.
-    pub(crate) timers: Timers<(TaskRef, Option<Seq>)>,
+    /// What a floating-point clock shows.
+    pub(crate) float_now: FloatSeconds,
+    /// When tasks wake.
+    pub(crate) timers: Timers<Wake>,
     /// When something comes from outside the tasks, after those that wake at the same instant.
     pub(crate) arrivals: Timers<Target<S::Event>>,
     pub(crate) scheduler: Box<dyn Scheduler>,
@@ -136,6 +149,7 @@ impl<S: System> State<S> {
             now: Time::ZERO,
             next_seq: 0,
             timers: Timers::default(),
+            float_now: FloatSeconds::START,
             arrivals: Timers::default(),
             scheduler: from.scheduler,
             chance: Chance::new(from.seed),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::event::{Body, Event, EventSet, Role};
 use crate::executor::{Core, Cut, State, Stop, Target};
 use crate::fault::{Fault, When};
+use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId};
 use crate::journal::Journal;
 use crate::kernel_event::{
@@ -141,6 +142,7 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
     let item = recorded.or_else(|| from.next.take().map(|(_, event)| event));
     let Some(event) = item else { return };
     let (actor, inbox) = (from.actor, Rc::clone(&from.inbox));
+    state.float_now = FloatSeconds::nearest(state.now);
     let event = state.event(actor, None, Body::Domain(event));
     state.append(&event);
     let mut waiting = inbox.borrow_mut();
@@ -162,6 +164,8 @@ fn answer<S: System>(state: &mut State<S>, call: Seq, event: S::Event) {
         return;
     };
     let (task, port) = (pending.task, pending.port);
+    let (made, float_made) = pending.made;
+    state.float_now = float_made.after(state.now.since(made));
     let port = state.outside.ports.get(&port);
     let actor = port.map_or(ActorId::ENGINE, |port| port.actor);
     let event = state.event(actor, Some(call), Body::Domain(event));

@@ -12,6 +12,7 @@ mod ctx;
 mod event;
 mod executor;
 mod fault;
+mod float_clock;
 mod id;
 mod input;
 mod invariant;
@@ -43,6 +44,7 @@ pub use event::{
     Body, BodyOf, DecodeError, Event, EventSet, FIRST_DOMAIN_KIND, Kind, Role, kind_table,
 };
 pub use fault::{Fault, FaultPlan, When};
+pub use float_clock::FloatSeconds;
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
 pub use invariant::{Checked, Checks, Finding, Invariant, NoDeadlock};
 pub use journal::{BoxedStorage, Divergence};

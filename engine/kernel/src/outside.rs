@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::ctx::Ctx;
+use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, Time};
 use crate::name::Name;
 use crate::port::{Feed, Provider};
@@ -57,6 +58,8 @@ pub(crate) struct PortState<E> {
 pub(crate) struct PendingCall<E> {
     pub(crate) port: u16,
     pub(crate) task: TaskRef,
+    /// When it was made, by both clocks.
+    pub(crate) made: (Time, FloatSeconds),
     /// Set while recording: when the answer comes.
     pub(crate) timer: Option<TimerKey>,
     pub(crate) answer: Option<E>,

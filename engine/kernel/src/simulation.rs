@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::event::{Event, Role};
 use crate::executor::{Core, State, Stop};
+use crate::float_clock::FloatSeconds;
 use crate::id::{Seq, Time};
 use crate::input::{arrive, clear_host, feed_back, fire, has_effect};
 use crate::journal::{Journal, JournalError};
@@ -126,16 +127,22 @@ fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
 /// any of them runs. Timers that they set for the same instant are due after them.
 fn wake_due<S: System>(state: &mut State<S>, instant: Time) {
     move_to(state, instant);
+    let mut float_now: Option<FloatSeconds> = None;
     while state
         .timers
         .next_deadline()
         .is_some_and(|due| due <= state.now)
         && state.stop.is_none()
         && state.struck.is_empty()
-        && let Some((_, (task, cause))) = state.timers.pop()
+        && let Some((_, wake)) = state.timers.pop()
     {
-        state.fire(task, cause);
+        // The clock of an event loop shows the earliest of the deadlines that it takes together.
+        if float_now.is_none_or(|earliest| wake.float < earliest) {
+            float_now = Some(wake.float);
+        }
+        state.fire(wake.task, wake.cause);
     }
+    state.float_now = float_now.unwrap_or(state.float_now);
 }
 
 /// Lets time move; it never goes back.

@@ -151,7 +151,7 @@ impl Coordinator {
             risk: RefCell::new(risk),
             account: RefCell::default(),
             legs: RefCell::default(),
-            saving: RefCell::new(Saving::begun(now)),
+            saving: RefCell::new(Saving::begun(now, ctx.float_seconds())),
             ctx: ctx.clone(),
             bus,
             config,

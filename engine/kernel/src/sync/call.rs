@@ -50,6 +50,7 @@ impl<S: System> Call<S> {
         let pending = PendingCall {
             port: port.0,
             task,
+            made: (state.now, state.float_now),
             timer,
             answer: None,
         };

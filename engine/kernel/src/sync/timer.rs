@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::executor::{Core, State};
+use crate::executor::{Core, State, Wake};
 use crate::id::Time;
 use crate::system::System;
 use crate::task::Pending;
@@ -108,6 +108,10 @@ impl<S: System> Drop for Timer<S> {
 /// Sets a timer that wakes the running task.
 #[inline]
 fn set<S: System>(state: &mut State<S>, deadline: Time) -> TimerKey {
-    let wake = (state.current(), state.cause);
+    let wake = Wake {
+        task: state.current(),
+        cause: state.cause,
+        float: state.float_now.after(deadline.since(state.now)),
+    };
     state.timers.set(deadline, wake)
 }

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use dacapo_kernel::FloatSeconds;
 use serde_json::{Map, Value, json};
 
 use super::degradation::FailureCounts;
@@ -26,6 +27,8 @@ pub(super) const STOP: &str = "stop";
 #[derive(Debug)]
 pub(super) struct Saving {
     last_attempt: Instant,
+    /// The same by the clock of an event loop, which the period is measured by.
+    float_attempt: FloatSeconds,
     /// What halted trading, until it is cleared.
     halt: Option<Name>,
     /// A halt that is not saved yet.
@@ -34,9 +37,10 @@ pub(super) struct Saving {
 
 impl Saving {
     /// Nothing was saved yet, at the start of the loop.
-    pub(super) fn begun(now: Instant) -> Saving {
+    pub(super) fn begun(now: Instant, float_attempt: FloatSeconds) -> Saving {
         Saving {
             last_attempt: now,
+            float_attempt,
             halt: None,
             urgent: Retry::default(),
         }
@@ -58,10 +62,14 @@ impl Coordinator {
     pub(super) fn save_when_due(&self) {
         let now = self.clock.now(&self.ctx);
         let urgent = self.saving.borrow().urgent.next();
-        if !self.period_is_over(now) && urgent.is_none_or(|due| now < due) {
+        if !self.period_is_over() && urgent.is_none_or(|due| now < due) {
             return;
         }
-        self.saving.borrow_mut().last_attempt = now;
+        {
+            let mut saving = self.saving.borrow_mut();
+            saving.last_attempt = now;
+            saving.float_attempt = self.ctx.float_seconds();
+        }
         let saved = self.save();
         let mut saving = self.saving.borrow_mut();
         if saving.urgent.next().is_some() {
@@ -73,11 +81,14 @@ impl Coordinator {
         }
     }
 
-    /// Whether it is time for a periodic save. The period is measured in floating-point seconds, as
-    /// in the original: at the very microsecond it may be a hair too short, and the next look saves.
-    fn period_is_over(&self, now: Instant) -> bool {
-        let seconds = |instant: Instant| (instant - Instant::START).as_secs_f64();
-        let passed = seconds(now) - seconds(self.saving.borrow().last_attempt);
+    /// Whether it is time for a periodic save. The period is measured by the floating-point clock of
+    /// an event loop, as in the original: where a look comes exactly at its end it may be a hair too
+    /// short, and the next look saves.
+    fn period_is_over(&self) -> bool {
+        let passed = self
+            .ctx
+            .float_seconds()
+            .since(self.saving.borrow().float_attempt);
         self.saves_periodically() && passed >= SAVE_EVERY.as_secs_f64()
     }
 

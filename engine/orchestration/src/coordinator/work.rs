@@ -8,7 +8,7 @@ use std::rc::Rc;
 use dacapo_kernel::{Semaphore, Time};
 
 use super::Coordinator;
-use super::schedule::look_at_or_after;
+use super::schedule::{LOOP_SLEEP, look_at_or_after};
 use super::state::RunState;
 use crate::defect::Defect;
 use crate::domain_event::{ScheduleEnded, TaskFinished};
@@ -35,7 +35,7 @@ impl Coordinator {
 
     /// Sleeps through every look that would find nothing to do.
     async fn sleep_until_due(&self) {
-        let ended = self.ctx.now();
+        let (ended, float_ended) = (self.ctx.now(), self.ctx.float_seconds());
         loop {
             let changed = self.nudged.wait(&self.ctx);
             match self.next_look(ended) {
@@ -43,6 +43,10 @@ impl Coordinator {
                 Some(next) => {
                     let span = next - self.ctx.now();
                     if self.ctx.timeout(span, changed).await.is_err() {
+                        // The original sleeps from look to look.
+                        let looks = (self.ctx.now() - ended).as_secs();
+                        let shown = (0..looks).fold(float_ended, |at, _| at.after(LOOP_SLEEP));
+                        self.ctx.correct_float_seconds(shown);
                         return;
                     }
                 }
