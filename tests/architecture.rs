@@ -9,6 +9,7 @@ mod manifests;
 mod rooms;
 mod shape;
 mod source;
+mod switches;
 mod words;
 
 use source::Source;

@@ -8,6 +8,25 @@ use serde_json::{Map, Value, json};
 /// The agents by the names that both know.
 const AGENTS: [TaskKind; 5] = TaskKind::ALL;
 
+/// What a schedule says, by the names of the recordings and by ours.
+const SCHEDULE: [(&str, &str); 7] = [
+    ("enabled", "enabled"),
+    ("interval_seconds", "interval_seconds"),
+    ("symbols", "symbols"),
+    ("timeout_seconds", "timeout_seconds"),
+    ("run_on_start", "run_on_start"),
+    ("max_concurrent", "max_concurrent_symbols"),
+    ("depends_on", "depends_on"),
+];
+
+/// The numbers of consensus.
+const CONSENSUS: [&str; 4] = [
+    "high_agreement_threshold",
+    "low_agreement_threshold",
+    "max_confidence_boost",
+    "max_confidence_penalty",
+];
+
 /// The scenario of a recorded run, in a profile.
 ///
 /// # Errors
@@ -30,8 +49,8 @@ pub fn scenario(case: &Value, profile: &str) -> Result<String, String> {
         "market": { "source": "none" },
         "conflicts": pick(&config["conflicts"], &["invoke_llm_threshold", "max_resolution_time_ms"]),
         "degradation": pick(&config["degradation"], &["recovery_threshold", "failures_per_level"]),
-        "consensus": config["consensus"],
-        "emergency": pick(&config["emergency"], &["circuit_breaker"]),
+        "consensus": pick(&config["consensus"], &CONSENSUS),
+        "emergency": emergency(&config["emergency"]),
         "schedules": schedules(&config["schedules"]),
         "coordinator": coordinator(&config["schedules"]),
         "message_bus": bus(input),
@@ -66,20 +85,27 @@ pub fn iso(seconds: f64, start: &str) -> String {
 fn schedules(config: &Value) -> Value {
     let mut schedules = Map::new();
     for kind in AGENTS {
-        let Some(said) = config.get(kind.agent()).and_then(Value::as_object) else {
-            continue;
-        };
-        let mut schedule = Map::new();
-        for (key, value) in said {
-            let key = match key.as_str() {
-                "max_concurrent" => "max_concurrent_symbols",
-                key => key,
-            };
-            schedule.insert(key.to_owned(), value.clone());
-        }
+        let said = &config[kind.agent()];
+        let known = SCHEDULE
+            .iter()
+            .filter(|(theirs, _)| !said[*theirs].is_null());
+        let schedule = known.map(|(theirs, ours)| ((*ours).to_owned(), said[*theirs].clone()));
+        let schedule: Map<String, Value> = schedule.collect();
         schedules.insert(kind.agent().to_owned(), Value::Object(schedule));
     }
     Value::Object(schedules)
+}
+
+/// A rule is what is done, and what must be known for it.
+fn emergency(config: &Value) -> Value {
+    let Some(rules) = config["circuit_breaker"].as_object() else {
+        return json!({ "circuit_breaker": {} });
+    };
+    let keys = ["action", "close_positions", "reduction_pct", "notify"];
+    let rules = rules
+        .iter()
+        .map(|(limit, rule)| (limit.clone(), pick(rule, &keys)));
+    json!({ "circuit_breaker": rules.collect::<Map<_, _>>() })
 }
 
 fn coordinator(schedules: &Value) -> Value {
@@ -276,7 +302,11 @@ fn paper(input: &Value) -> Value {
 }
 
 fn markets(input: &Value) -> Value {
-    json!({ "pairs": input["execution_config"]["symbols"] })
+    let symbols = input["execution_config"]["symbols"].as_object();
+    let keys = ["price_decimals", "size_decimals", "fee_pct"];
+    let pairs = symbols.into_iter().flatten();
+    let pairs = pairs.map(|(symbol, rules)| (symbol.clone(), pick(rules, &keys)));
+    json!({ "pairs": pairs.collect::<Map<_, _>>() })
 }
 
 fn prices(input: &Value) -> Value {
@@ -338,8 +368,8 @@ fn risk_figures(event: &Value) -> Value {
         "available_margin",
     ];
     let inner = event.as_object().into_iter().flat_map(Map::values);
-    let inner = inner.filter(|value| value.get(keys[0]).is_some()).next();
-    pick(inner.unwrap_or(event), &keys)
+    let mut inner = inner.filter(|value| value.get(keys[0]).is_some());
+    pick(inner.next().unwrap_or(event), &keys)
 }
 
 fn subscriber(event: &Value) -> Result<Value, String> {
@@ -370,18 +400,21 @@ fn pick(value: &Value, keys: &[&str]) -> Value {
 
 /// The value, or its JSON as a text where TOML cannot say it.
 fn json_or_text(value: &Value) -> Value {
-    match toml_of(value) {
-        Some(_) if value.is_object() && !has_null(value) => value.clone(),
-        _ => json!(value.to_string()),
+    if value.is_object() && is_toml(value) {
+        value.clone()
+    } else {
+        json!(value.to_string())
     }
 }
 
-fn has_null(value: &Value) -> bool {
+/// Whether TOML has all of it: no null, and no whole number beyond 64 bits.
+fn is_toml(value: &Value) -> bool {
     match value {
-        Value::Null => true,
-        Value::Array(items) => items.iter().any(has_null),
-        Value::Object(object) => object.values().any(has_null),
-        _ => false,
+        Value::Null => false,
+        Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => number.is_i64() || number.is_f64(),
+        Value::Array(items) => items.iter().all(is_toml),
+        Value::Object(object) => object.values().all(is_toml),
     }
 }
 

@@ -3,5 +3,6 @@
 mod architecture;
 mod determinism;
 mod documents;
+mod hostile;
 mod replays;
 mod stories;

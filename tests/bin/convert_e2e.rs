@@ -3,6 +3,12 @@
 //! Each line of a file is a run; its scenario is written as `FOLDER/ID.toml`, in the profile in
 //! which the run was recorded.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to whoever started it"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

@@ -20,13 +20,8 @@ pub(crate) struct Case {
     pub(crate) check: Check,
 }
 
-/// What a case does.
-pub(crate) enum Check {
-    /// It is run, and fails by an error or a panic.
-    Run(Box<dyn FnOnce() -> Outcome + Send>),
-    /// It cannot be run, for this reason; the closing table lists it.
-    Ignored(String),
-}
+/// What a case does; it fails by an error or a panic.
+pub(crate) struct Check(Box<dyn FnOnce() -> Outcome + Send>);
 
 /// The profile of what could not even be read.
 const UNREADABLE: &str = "unreadable";
@@ -43,23 +38,13 @@ impl Case {
             family: family.to_owned(),
             id: id.to_owned(),
             profile,
-            check: Check::Run(Box::new(check)),
+            check: Check(Box::new(check)),
         }
     }
 
     /// Stands for a recording that cannot be read, and fails with `message`, which says where it is.
     pub(crate) fn unreadable(family: &str, id: &str, message: String) -> Case {
         Case::new(family, id, UNREADABLE, || Err(message))
-    }
-
-    /// A case that cannot be run, for this reason.
-    pub(crate) fn ignored(family: &str, id: &str, reason: &str) -> Case {
-        Case {
-            family: family.to_owned(),
-            id: id.to_owned(),
-            profile: "",
-            check: Check::Ignored(reason.to_owned()),
-        }
     }
 
     /// The name of its test: `family/id/profile`.
@@ -73,13 +58,10 @@ impl Case {
 impl Check {
     /// Runs it. A panic is a failure of this case alone.
     pub(crate) fn run(self) -> Outcome {
-        match self {
-            Check::Run(check) => catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| {
-                let panic = PANIC.take();
-                Err(panic.unwrap_or_else(|| "panicked".to_owned()))
-            }),
-            Check::Ignored(reason) => Err(format!("cannot be run: {reason}")),
-        }
+        catch_unwind(AssertUnwindSafe(self.0)).unwrap_or_else(|_| {
+            let panic = PANIC.take();
+            Err(panic.unwrap_or_else(|| "panicked".to_owned()))
+        })
     }
 }
 

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     case::keep_panics();
     let mut tally = Tally::default();
     let cases = SOURCES.iter().flat_map(|source| source());
-    let trials = cases.map(|case| tally.counted(case, &arguments)).collect();
+    let trials = cases.map(|case| tally.counted(case)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if tally::is_wanted(&arguments) {
         tally.print();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use libtest_mimic::{Arguments, FormatSetting, Trial};
 
-use crate::case::{Case, Check};
+use crate::case::Case;
 use crate::folder;
 use crate::notes;
 
@@ -17,8 +17,6 @@ const RERUN: &str = "cargo test --release --test conformance -- --exact";
 #[derive(Default)]
 pub(crate) struct Tally {
     rows: Vec<Row>,
-    /// Name and reason of what is not run.
-    ignored: Vec<(String, String)>,
 }
 
 struct Row {
@@ -41,15 +39,11 @@ pub(crate) fn is_wanted(arguments: &Arguments) -> bool {
 
 impl Tally {
     /// The test of a case, which counts how it ends.
-    pub(crate) fn counted(&mut self, case: Case, arguments: &Arguments) -> Trial {
+    pub(crate) fn counted(&mut self, case: Case) -> Trial {
         let name = case.name();
         let counts = self.row(&case);
-        let ignored = match &case.check {
-            Check::Run(_) => None,
-            Check::Ignored(reason) => Some(reason.clone()),
-        };
         let rerun = rerun(&name);
-        let trial = Trial::test(name.clone(), move || {
+        Trial::test(name, move || {
             let result = case.check.run();
             let count = match result {
                 Ok(()) => &counts.passed,
@@ -57,15 +51,7 @@ impl Tally {
             };
             count.fetch_add(1, Ordering::Relaxed);
             result.map_err(|failure| format!("{failure}\nrun it again: {rerun}").into())
-        });
-        let trial = trial.with_ignored_flag(ignored.is_some());
-        if let Some(reason) = ignored
-            && arguments.is_ignored(&trial)
-            && !arguments.is_filtered_out(&trial)
-        {
-            self.ignored.push((name, reason));
-        }
-        trial
+        })
     }
 
     fn row(&mut self, case: &Case) -> Arc<Counts> {
@@ -83,14 +69,14 @@ impl Tally {
         counts
     }
 
-    /// Prints the table, and below it what was not run and why.
+    /// Prints the table, and below it what cases have to say.
     #[expect(
         clippy::print_stdout,
         reason = "the table closes the output of the tests"
     )]
     pub(crate) fn print(&self) {
         let is_empty = self.rows.iter().all(|row| row.counts.get() == (0, 0));
-        if is_empty && self.ignored.is_empty() {
+        if is_empty {
             // The arguments chose tests of another program.
             return;
         }
@@ -98,9 +84,6 @@ impl Tally {
             println!("{}", line.trim_end());
         }
         println!();
-        for (name, reason) in &self.ignored {
-            println!("not run: {name}: {reason}");
-        }
         for (heading, lines) in notes::all() {
             println!("{heading} ({}):", lines.len());
             for line in lines {

@@ -16,12 +16,12 @@ use crate::clock::Clock;
 use crate::config::{Config, TradingMode};
 use crate::coordinator::schedule::Timetable;
 use crate::coordinator::{Coordinator, Parts};
-use crate::defect::{Defect, Defects};
+use crate::defect::Defects;
 use crate::domain_event::{DomainEvent, MarketTrade, Started};
 use crate::exchange::Exchange;
 use crate::execution::{PaperExecutor, PositionBook, PriceSource};
 use crate::feeds::{MarketFeed, outside_events};
-use crate::model::{FALLBACK, PRIMARY, SimulatedModels};
+use crate::model::{self, FALLBACK, PRIMARY, SimulatedModels};
 use crate::outside::Outside;
 use crate::risk::RiskEngine;
 use crate::store::Store;
@@ -94,7 +94,7 @@ fn models(
     setup: &mut Setup<'_, Orchestration>,
 ) -> Result<(), BuildError> {
     let (primary, fallback) = (&config.llm.primary, &config.llm.fallback);
-    let shared = defects.has(Defect::OneProviderForTwoModels);
+    let shared = model::is_shared(defects);
     setup.provider(PRIMARY, "primary model", |_| {
         Ok(SimulatedModels::new(
             [Some(primary), shared.then_some(fallback)]

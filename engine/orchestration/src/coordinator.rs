@@ -42,7 +42,7 @@ use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::defect::Defects;
+use crate::defect::{Defect, Defects};
 use crate::domain_event::StateChanged;
 use crate::exchange::{Exchange, Notice};
 use crate::message::{
@@ -278,6 +278,11 @@ impl Coordinator {
     /// Has the loop work out anew when to look next.
     fn nudge(&self) {
         self.nudged.notify(&self.ctx);
+    }
+
+    /// Whether what cannot be handled is raised at whoever calls, and not told in an alert.
+    fn raises_on_bad_input(&self) -> bool {
+        self.defects.has(Defect::BadSignalFailsCoordinator)
     }
 
     fn count(&self, add: impl FnOnce(&mut Statistics)) {

@@ -87,7 +87,7 @@ struct Inner {
 
 enum Venue {
     Paper(Box<PaperVenue>),
-    Live(LiveVenue),
+    Live(Box<LiveVenue>),
     /// Live trading without an executor.
     Nobody,
 }
@@ -101,7 +101,7 @@ impl Exchange {
     /// The stand-in of a live executor, or nobody if it is not connected.
     pub fn live(config: LiveConfig, prices: PriceSource) -> Exchange {
         Exchange::new(if config.connected {
-            Venue::Live(LiveVenue::new(config, prices))
+            Venue::Live(Box::new(LiveVenue::new(config, prices)))
         } else {
             Venue::Nobody
         })

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Answer, Port, Provider, Seq, Stream, Time};
 
 use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
+use crate::defect::{Defect, Defects};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
 use crate::message::Name;
 
@@ -14,6 +15,11 @@ pub const PRIMARY: Port = Port(1);
 
 /// The port of the fallback model's provider.
 pub const FALLBACK: Port = Port(2);
+
+/// Whether one provider serves both models, so that its outage takes both.
+pub fn is_shared(defects: Defects) -> bool {
+    defects.has(Defect::OneProviderForTwoModels)
+}
 
 /// A provider that serves one or more models.
 pub struct SimulatedModels {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Coordinator;
-use super::state::RunState;
+use super::state::{self, RunState};
 use crate::bus::HandlerError;
 use crate::defect::Defect;
 use crate::domain_event::TaskSwitched;
@@ -37,7 +37,7 @@ impl Coordinator {
         let Err(error) = self.obey(payload).await else {
             return Ok(());
         };
-        if self.defects.has(Defect::BadSignalFailsCoordinator) {
+        if self.raises_on_bad_input() {
             return match error {
                 CommandError::Raised(raised) => Err(raised.into()),
                 CommandError::Unknown | CommandError::UnknownTask | CommandError::Unsigned => {
@@ -72,7 +72,7 @@ impl Coordinator {
 
     /// An operator says that the reason of a halt is gone: HALTED becomes PAUSED.
     fn clear_halt(&self, params: Field<'_>) -> Result<(), CommandError> {
-        if self.defects.has(Defect::HaltLiftedByPause) {
+        if state::is_lifted_by_pause(self.defects) {
             return Err(CommandError::Unknown);
         }
         let said = |name: &str| params.get(name).text().is_some_and(|text| !text.is_empty());

@@ -74,9 +74,13 @@ impl Coordinator {
         match failed {
             None => Vec::new(),
             // Whoever tries again tries the whole list.
-            Some(_) if !self.defects.has(Defect::LegsNotRetried) => legs,
+            Some(_) if self.retries_storing() => legs,
             Some(at) => legs.split_off(at),
         }
+    }
+
+    fn retries_storing(&self) -> bool {
+        !self.defects.has(Defect::LegsNotRetried)
     }
 
     fn keep_unstored(&self, left: Vec<Leg>) {
@@ -88,7 +92,7 @@ impl Coordinator {
             legs.memory.extend(left);
         } else if self.defects.has(Defect::DbFailureDropsTrades) {
             // Nothing but the failure in the log tells of them.
-        } else if self.defects.has(Defect::LegsNotRetried) {
+        } else if !self.retries_storing() {
             legs.memory.extend(left);
         } else {
             legs.unstored.extend(left);

@@ -104,10 +104,20 @@ impl Coordinator {
         periodic.into_iter().chain(saving.urgent.next()).min()
     }
 
+    /// Whether a halt survives a restart.
+    fn keeps_halts(&self) -> bool {
+        !self.defects.has(Defect::HaltForgottenOnRestart)
+    }
+
+    /// Whether the failures that count survive a restart.
+    fn keeps_level(&self) -> bool {
+        !self.defects.has(Defect::LevelNotPersisted)
+    }
+
     /// Notes why trading is halted, and makes that durable at once. With
     /// `halt-forgotten-on-restart` nobody does.
     pub(super) fn remember_halt(&self, to: RunState, by: &str) {
-        if self.defects.has(Defect::HaltForgottenOnRestart) || by == STOP {
+        if !self.keeps_halts() || by == STOP {
             return;
         }
         let halt = (to == RunState::Halted).then(|| Name::from(by));
@@ -152,10 +162,10 @@ impl Coordinator {
             "tasks": tasks,
             "in_flight_tasks": under_way,
         });
-        if !self.defects.has(Defect::LevelNotPersisted) {
+        if self.keeps_level() {
             record["failures"] = json!(self.degradation.borrow().counts());
         }
-        if !self.defects.has(Defect::HaltForgottenOnRestart) {
+        if self.keeps_halts() {
             record["halt"] = json!(self.saving.borrow().halt);
         }
         record
@@ -196,14 +206,14 @@ impl Coordinator {
         self.statistics.set(statistics(record.get("statistics"))?);
         self.restore_tasks(record.get("tasks"))?;
         if let Some(counts) = record.get("failures")
-            && !self.defects.has(Defect::LevelNotPersisted)
+            && self.keeps_level()
         {
             let counts: FailureCounts =
                 serde_json::from_value(counts.clone()).map_err(|_| Unreadable)?;
             self.degradation.borrow_mut().restore(counts);
         }
         if let Some(halt) = record.get("halt").and_then(Value::as_str)
-            && !self.defects.has(Defect::HaltForgottenOnRestart)
+            && self.keeps_halts()
         {
             self.saving.borrow_mut().halt = Some(halt.into());
             self.enter(RunState::Halted, halt);

@@ -12,7 +12,7 @@ use crate::config::ModelConfig;
 use crate::defect::Defect;
 use crate::domain_event::{Counted, DomainEvent, ModelAsked, ModelReply};
 use crate::message::{Name, Payload};
-use crate::model::{FALLBACK, PRIMARY};
+use crate::model::{self, FALLBACK, PRIMARY};
 
 /// Why there is no reply.
 enum NoReply {
@@ -98,8 +98,11 @@ impl Coordinator {
             Which::Primary => (PRIMARY, &self.config.llm.primary),
             Which::Fallback => (FALLBACK, &self.config.llm.fallback),
         };
-        let one_provider = self.defects.has(Defect::OneProviderForTwoModels);
-        let port = if one_provider { PRIMARY } else { own_port };
+        let port = if model::is_shared(self.defects) {
+            PRIMARY
+        } else {
+            own_port
+        };
         let request = ModelAsked {
             model: model.clone(),
             purpose: Name::fixed(purpose),

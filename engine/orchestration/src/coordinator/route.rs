@@ -60,7 +60,7 @@ impl Coordinator {
 
     /// An executor that raises is noted and nothing else, unless it becomes an alert.
     fn note_raised(&self, message: &Message, error: ExecutionError) -> Result<(), SignalError> {
-        if self.defects.has(Defect::BadSignalFailsCoordinator) {
+        if self.raises_on_bad_input() {
             self.drop_signal(message, "EXECUTION_ERROR");
             return Ok(());
         }

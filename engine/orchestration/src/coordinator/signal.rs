@@ -95,7 +95,7 @@ impl Coordinator {
     /// A signal that cannot be handled becomes an alert; with the defect, an error of the handler.
     async fn refuse(&self, message: &Message, error: &SignalError) -> Result<(), HandlerError> {
         self.drop_signal(message, error.code());
-        if self.defects.has(Defect::BadSignalFailsCoordinator) {
+        if self.raises_on_bad_input() {
             return Err(HandlerError(error.to_string()));
         }
         let symbol = symbol_of(&message.payload);

@@ -19,7 +19,7 @@ impl RunState {
     /// After `pause`. A halt is not lifted by it.
     pub fn paused(self, defects: Defects) -> RunState {
         match self {
-            RunState::Halted if !defects.has(Defect::HaltLiftedByPause) => RunState::Halted,
+            RunState::Halted if !is_lifted_by_pause(defects) => RunState::Halted,
             _ => RunState::Paused,
         }
     }
@@ -36,10 +36,15 @@ impl RunState {
     /// halt there is no such command.
     pub fn cleared(self, defects: Defects) -> RunState {
         match self {
-            RunState::Halted if !defects.has(Defect::HaltLiftedByPause) => RunState::Paused,
+            RunState::Halted if !is_lifted_by_pause(defects) => RunState::Paused,
             other => other,
         }
     }
+}
+
+/// Whether a pause lifts a halt, and nothing else has to.
+pub fn is_lifted_by_pause(defects: Defects) -> bool {
+    defects.has(Defect::HaltLiftedByPause)
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use dacapo_kernel::{Semaphore, Time};
 
 use super::Coordinator;
 use super::schedule::{LOOP_SLEEP, look_at_or_after};
-use super::state::RunState;
-use crate::defect::Defect;
+use super::state::{self, RunState};
 use crate::domain_event::{ScheduleEnded, TaskFinished};
 use crate::message::Name;
 
@@ -21,8 +20,7 @@ impl Coordinator {
     /// nothing starts it again.
     pub async fn keep_schedule(self: &Rc<Self>) {
         loop {
-            let halted = self.state.get() == RunState::Halted;
-            if self.stopped.get() || halted && self.defects.has(Defect::HaltLiftedByPause) {
+            if self.is_over() {
                 break;
             }
             self.look().await;
@@ -31,6 +29,12 @@ impl Coordinator {
         self.ctx.emit(ScheduleEnded {});
         // The message handlers keep working, although nothing is scheduled any more.
         std::future::pending::<()>().await;
+    }
+
+    /// Whether nothing is to be scheduled any more.
+    fn is_over(&self) -> bool {
+        let halted = self.state.get() == RunState::Halted;
+        self.stopped.get() || halted && state::is_lifted_by_pause(self.defects)
     }
 
     /// Sleeps through every look that would find nothing to do.
@@ -57,10 +61,10 @@ impl Coordinator {
     /// The next look that will find something, not before the present.
     fn next_look(&self, ended: Time) -> Option<Time> {
         let soonest = look_at_or_after(ended, self.ctx.now());
-        let halted = self.state.get() == RunState::Halted;
-        if self.stopped.get() || halted && self.defects.has(Defect::HaltLiftedByPause) {
+        if self.is_over() {
             return Some(soonest);
         }
+        let halted = self.state.get() == RunState::Halted;
         let task = self.timetable.borrow().next_due().filter(|_| !halted);
         let due = task
             .into_iter()

@@ -49,7 +49,8 @@ pub struct Json(pub Value);
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
+        // A text is read as JSON, so one that is meant as a text is written as its JSON.
+        if serializer.is_human_readable() && !self.0.is_string() {
             self.0.serialize(serializer)
         } else {
             serializer.collect_str(&self.0)
