@@ -2,6 +2,7 @@
 //! knows the machine it was written on.
 
 mod commands;
+mod examples;
 mod paths;
 mod texts;
 

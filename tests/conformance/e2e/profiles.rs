@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use dacapo_kernel::Verdict;
+use dacapo_orchestration::domain_event::DomainEvent;
+use dacapo_orchestration::message::Name;
 use serde_json::{Value, json};
 
 use super::order::by_source;
-use super::play::play;
+use super::play::{Played, play};
 use super::sound;
 use crate::case::{Case, Outcome};
 use crate::compare;
@@ -110,18 +112,32 @@ fn relaxed(told: &Value) -> Value {
     told
 }
 
-/// Where the reviewed code ended with the lock of the bus held, the run ends in that deadlock.
+/// Where the reviewed code ended with the lock of the bus held, the run ends in that deadlock: in a
+/// handler that the bus calls while it holds its lock, and that waits for the same lock.
 fn frozen(run: &Value) -> Outcome {
-    let verdict = play(run, "reviewed")?.verdict;
+    let Played {
+        verdict, events, ..
+    } = play(run, "reviewed")?;
     let Verdict::Deadlock(cycle) = &verdict else {
         return Err(format!("expected a deadlock, found {verdict}"));
     };
-    let told = cycle.to_string();
-    if told.contains("bus") {
-        Ok(())
-    } else {
-        Err(format!(
-            "expected the lock of the bus in the circle, found {told}"
-        ))
+    let is_bus = |lock: &Option<Name>| lock.as_ref().is_some_and(|lock| lock.as_str() == "bus");
+    if !cycle.links.iter().any(|link| is_bus(&link.lock)) {
+        return Err(format!(
+            "expected the lock of the bus in the circle, found {cycle}"
+        ));
+    }
+    let called = events.iter().rev().find_map(|event| match event.domain() {
+        Some(DomainEvent::Delivered(call)) => Some(call),
+        _ => None,
+    });
+    match called {
+        Some(call) if call.under_lock => {
+            let id = run["id"].as_str().unwrap_or_default();
+            let line = format!("{id}: {}, on msg-{}", call.subscriber, call.message);
+            notes::add("reviewed freezes in the handler of", line);
+            Ok(())
+        }
+        _ => Err("expected a handler that is called under the lock, found none".to_owned()),
     }
 }
