@@ -7,6 +7,7 @@ mod day;
 mod deadlock;
 mod idle;
 mod money;
+mod twins;
 
 use dacapo_kernel::{Checked, Outcome, Plan, System};
 use dacapo_lab::{Ended, Examined, Judgement, examine, judge};

@@ -8,6 +8,7 @@
 
 mod case;
 mod compare;
+mod desk;
 mod e2e;
 mod encoding;
 #[expect(
@@ -16,6 +17,7 @@ mod encoding;
 )]
 mod families;
 mod folder;
+mod model_calls;
 mod notes;
 mod self_check;
 mod stage;

@@ -11,20 +11,11 @@ use dacapo_kernel::{
     BoxedStorage, Budgets, BuildError, Event, Expect, FaultPlan, Files, Plan, Run, SchedulerKind,
     Seq, Time, Verdict,
 };
-use dacapo_orchestration::agents::MarketView;
-use dacapo_orchestration::bus::Bus;
-use dacapo_orchestration::clock::Clock;
-use dacapo_orchestration::config::{Config, LiveConfig};
-use dacapo_orchestration::coordinator::schedule::Timetable;
-use dacapo_orchestration::coordinator::{Coordinator, Parts};
+use dacapo_orchestration::config::Config;
 use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::domain_event::{DomainEvent, StatusReported};
-use dacapo_orchestration::exchange::Exchange;
-use dacapo_orchestration::execution::PriceSource;
 use dacapo_orchestration::message::Json;
 use dacapo_orchestration::model::{FALLBACK, PRIMARY, SimulatedModels};
-use dacapo_orchestration::risk::RiskEngine;
-use dacapo_orchestration::store::Store;
 use dacapo_orchestration::{Ctx, Orchestration};
 use dacapo_tests::events;
 use serde_json::{Value, json};
@@ -131,50 +122,6 @@ pub(crate) fn config(sections: Value) -> Config {
         }
     }
     serde_json::from_value(config).expect("the sections fit the configuration")
-}
-
-/// A coordinator that is put together by hand.
-pub(crate) struct Desk {
-    pub(crate) bus: Bus,
-    pub(crate) coordinator: Rc<Coordinator>,
-    pub(crate) store: Store,
-}
-
-/// Sets up a coordinator with the live executor of the configuration.
-pub(crate) fn desk(
-    ctx: &Ctx,
-    config: &Config,
-    defects: Defects,
-    prepare: impl FnOnce(&mut Timetable, &mut RiskEngine),
-) -> Desk {
-    let bus = Bus::new(ctx, &config.message_bus, Rc::default(), defects);
-    let tasks = config.schedules.tasks(&config.symbols, &config.agents);
-    let mut timetable = Timetable::new(tasks, Clock::new(defects).now(ctx), defects);
-    let mut risk = RiskEngine::new(config.risk.clone());
-    prepare(&mut timetable, &mut risk);
-    let store = Store::new(config.store.clone());
-    let view = MarketView::new(&[], &config.agents.analysis).expect("the default windows");
-    let parts = Parts {
-        config: Rc::new(config.clone()),
-        defects,
-        timetable,
-        risk,
-        market: Rc::new(RefCell::new(view)),
-        exchange: live(config, defects),
-        store: store.clone(),
-    };
-    let coordinator = Coordinator::new(ctx, bus.clone(), parts);
-    coordinator.serve_beside();
-    Desk {
-        bus,
-        coordinator,
-        store,
-    }
-}
-
-fn live(config: &Config, defects: Defects) -> Exchange {
-    let live: LiveConfig = config.live.clone();
-    Exchange::live(live, PriceSource::new(config.prices.clone(), defects))
 }
 
 /// Lets time pass until so many seconds after the start.

@@ -74,6 +74,8 @@ impl System for Orchestration {
             coordinator,
             models,
             trading,
+            bus,
+            store,
             ..
         } = &world.view;
         let figure = |name, value: u64, meaning| Figure {
@@ -83,6 +85,7 @@ impl System for Orchestration {
         };
         let asked: u64 = models.asked.values().sum();
         let rejected: u64 = trading.rejected.values().sum();
+        let executed = store.legs.get("executed").copied().unwrap_or(0);
         vec![
             figure(
                 "task_runs",
@@ -112,6 +115,18 @@ impl System for Orchestration {
             ),
             figure("orders", trading.submitted, "orders that were sent"),
             figure("filled_orders", trading.filled, "orders that were filled"),
+            figure("delivery_errors", bus.errors, "errors that handlers raised"),
+            figure(
+                "level_changes",
+                coordinator.levels.len() as u64,
+                "changes of the degradation level",
+            ),
+            figure(
+                "legs_executed",
+                executed,
+                "scheduled trades that were carried out from the store",
+            ),
+            figure("saves", store.saves, "times the state was saved"),
         ]
     }
 

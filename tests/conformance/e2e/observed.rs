@@ -4,22 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dacapo_kernel::{Event, Seq, Time, Verdict};
+use dacapo_kernel::{Event, Time, Verdict};
 use dacapo_orchestration::config::{Config, TradingMode};
 use dacapo_orchestration::domain_event::{
-    DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OrderSubmitted,
+    DomainEvent, EmergencyOrder, OrderOutcome, OrderSubmitted,
 };
 use dacapo_orchestration::message::{DegradationLevel, Instant, Message, Name, Topic};
 use serde_json::{Map, Value, json};
 
 use super::words;
+use crate::model_calls::ModelCalls;
 
 /// Everything that is compared of a run.
 struct Observed {
     trace: Vec<Value>,
     transitions: Vec<Value>,
     trades: Vec<Value>,
-    llm_calls: Vec<Value>,
+    llm_calls: ModelCalls,
     db_ops: Vec<Value>,
     admin_calls: Vec<Value>,
     deliveries: BTreeMap<Name, Vec<Value>>,
@@ -33,7 +34,6 @@ struct Observed {
     topics: BTreeMap<u64, Topic>,
     scripted: BTreeSet<Name>,
     orders: BTreeMap<Name, usize>,
-    calls: BTreeMap<Seq, usize>,
     live: bool,
     primary: Name,
 }
@@ -68,7 +68,7 @@ impl Observed {
             trace: Vec::new(),
             transitions: Vec::new(),
             trades: Vec::new(),
-            llm_calls: Vec::new(),
+            llm_calls: ModelCalls::default(),
             db_ops: Vec::new(),
             admin_calls: Vec::new(),
             deliveries: BTreeMap::new(),
@@ -81,7 +81,6 @@ impl Observed {
             topics: BTreeMap::new(),
             scripted: scripted_subscribers(config),
             orders: BTreeMap::new(),
-            calls: BTreeMap::new(),
             live: config.trading_mode == TradingMode::Live,
             primary: config.llm.primary.model.clone(),
         }
@@ -110,21 +109,11 @@ impl Observed {
             DomainEvent::OutcomeCounted(it) => self.see_level(t, it.level),
             DomainEvent::OrderSubmitted(it) => self.see_order(t, it),
             DomainEvent::OrderAnswered(it) => self.see_answer(t, &it.intent, &it.outcome),
-            DomainEvent::ModelAsked(it) if it.purpose.as_str() == "resolution" => {
-                let primary = it.model == self.primary;
-                let model = if primary { "primary" } else { "fallback" };
-                self.calls.insert(event.seq, self.llm_calls.len());
-                self.llm_calls
-                    .push(json!({"t": t, "model": model, "outcome": "cancelled"}));
-            }
-            DomainEvent::ModelAnswered(it) => {
-                let asked = event.cause.and_then(|cause| self.calls.get(&cause));
-                if let Some(&at) = asked {
-                    self.llm_calls[at]["outcome"] = json!(match it.reply {
-                        ModelReply::Text(_) => "ok",
-                        ModelReply::Error(_) => "error",
-                    });
-                }
+            DomainEvent::ModelAsked(_) | DomainEvent::ModelAnswered(_) => {
+                self.llm_calls.see(event, |asked| {
+                    let primary = asked.model == self.primary;
+                    json!({"t": t, "model": if primary { "primary" } else { "fallback" }})
+                });
             }
             DomainEvent::StateSaved(it) => {
                 let state = words::dates(&it.record.0, self.start_us);
@@ -236,7 +225,7 @@ impl Observed {
             "trace": self.trace,
             "transitions": self.transitions,
             "trades": self.trades,
-            "llm_calls": self.llm_calls,
+            "llm_calls": self.llm_calls.told(),
             "db_ops": self.db_ops,
             "executor_admin_calls": self.admin_calls,
             "handler_deliveries": deliveries,

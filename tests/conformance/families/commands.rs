@@ -10,7 +10,8 @@ use dacapo_orchestration::message::{Draft, Payload, Priority, Topic};
 use serde_json::{Map, Value, json};
 
 use super::schedule;
-use crate::stage::{self, Desk};
+use crate::desk::Desk;
+use crate::stage;
 
 /// `coordinator_events`.
 pub(super) fn events(input: &Value, defects: Defects) -> Value {
@@ -25,7 +26,7 @@ pub(super) fn events(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |timetable, _| {
+            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
                 schedule::history(&input, timetable);
             });
             desk.coordinator.subscribe().await;

@@ -11,6 +11,7 @@ use dacapo_orchestration::message::{Draft, Instant, Name, Payload, Topic};
 use serde_json::{Map, Value, json};
 
 use super::schedule::{self, told_time};
+use crate::desk::Desk;
 use crate::encoding::{T0_US, instant, micros};
 use crate::stage;
 
@@ -24,7 +25,7 @@ pub(super) fn save(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |timetable, _| {
+            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
                 schedule::history(&input, timetable);
                 under_way(&input, timetable);
             });
@@ -85,7 +86,7 @@ pub(super) fn load(input: &Value, defects: Defects) -> Value {
         let (input, config) = (given.clone(), settings.clone());
         async move {
             let mut begun = Vec::new();
-            let desk = stage::desk(&ctx, &config, defects, |timetable, _| {
+            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
                 schedule::history(&input, timetable);
             });
             let returned = desk.coordinator.load().await;

@@ -1,19 +1,20 @@
 //! Asking models about conflicts: budget, fallback, what counts as a failure.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_kernel::{Event, Seq, Time};
+use dacapo_kernel::{Event, Time};
 use dacapo_orchestration::Ctx;
 use dacapo_orchestration::coordinator::conflict::Conflict;
 use dacapo_orchestration::coordinator::reply::{Origin, Resolution};
 use dacapo_orchestration::defect::Defects;
-use dacapo_orchestration::domain_event::{DomainEvent, ModelReply};
+use dacapo_orchestration::domain_event::DomainEvent;
 use dacapo_orchestration::message::{Payload, Topic};
 use serde_json::{Value, json};
 
 use super::reply::recorded;
 use super::schedule::system_event;
+use crate::desk::Desk;
+use crate::model_calls::ModelCalls;
 use crate::stage;
 
 /// The models of a case, each with its script.
@@ -33,31 +34,17 @@ pub(super) fn models(input: &Value) -> Value {
 
 /// The calls of models among these events.
 pub(super) fn calls(events: &[Event<DomainEvent>]) -> Vec<Value> {
-    let (mut calls, mut places) = (Vec::new(), BTreeMap::<Seq, usize>::new());
+    let mut calls = ModelCalls::default();
     for event in events {
-        match event.domain() {
-            Some(DomainEvent::ModelAsked(asked)) if asked.purpose.as_str() == "resolution" => {
-                places.insert(event.seq, calls.len());
-                calls.push(json!({
-                    "t": stage::seconds(event.time),
-                    "model": asked.model,
-                    "max_tokens": asked.max_tokens,
-                    "outcome": "cancelled",
-                }));
-            }
-            Some(DomainEvent::ModelAnswered(answered)) => {
-                let asked = event.cause.and_then(|cause| places.get(&cause));
-                if let Some(&at) = asked {
-                    calls[at]["outcome"] = json!(match answered.reply {
-                        ModelReply::Text(_) => "ok",
-                        ModelReply::Error(_) => "error",
-                    });
-                }
-            }
-            _ => {}
-        }
+        calls.see(event, |asked| {
+            json!({
+                "t": stage::seconds(event.time),
+                "model": asked.model,
+                "max_tokens": asked.max_tokens,
+            })
+        });
     }
-    calls
+    calls.told()
 }
 
 /// `llm_resolution`.
@@ -75,7 +62,7 @@ pub(super) fn resolution(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |_, _| {});
+            let desk = Desk::new(&ctx, &config, defects, |_, _| {});
             let signal = json!({ "symbol": "BTC/USDT", "action": "BUY", "confidence": 0.7 });
             let signal = Payload::from_json(Topic::TradingSignals, signal);
             let pause = Duration::from_secs_f64(input["pause_between_s"].as_f64().unwrap());

@@ -9,8 +9,9 @@ use dacapo_orchestration::domain_event::{DomainEvent, TaskOutcome};
 use dacapo_orchestration::message::{Instant, Name, Topic};
 use serde_json::{Map, Value, json};
 
+use crate::desk::Desk;
 use crate::encoding::{T0_US, instant, time};
-use crate::stage::{self, Desk};
+use crate::stage;
 
 /// A configuration with these tasks, each with an agent that behaves as recorded.
 pub(super) fn tasks(input: &Value, more: Value) -> Config {
@@ -85,7 +86,7 @@ pub(super) fn due(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |timetable, _| {
+            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
                 history(&input, timetable);
             });
             let (mut marks, mut results) = (Vec::new(), Vec::new());
@@ -173,7 +174,7 @@ pub(super) fn timed(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |timetable, _| {
+            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
                 history(&input, timetable);
             });
             let coordinator = std::rc::Rc::clone(&desk.coordinator);

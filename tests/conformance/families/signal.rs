@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::resolution::{calls, models};
 use super::risk::state;
-use crate::stage::{self, Desk};
+use crate::desk::Desk;
+use crate::stage;
 
 /// `signal_handling`.
 pub(super) fn handling(input: &Value, defects: Defects) -> Value {
@@ -22,7 +23,7 @@ pub(super) fn handling(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |_, risk| {
+            let desk = Desk::new(&ctx, &config, defects, |_, risk| {
                 risk.state = state(&input["risk_state"]);
             });
             desk.coordinator.subscribe().await;
@@ -31,7 +32,7 @@ pub(super) fn handling(input: &Value, defects: Defects) -> Value {
                 desk.bus.publish(&ctx, draft(message)).await.unwrap();
             }
             stage::until(&ctx, &input["now"]).await;
-            enter(&ctx, &desk, input["state"].as_str().unwrap()).await;
+            desk.enter(&ctx, input["state"].as_str().unwrap()).await;
             let before = desk.bus.statistics();
             let begun = (stage::mark(&ctx), ctx.now());
             let signal = signal(&input["signal"]);
@@ -103,19 +104,6 @@ fn signal(payload: &Value) -> Draft {
     let payload = Payload::from_json(Topic::TradingSignals, payload.clone());
     let source = Name::fixed("trading_decision");
     Draft::new(Topic::TradingSignals, source, payload).priority(Priority::High)
-}
-
-async fn enter(ctx: &Ctx, desk: &Desk, state: &str) {
-    let command = match state {
-        "RUNNING" => return,
-        "PAUSED" => "pause",
-        "HALTED" => "halt",
-        other => panic!("unknown state {other}"),
-    };
-    let topic = Topic::CoordinatorCommands;
-    let payload = Payload::from_json(topic, json!({ "command": command, "params": {} }));
-    let draft = Draft::new(topic, Name::fixed("operator"), payload);
-    desk.bus.publish(ctx, draft).await.unwrap();
 }
 
 /// What reached the risk engine; orders on their way to the executor are put aside.

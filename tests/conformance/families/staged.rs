@@ -5,13 +5,13 @@ use dacapo_orchestration::Ctx;
 use dacapo_orchestration::config::Config;
 use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::domain_event::DomainEvent;
-use dacapo_orchestration::message::{Draft, Name, Payload, Topic};
 use dacapo_orchestration::rebalance::{Plan, PlanAction, RebalanceTrade};
 use serde_json::{Value, json};
 
 use super::schedule::told_time;
+use crate::desk::Desk;
 use crate::encoding::amount;
-use crate::stage::{self, Desk};
+use crate::stage;
 
 /// More insertions than any case makes.
 const ALL: u64 = 10_000;
@@ -23,9 +23,9 @@ pub(super) fn execution(input: &Value, defects: Defects) -> Value {
     let play = move |ctx: Ctx| {
         let (input, config) = (given.clone(), settings.clone());
         async move {
-            let desk = stage::desk(&ctx, &config, defects, |_, _| {});
+            let desk = Desk::new(&ctx, &config, defects, |_, _| {});
             desk.coordinator.subscribe().await;
-            enter(&ctx, &desk, input["state"].as_str().unwrap()).await;
+            desk.enter(&ctx, input["state"].as_str().unwrap()).await;
             let mut marks = vec![stage::mark(&ctx)];
             desk.coordinator.rebalance(&plan(&input)).await;
             let (stored_db, stored_memory) = (rows(&desk), memory(&desk));
@@ -77,19 +77,6 @@ fn config(input: &Value) -> Config {
         "risk_mode": { "approve_all": input["risk"]["reject_symbols"] },
         "live": { "fail": input["executor"]["fail"], "raise": input["executor"]["raise"] },
     }))
-}
-
-async fn enter(ctx: &Ctx, desk: &Desk, state: &str) {
-    let command = match state {
-        "RUNNING" => return,
-        "PAUSED" => "pause",
-        "HALTED" => "halt",
-        other => panic!("unknown state {other}"),
-    };
-    let topic = Topic::CoordinatorCommands;
-    let payload = Payload::from_json(topic, json!({ "command": command, "params": {} }));
-    let draft = Draft::new(topic, Name::fixed("operator"), payload);
-    desk.bus.publish(ctx, draft).await.unwrap();
 }
 
 fn plan(input: &Value) -> Plan {
