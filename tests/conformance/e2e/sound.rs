@@ -1,13 +1,13 @@
 //! The sound profile on a recorded run: no surprise, and every difference has a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_kernel::Verdict;
 use dacapo_lab::scenario::Overrides;
-use dacapo_orchestration::amount::Amount;
+use dacapo_orchestration::amount::{Amount, AmountError};
 use dacapo_orchestration::coordinator::state::RunState;
 use dacapo_orchestration::defect::{DEFECTS, Profile};
-use dacapo_orchestration::domain_event::DomainEvent;
+use dacapo_orchestration::domain_event::{DomainEvent, Filled, OrderSubmitted, Proposed};
 use dacapo_orchestration::message::Name;
 use serde_json::Value;
 
@@ -38,26 +38,66 @@ fn no_surprise(run: &Value, played: &Played) -> Outcome {
     if played.verdict != Verdict::Complete {
         return Err(format!("expected to complete, found {}", played.verdict));
     }
+    let mut seen = Seen::default();
     for event in &played.events {
-        match event.domain() {
-            Some(DomainEvent::OrderSubmitted(order)) if order.state != RunState::Running => {
-                let (intent, state) = (&order.intent, order.state);
-                return Err(format!(
-                    "event {}: {intent} was sent while {state}",
-                    event.seq
-                ));
-            }
-            Some(DomainEvent::BalanceChanged(it)) if it.balance.is_negative() => {
-                let (asset, balance) = (&it.asset, it.balance);
-                return Err(format!(
-                    "event {}: {balance} {asset} is negative",
-                    event.seq
-                ));
-            }
-            _ => {}
+        if let Some(domain) = event.domain() {
+            let surprise = seen.surprise(domain);
+            surprise.map_or(Ok(()), |what| Err(format!("event {}: {what}", event.seq)))?;
         }
     }
     conserved(run, played)
+}
+
+/// What must be remembered of a run to be surprised by it.
+#[derive(Default)]
+struct Seen {
+    /// Approved proposals of each symbol and side that were not sent so far.
+    approved: BTreeMap<(Name, Name), u64>,
+    intents: BTreeSet<Name>,
+    executed_legs: BTreeSet<u64>,
+}
+
+impl Seen {
+    /// What must not happen, if this event is it.
+    fn surprise(&mut self, event: &DomainEvent) -> Option<String> {
+        match event {
+            DomainEvent::RiskJudged(judged) => {
+                if matches!(judged.status.as_str(), "approved" | "modified") {
+                    *self.approved.entry(trade(&judged.proposal)).or_default() += 1;
+                }
+                None
+            }
+            DomainEvent::OrderSubmitted(order) => self.surprising_order(order),
+            DomainEvent::LegMarked(it) if it.status.as_str() == "executed" => {
+                let again = !self.executed_legs.insert(it.leg);
+                again.then(|| format!("leg {} was executed twice", it.leg))
+            }
+            DomainEvent::BalanceChanged(it) if it.balance.is_negative() => {
+                Some(format!("{} {} is negative", it.balance, it.asset))
+            }
+            _ => None,
+        }
+    }
+
+    fn surprising_order(&mut self, order: &OrderSubmitted) -> Option<String> {
+        let intent = &order.intent;
+        if order.state != RunState::Running {
+            return Some(format!("{intent} was sent while {}", order.state));
+        }
+        if !self.intents.insert(intent.clone()) {
+            return Some(format!("{intent} was sent twice"));
+        }
+        let approved = self.approved.entry(trade(&order.order)).or_default();
+        let Some(left) = approved.checked_sub(1) else {
+            return Some(format!("{intent} was sent without the risk engine's leave"));
+        };
+        *approved = left;
+        None
+    }
+}
+
+fn trade(proposal: &Proposed) -> (Name, Name) {
+    (proposal.symbol.clone(), proposal.side.clone())
 }
 
 /// Every balance is what it began with and what the fills added to it.
@@ -91,10 +131,7 @@ fn conserved(run: &Value, played: &Played) -> Outcome {
     }
 }
 
-fn add(
-    balances: &mut BTreeMap<Name, Amount>,
-    fill: &dacapo_orchestration::domain_event::Filled,
-) -> Result<(), dacapo_orchestration::amount::AmountError> {
+fn add(balances: &mut BTreeMap<Name, Amount>, fill: &Filled) -> Result<(), AmountError> {
     let (base, quote) = fill.symbol.split_once('/').unwrap_or((&fill.symbol, ""));
     let value = fill.size.times(fill.price)?;
     let (got, paid) = if fill.side.as_str() == "buy" {
