@@ -15,7 +15,7 @@ use crate::sync::call::Call;
 use crate::sync::join::JoinHandle;
 use crate::sync::timer::{Sleep, Timer, Until};
 use crate::system::System;
-use crate::task::{NewTask, TaskRef, cut_off};
+use crate::task::{NewTask, Pending, TaskRef, cut_off};
 
 /// The voice of one actor inside a run. Cheap to clone; works in whatever task it is used.
 pub struct Ctx<S: System> {
@@ -135,6 +135,20 @@ impl<S: System> Ctx<S> {
             let polled = future.as_mut().poll(context);
             self.core.state.borrow_mut().current_slot().timeouts -= 1;
             polled.map(Ok)
+        })
+        .await
+    }
+
+    /// Waits as a server does that nobody may ever ask again: if nothing but such waits is left, the
+    /// run is complete and not stalled. So is every wait for an item of an inbox.
+    pub async fn at_rest<F: Future>(&self, wait: F) -> F::Output {
+        let mut wait = std::pin::pin!(wait);
+        poll_fn(|context| {
+            let polled = wait.as_mut().poll(context);
+            if polled.is_pending() {
+                self.core.state.borrow_mut().current_slot().pending = Pending::Rest;
+            }
+            polled
         })
         .await
     }

@@ -45,8 +45,8 @@ pub(crate) enum Pending {
     Join(Name),
     /// A channel.
     Channel(Name),
-    /// The outside.
-    Inbox,
+    /// What need never come: an item of a feed, a wish of somebody whom it serves.
+    Rest,
 }
 
 /// What a task waits for that did not say.
@@ -289,22 +289,24 @@ impl<S: System> State<S> {
         }
     }
 
-    /// The tasks that would wait for ever, if nothing came any more.
+    /// The tasks that would wait in vain for ever, if nothing came any more.
     pub(crate) fn stalled(&self) -> Vec<Waiting> {
-        let waits = |slot: &Slot| !slot.daemon && !matches!(slot.pending, Pending::Inbox);
-        self.tasks_where(waits)
+        self.tasks_where(|slot| !slot.daemon)
             .into_iter()
-            .filter_map(|task| self.slot(task))
-            .map(|slot| Waiting {
-                task: slot.id,
-                name: slot.name.clone(),
-                wait: match &slot.pending {
+            .filter_map(|task| {
+                let slot = self.slot(task)?;
+                let wait = match &slot.pending {
+                    Pending::Rest => return None,
                     Pending::Other(what) => (*what).to_owned(),
                     Pending::Lock(name) => format!("lock {name}"),
                     Pending::Join(name) => format!("the end of {name}"),
                     Pending::Channel(name) => format!("channel {name}"),
-                    Pending::Inbox => "the outside".to_owned(),
-                },
+                };
+                Some(Waiting {
+                    task: slot.id,
+                    name: slot.name.clone(),
+                    wait,
+                })
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{NoFiles, Shared, Stage, Story, arrived, at_ms, ms};
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{Budget, Lock, Run, Time, Verdict, channel};
+use dacapo_kernel::{Budget, Lock, Notify, Run, Time, Verdict, channel};
 
 /// One task that says something every millisecond, for ever.
 fn chatter() -> Story {
@@ -191,6 +191,38 @@ fn waiting_for_the_outside_alone_is_no_stall() {
     };
     assert_eq!(ends(None), (Verdict::Complete, at_ms(3)));
     assert_eq!(ends(Some(10_000_000)), (Verdict::Complete, at_ms(10)));
+}
+
+#[test]
+fn a_task_at_rest_is_no_stall_whatever_it_waits_for() {
+    let waits = |rests: bool| {
+        let story = Story::of(move |ctx| async move {
+            let changed = Notify::new("changed");
+            if rests {
+                ctx.at_rest(changed.wait(&ctx)).await;
+            } else {
+                changed.wait(&ctx).await;
+            }
+        });
+        story.tell().verdict().name()
+    };
+    assert_eq!((waits(true), waits(false)), ("complete", "stall"));
+}
+
+#[test]
+fn what_a_task_waits_for_after_its_rest_can_stall() {
+    let told = Story::of(|ctx| async move {
+        let changed = Notify::new("changed");
+        let nudge = changed.clone();
+        let of_child = ctx.clone();
+        ctx.spawn("child", async move { nudge.notify(&of_child) });
+        ctx.at_rest(changed.wait(&ctx)).await;
+        ctx.emit("nudged");
+        changed.wait(&ctx).await;
+    })
+    .tell();
+    assert_eq!(told.said(), ["nudged"]);
+    assert_eq!(told.verdict().name(), "stall");
 }
 
 #[test]

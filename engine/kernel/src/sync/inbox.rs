@@ -39,7 +39,7 @@ impl<S: System> Inbox<S> {
                 }
                 None => {
                     waiting.reader = Some(state.current());
-                    state.current_slot().pending = Pending::Inbox;
+                    state.current_slot().pending = Pending::Rest;
                     Poll::Pending
                 }
             }

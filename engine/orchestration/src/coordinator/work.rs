@@ -28,7 +28,7 @@ impl Coordinator {
         }
         self.ctx.emit(ScheduleEnded {});
         // The message handlers keep working, although nothing is scheduled any more.
-        std::future::pending::<()>().await;
+        self.ctx.at_rest(std::future::pending::<()>()).await;
     }
 
     /// Whether nothing is to be scheduled any more.
@@ -43,7 +43,7 @@ impl Coordinator {
         loop {
             let changed = self.nudged.wait(&self.ctx);
             match self.next_look(ended) {
-                None => changed.await,
+                None => self.ctx.at_rest(changed).await,
                 Some(next) => {
                     let span = next - self.ctx.now();
                     if self.ctx.timeout(span, changed).await.is_err() {
