@@ -42,8 +42,9 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// Where the log of a plan goes unless somebody says otherwise: a name of its own for each seed,
-/// and for each set of defects that somebody asked for.
-pub(crate) fn default_path<S: System>(plan: &Plan<S::Config>) -> PathBuf {
+/// for a profile that the scenario does not choose itself, and for each set of defects that
+/// somebody asked for.
+pub(crate) fn default_path<S: System>(plan: &Plan<S::Config>, profile: Option<&str>) -> PathBuf {
     let tame = |c: char| match c {
         c if c.is_alphanumeric() || c == '-' || c == '_' => c,
         _ => '-',
@@ -54,7 +55,8 @@ pub(crate) fn default_path<S: System>(plan: &Plan<S::Config>) -> PathBuf {
         [one] => format!("-{one}"),
         [first, more @ ..] => format!("-{first}-and-{}-more", more.len()),
     };
-    Path::new("runs").join(format!("{name}-{:x}{defects}.dlog", plan.seed))
+    let profile = profile.map_or_else(String::new, |profile| format!("-{profile}"));
+    Path::new("runs").join(format!("{name}-{:x}{profile}{defects}.dlog", plan.seed))
 }
 
 /// A log that is being written. Where there is an older one, it keeps its name until the new one

@@ -26,7 +26,7 @@ pub(crate) fn run<S: System>(
 ) -> Result<Exit, Problem> {
     refuse_a_log(&args.scenario, screen)?;
     let loaded = load::<S>(&args.scenario, &overrides(args))?;
-    let default = log_file::default_path::<S>(&loaded.plan);
+    let default = log_file::default_path::<S>(&loaded.plan, args.profile.as_deref());
     let path = args.out.as_deref().unwrap_or(&default);
     let (outcome, wall) = record::<S>(&loaded, path, args, screen)?;
     log_file::write_facts(path, arguments, wall, screen);

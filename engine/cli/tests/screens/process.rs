@@ -44,6 +44,32 @@ fn a_panic_under_simulation_makes_no_noise() {
 }
 
 #[test]
+fn what_is_changed_for_a_run_has_a_log_of_its_own() {
+    let desk = Desk::new();
+    for changed in [
+        &[][..],
+        &["--profile", "sound"],
+        &["--defects", "served-twice"],
+        &["--defects", "served-twice,pan-first"],
+    ] {
+        call(&desk, &[&["run", "kitchen.toml"], changed].concat());
+    }
+    let mut names: Vec<String> = std::fs::read_dir(desk.path("runs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".dlog"))
+        .collect();
+    names.sort();
+    let expected = [
+        "kitchen-7-pan-first-and-1-more.dlog",
+        "kitchen-7-served-twice.dlog",
+        "kitchen-7-sound.dlog",
+        "kitchen-7.dlog",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
 fn a_mistake_in_the_program_itself_says_what_to_do() {
     let desk = Desk::new();
     let broken = "kitchen.recipe=\"a recipe that breaks the program\"";
