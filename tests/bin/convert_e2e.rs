@@ -23,6 +23,10 @@ fn main() -> ExitCode {
         eprintln!("usage: convert-e2e FILE.jsonl... FOLDER");
         return ExitCode::from(2);
     };
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        eprintln!("{}: {error}", folder.display());
+        return ExitCode::from(2);
+    }
     for file in files {
         if let Err(what) = convert(file, folder) {
             eprintln!("{}: {what}", file.display());
