@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dacapo_kernel::{Sender, Time};
+use dacapo_kernel::Sender;
 
 use crate::amount::Amount;
 use crate::config::{LiveConfig, TradingMode};
@@ -288,9 +288,4 @@ impl Exchange {
     pub fn look_at_paper<T>(&self, look: impl FnOnce(&PaperExecutor) -> T) -> Option<T> {
         Some(self.as_paper()?.look(look))
     }
-}
-
-/// Microseconds since the run began.
-pub fn micros(time: Time) -> i64 {
-    (time.as_nanos() / 1_000) as i64
 }

@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Answered, micros};
+use super::Answered;
 use crate::Ctx;
 use crate::amount::Amount;
 use crate::config::LiveConfig;
 use crate::execution::{ExecutionError, PriceSource, Progress};
-use crate::message::Name;
+use crate::message::{Instant, Name};
 
 /// The code of an order that it refuses.
 const REFUSED: &str = "exchange_reject";
@@ -61,18 +61,20 @@ impl LiveVenue {
     }
 
     pub(super) fn price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
-        let now_us = micros(ctx.now());
+        let now_us = Instant::from(ctx.now()).as_micros();
         self.prices.borrow_mut().update(symbol, price, now_us);
     }
 
     pub(super) fn set_price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
         self.prices
             .borrow_mut()
-            .set(micros(ctx.now()), symbol, price);
+            .set(Instant::from(ctx.now()).as_micros(), symbol, price);
     }
 
     pub(super) fn price_of(&self, ctx: &Ctx, symbol: &str) -> Option<Amount> {
-        self.prices.borrow_mut().get(micros(ctx.now()), symbol)
+        self.prices
+            .borrow_mut()
+            .get(Instant::from(ctx.now()).as_micros(), symbol)
     }
 
     /// Whether the order of an intent was carried out, if it was ever taken.

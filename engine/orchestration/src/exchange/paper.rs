@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use dacapo_kernel::{Notify, Sender};
 
-use super::{Answered, Notice, micros};
+use super::{Answered, Notice};
 use crate::amount::Amount;
 use crate::domain_event::{BalanceChanged, Filled, OrderAnswered, OrderOutcome};
 use crate::execution::{
     CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, OrderStatus, Outcome, PaperExecutor,
     PositionId, TradeRequest,
 };
-use crate::message::Name;
+use crate::message::{Instant, Name};
 use crate::risk::AccountUpdate;
 use crate::{Ctx, Orchestration};
 
@@ -252,7 +252,10 @@ impl PaperVenue {
     }
 
     fn with<T>(&self, ctx: &Ctx, act: impl FnOnce(&mut PaperExecutor, i64) -> T) -> T {
-        act(&mut self.paper.borrow_mut(), micros(ctx.now()))
+        act(
+            &mut self.paper.borrow_mut(),
+            Instant::from(ctx.now()).as_micros(),
+        )
     }
 
     /// One of the random numbers that the paper exchange asks for.
