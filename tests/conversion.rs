@@ -13,6 +13,8 @@ use agents::{agents, models};
 use events::events;
 use json::{number, pick, text, toml_of};
 
+use crate::rewriting::rewritten;
+
 /// The agents by the names that both know.
 const AGENTS: [TaskKind; 5] = TaskKind::ALL;
 
@@ -171,17 +173,10 @@ fn store(db: &Value, start: &str) -> Result<Value, String> {
 
 /// The same with each encoded time as ISO 8601.
 fn with_dates(value: &Value, start: &str) -> Value {
-    match value {
-        Value::Object(object) => match object.get("$t").and_then(Value::as_f64) {
-            Some(seconds) => json!(iso(seconds, start)),
-            None => object
-                .iter()
-                .map(|(key, value)| (key.clone(), with_dates(value, start)))
-                .collect(),
-        },
-        Value::Array(items) => items.iter().map(|item| with_dates(item, start)).collect(),
-        other => other.clone(),
-    }
+    rewritten(value, &|part| {
+        let seconds = part.get("$t")?.as_f64()?;
+        Some(json!(iso(seconds, start)))
+    })
 }
 
 fn risk(risk: &Value) -> Result<Value, String> {

@@ -7,6 +7,7 @@ mod conversion;
 mod project;
 mod recording;
 mod retelling;
+mod rewriting;
 
 pub use conversion::{iso, scenario};
 pub use project::{Story, root};
@@ -14,3 +15,4 @@ pub use recording::{
     Recorded, defects, events, fingerprint, reader, record, replay, set, world_after,
 };
 pub use retelling::begun_with;
+pub use rewriting::rewritten;

@@ -1,7 +1,7 @@
 //! A stage for one part of the product: the kernel runs it in virtual time, with simulated models
 //! and everything that happens in a log.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use dacapo_kernel::{
 use dacapo_orchestration::config::Config;
 use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::domain_event::{DomainEvent, StatusReported};
-use dacapo_orchestration::message::Json;
+use dacapo_orchestration::message::{Instant, Json};
 use dacapo_orchestration::model::{FALLBACK, PRIMARY, SimulatedModels};
 use dacapo_orchestration::{Ctx, Orchestration};
 use dacapo_tests::events;
@@ -32,13 +32,14 @@ pub(crate) struct Played<T> {
 pub(crate) fn play<T: 'static, F>(
     config: &Config,
     defects: Defects,
-    play: impl Fn(Ctx) -> F + 'static,
+    play: impl FnOnce(Ctx) -> F + 'static,
 ) -> Played<T>
 where
     F: Future<Output = T> + 'static,
 {
     let plan = plan(config, defects);
-    let play = Rc::new(play);
+    // No host of a stage crashes, so its task starts once.
+    let play = Rc::new(Cell::new(Some(play)));
     let returned: Rc<RefCell<Option<T>>> = Rc::default();
     let kept = Rc::clone(&returned);
     let bytes = Rc::new(RefCell::new(Memory::default()));
@@ -56,7 +57,10 @@ where
             let (play, kept) = (Rc::clone(&play), Rc::clone(&kept));
             setup.host("stage", move |ctx| {
                 let (play, kept) = (Rc::clone(&play), Rc::clone(&kept));
-                async move { *kept.borrow_mut() = Some(play(ctx).await) }
+                async move {
+                    let play = play.take().expect("the stage starts once");
+                    *kept.borrow_mut() = Some(play(ctx).await);
+                }
             });
             Ok(())
         })
@@ -155,5 +159,5 @@ pub(crate) fn between(
 
 /// Seconds since the start, as recordings write them.
 pub(crate) fn seconds(time: Time) -> f64 {
-    (time.as_nanos() / 1_000) as f64 / 1e6
+    Instant::from(time).as_micros() as f64 / 1e6
 }

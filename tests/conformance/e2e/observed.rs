@@ -4,16 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dacapo_kernel::{Event, Time, Verdict};
+use dacapo_kernel::{Event, Verdict};
 use dacapo_orchestration::config::{Config, TradingMode};
 use dacapo_orchestration::domain_event::{
     DomainEvent, EmergencyOrder, OrderOutcome, OrderSubmitted,
 };
-use dacapo_orchestration::message::{DegradationLevel, Instant, Message, Name, Topic};
+use dacapo_orchestration::message::{DegradationLevel, Message, Name, Topic};
 use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::model_calls::ModelCalls;
+use crate::stage;
 
 /// Everything that is compared of a run.
 struct Observed {
@@ -87,7 +88,7 @@ impl Observed {
     }
 
     fn see(&mut self, event: &Event<DomainEvent>, domain: &DomainEvent) {
-        let t = seconds(event.time);
+        let t = stage::seconds(event.time);
         match domain {
             DomainEvent::Published(it) => self.see_message(t, &it.message),
             DomainEvent::Delivered(it) if self.scripted.contains(&it.subscriber) => {
@@ -233,10 +234,6 @@ impl Observed {
             "final": last,
         })
     }
-}
-
-fn seconds(time: Time) -> f64 {
-    Instant::from(time).as_micros() as f64 / 1e6
 }
 
 fn upper(name: &str) -> String {

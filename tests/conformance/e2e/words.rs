@@ -1,7 +1,10 @@
 //! The words of the recordings: ids, times and errors as they are written there.
 
 use dacapo_orchestration::message::Instant;
+use dacapo_tests::rewritten;
 use serde_json::{Map, Value, json};
+
+use crate::encoding;
 
 /// Fields that hold an id of the run's own.
 const IDS: [&str; 5] = ["id", "order_id", "position_id", "output_id", "trade_id"];
@@ -44,20 +47,12 @@ fn field(key: &str, value: &Value, start_us: i64) -> Value {
 
 /// The same with each date and time as seconds since the start.
 pub(crate) fn dates(value: &Value, start_us: i64) -> Value {
-    match value {
-        Value::String(text) if text.len() > 19 && text.as_bytes()[10] == b'T' => {
-            match Instant::from_iso(text, start_us) {
-                Some(instant) => json!({"$t": instant.as_micros() as f64 / 1e6}),
-                None => value.clone(),
-            }
-        }
-        Value::Array(items) => items.iter().map(|item| dates(item, start_us)).collect(),
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, value)| (key.clone(), dates(value, start_us)))
-            .collect(),
-        other => other.clone(),
-    }
+    rewritten(value, &|part| {
+        let is_date = |text: &&str| text.len() > 19 && text.as_bytes()[10] == b'T';
+        let text = part.as_str().filter(is_date)?;
+        let instant = Instant::from_iso(text, start_us)?;
+        Some(encoding::time(instant.as_micros()))
+    })
 }
 
 /// The state that a coordinator reports, as the recordings tell the final one.

@@ -26,29 +26,26 @@ pub(super) fn delivery(input: &Value, defects: Defects) -> Value {
     let size = &input["max_history_size"];
     let config = stage::config(json!({ "message_bus": { "max_history_size": size } }));
     let (ops, bus_config) = (input["ops"].clone(), config.message_bus.clone());
-    let play = move |ctx: Ctx| {
-        let (ops, bus_config) = (ops.clone(), bus_config.clone());
-        async move {
-            let scene = Scene {
-                bus: Bus::new(&ctx, &bus_config, Rc::default(), defects),
-                calls: Rc::default(),
-                counts: Rc::default(),
-            };
-            let mut results = Vec::new();
-            for op in ops.as_array().unwrap() {
-                stage::until(&ctx, &op["t"]).await;
-                results.push(scene.perform(&ctx, op).await);
-            }
-            let stats = scene.bus.statistics();
-            json!({ "results": results, "stats": {
-                "total_published": stats.total_published,
-                "total_delivered": stats.total_delivered,
-                "delivery_errors": stats.delivery_errors,
-                "history_size": stats.history_size,
-                "subscriber_count": stats.subscriber_count,
-                "topics_active": stats.topics_active,
-            }})
+    let play = move |ctx: Ctx| async move {
+        let scene = Scene {
+            bus: Bus::new(&ctx, &bus_config, Rc::default(), defects),
+            calls: Rc::default(),
+            counts: Rc::default(),
+        };
+        let mut results = Vec::new();
+        for op in ops.as_array().unwrap() {
+            stage::until(&ctx, &op["t"]).await;
+            results.push(scene.perform(&ctx, op).await);
         }
+        let stats = scene.bus.statistics();
+        json!({ "results": results, "stats": {
+            "total_published": stats.total_published,
+            "total_delivered": stats.total_delivered,
+            "delivery_errors": stats.delivery_errors,
+            "history_size": stats.history_size,
+            "subscriber_count": stats.subscriber_count,
+            "topics_active": stats.topics_active,
+        }})
     };
     // The recordings know no announcement of a removal.
     let defects_of_stage = defects.with(Defect::BreakerSilent);

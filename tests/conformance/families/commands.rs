@@ -23,23 +23,21 @@ pub(super) fn events(input: &Value, defects: Defects) -> Value {
         }),
     );
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
-                schedule::history(&input, timetable);
-            });
-            desk.coordinator.subscribe().await;
-            let (mut marks, mut results) = (Vec::new(), Vec::new());
-            for op in input["ops"].as_array().unwrap() {
-                stage::until(&ctx, &op["t"]).await;
-                let published = desk.bus.publish(&ctx, draft(op));
-                marks.push(stage::mark(&ctx));
-                published.await.unwrap();
-                results.push(status(&desk));
-            }
-            (marks, results)
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
+            schedule::history(&input, timetable);
+        });
+        desk.coordinator.subscribe().await;
+        let (mut marks, mut results) = (Vec::new(), Vec::new());
+        for op in input["ops"].as_array().unwrap() {
+            stage::until(&ctx, &op["t"]).await;
+            let published = desk.bus.publish(&ctx, draft(op));
+            marks.push(stage::mark(&ctx));
+            published.await.unwrap();
+            results.push(status(&desk));
         }
+        (marks, results)
     };
     let played = stage::play(&config, defects, play);
     let (marks, mut results) = played.returned;

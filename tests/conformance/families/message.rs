@@ -41,24 +41,21 @@ pub(super) fn draft(input: &Value) -> Draft {
 pub(super) fn validation(input: &Value, defects: Defects) -> Value {
     let config = stage::config(json!({}));
     let (draft, bus_config) = (draft(input), config.message_bus.clone());
-    let play = move |ctx: Ctx| {
-        let (draft, bus_config) = (draft.clone(), bus_config.clone());
-        async move {
-            let bus = Bus::new(&ctx, &bus_config, Rc::default(), defects);
-            let published = bus.publish(&ctx, draft).await;
-            let stats = bus.statistics();
-            let history_size = stats.history_size;
-            match published {
-                Ok(delivered) => {
-                    json!({"ok": true, "delivered": delivered, "history_size": history_size})
-                }
-                Err(error) => json!({
-                    "ok": false,
-                    "error": code(&error),
-                    "history_size": history_size,
-                    "total_published": stats.total_published,
-                }),
+    let play = move |ctx: Ctx| async move {
+        let bus = Bus::new(&ctx, &bus_config, Rc::default(), defects);
+        let published = bus.publish(&ctx, draft).await;
+        let stats = bus.statistics();
+        let history_size = stats.history_size;
+        match published {
+            Ok(delivered) => {
+                json!({"ok": true, "delivered": delivered, "history_size": history_size})
             }
+            Err(error) => json!({
+                "ok": false,
+                "error": code(&error),
+                "history_size": history_size,
+                "total_published": stats.total_published,
+            }),
         }
     };
     stage::play(&config, defects, play).returned

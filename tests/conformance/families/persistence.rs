@@ -8,6 +8,7 @@ use dacapo_orchestration::coordinator::schedule::Timetable;
 use dacapo_orchestration::defect::Defects;
 use dacapo_orchestration::domain_event::DomainEvent;
 use dacapo_orchestration::message::{Draft, Instant, Name, Payload, Topic};
+use dacapo_tests::rewritten;
 use serde_json::{Map, Value, json};
 
 use super::schedule::{self, told_time};
@@ -22,25 +23,23 @@ const ALWAYS: [f64; 2] = [-1e6, 1e6];
 pub(super) fn save(input: &Value, defects: Defects) -> Value {
     let config = config(input, Value::Null);
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
-                schedule::history(&input, timetable);
-                under_way(&input, timetable);
-            });
-            let statistics = json!({ "statistics": input["statistics"] });
-            assert!(desk.coordinator.restore(&statistics));
-            desk.coordinator.subscribe().await;
-            for command in commands(input["state"].as_str().unwrap()) {
-                let payload = json!({ "command": command, "params": {} });
-                let topic = Topic::CoordinatorCommands;
-                let payload = Payload::from_json(topic, payload);
-                let draft = Draft::new(topic, Name::fixed("operator"), payload);
-                desk.bus.publish(&ctx, draft).await.unwrap();
-            }
-            desk.coordinator.save()
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
+            schedule::history(&input, timetable);
+            under_way(&input, timetable);
+        });
+        let statistics = json!({ "statistics": input["statistics"] });
+        assert!(desk.coordinator.restore(&statistics));
+        desk.coordinator.subscribe().await;
+        for command in commands(input["state"].as_str().unwrap()) {
+            let payload = json!({ "command": command, "params": {} });
+            let topic = Topic::CoordinatorCommands;
+            let payload = Payload::from_json(topic, payload);
+            let draft = Draft::new(topic, Name::fixed("operator"), payload);
+            desk.bus.publish(&ctx, draft).await.unwrap();
         }
+        desk.coordinator.save()
     };
     let played = stage::play(&config, defects, play);
     let saved = played
@@ -82,20 +81,18 @@ fn under_way(input: &Value, timetable: &mut Timetable) {
 pub(super) fn load(input: &Value, defects: Defects) -> Value {
     let config = config(input, encoded_dates(&input["stored"]));
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let mut begun = Vec::new();
-            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
-                schedule::history(&input, timetable);
-            });
-            let returned = desk.coordinator.load().await;
-            let status = desk.coordinator.status(0);
-            begun.push(stage::mark(&ctx));
-            stage::until(&ctx, &input["tick_at"]).await;
-            desk.coordinator.look().await;
-            (returned, status, begun)
-        }
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let mut begun = Vec::new();
+        let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
+            schedule::history(&input, timetable);
+        });
+        let returned = desk.coordinator.load().await;
+        let status = desk.coordinator.status(0);
+        begun.push(stage::mark(&ctx));
+        stage::until(&ctx, &input["tick_at"]).await;
+        desk.coordinator.look().await;
+        (returned, status, begun)
     };
     let played = stage::play(&config, defects, play);
     let (returned, status, begun) = played.returned;
@@ -150,31 +147,16 @@ fn config(input: &Value, saved: Value) -> Config {
 
 /// The same with each encoded time as a date.
 fn encoded_dates(value: &Value) -> Value {
-    match value {
-        Value::Object(object) if object.contains_key("$t") => {
-            json!(Instant::from_micros(micros(&object["$t"])).to_iso(T0_US))
-        }
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, value)| (key.clone(), encoded_dates(value)))
-            .collect(),
-        Value::Array(items) => items.iter().map(encoded_dates).collect(),
-        other => other.clone(),
-    }
+    rewritten(value, &|part| {
+        let seconds = part.get("$t")?;
+        Some(json!(Instant::from_micros(micros(seconds)).to_iso(T0_US)))
+    })
 }
 
 /// The same with each date as an encoded time.
 fn dates(value: &Value) -> Value {
-    match value {
-        Value::String(text) => match told_time(Some(text)) {
-            Value::Null => value.clone(),
-            told => told,
-        },
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, value)| (key.clone(), dates(value)))
-            .collect(),
-        Value::Array(items) => items.iter().map(dates).collect(),
-        other => other.clone(),
-    }
+    rewritten(value, &|part| {
+        let told = told_time(Some(part.as_str()?));
+        (!told.is_null()).then_some(told)
+    })
 }

@@ -59,29 +59,27 @@ pub(super) fn resolution(input: &Value, defects: Defects) -> Value {
         },
     }));
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |_, _| {});
-            let signal = json!({ "symbol": "BTC/USDT", "action": "BUY", "confidence": 0.7 });
-            let signal = Payload::from_json(Topic::TradingSignals, signal);
-            let pause = Duration::from_secs_f64(input["pause_between_s"].as_f64().unwrap());
-            let (mut marks, mut results) = (Vec::new(), Vec::new());
-            for _ in 0..input["repeat"].as_u64().unwrap() {
-                marks.push(stage::mark(&ctx));
-                let begun = ctx.now();
-                let resolved = desk.coordinator.resolve(&signal, conflicts(&input)).await;
-                let status = desk.coordinator.status(0);
-                let mut told = told(&resolved, ctx.now() - begun);
-                told["level"] = json!(status.level);
-                told["llm_failures"] = json!(status.llm_failures);
-                told["recovery_progress"] = json!(status.recovery_progress);
-                told["conflicts_resolved"] = json!(status.statistics.total_conflicts_resolved);
-                results.push(told);
-                ctx.sleep(pause).await;
-            }
-            (marks, results)
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |_, _| {});
+        let signal = json!({ "symbol": "BTC/USDT", "action": "BUY", "confidence": 0.7 });
+        let signal = Payload::from_json(Topic::TradingSignals, signal);
+        let pause = Duration::from_secs_f64(input["pause_between_s"].as_f64().unwrap());
+        let (mut marks, mut results) = (Vec::new(), Vec::new());
+        for _ in 0..input["repeat"].as_u64().unwrap() {
+            marks.push(stage::mark(&ctx));
+            let begun = ctx.now();
+            let resolved = desk.coordinator.resolve(&signal, conflicts(&input)).await;
+            let status = desk.coordinator.status(0);
+            let mut told = told(&resolved, ctx.now() - begun);
+            told["level"] = json!(status.level);
+            told["llm_failures"] = json!(status.llm_failures);
+            told["recovery_progress"] = json!(status.recovery_progress);
+            told["conflicts_resolved"] = json!(status.statistics.total_conflicts_resolved);
+            results.push(told);
+            ctx.sleep(pause).await;
         }
+        (marks, results)
     };
     let played = stage::play(&config, defects, play);
     let (marks, mut results) = played.returned;

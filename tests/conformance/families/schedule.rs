@@ -83,21 +83,19 @@ pub(super) fn history(input: &Value, timetable: &mut Timetable) {
 pub(super) fn due(input: &Value, defects: Defects) -> Value {
     let config = tasks(input, json!({}));
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
-                history(&input, timetable);
-            });
-            let (mut marks, mut results) = (Vec::new(), Vec::new());
-            for op in input["ops"].as_array().unwrap() {
-                stage::until(&ctx, &op["t"]).await;
-                marks.push(stage::mark(&ctx));
-                results.push(perform(&desk, &input, op).await);
-            }
-            let runs = desk.coordinator.status(0).statistics.total_task_runs;
-            (marks, results, runs)
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
+            history(&input, timetable);
+        });
+        let (mut marks, mut results) = (Vec::new(), Vec::new());
+        for op in input["ops"].as_array().unwrap() {
+            stage::until(&ctx, &op["t"]).await;
+            marks.push(stage::mark(&ctx));
+            results.push(perform(&desk, &input, op).await);
         }
+        let runs = desk.coordinator.status(0).statistics.total_task_runs;
+        (marks, results, runs)
     };
     let played = stage::play(&config, defects, play);
     let (marks, mut results, total) = played.returned;
@@ -171,17 +169,15 @@ pub(super) fn timed(input: &Value, defects: Defects) -> Value {
     }});
     let config = tasks(input, degradation);
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
-                history(&input, timetable);
-            });
-            let coordinator = std::rc::Rc::clone(&desk.coordinator);
-            drop(ctx.spawn_daemon("loop", async move { coordinator.keep_schedule().await }));
-            stage::until(&ctx, &input["duration_s"]).await;
-            (desk.coordinator.status(0), stage::mark(&ctx))
-        }
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |timetable, _| {
+            history(&input, timetable);
+        });
+        let coordinator = std::rc::Rc::clone(&desk.coordinator);
+        drop(ctx.spawn_daemon("loop", async move { coordinator.keep_schedule().await }));
+        stage::until(&ctx, &input["duration_s"]).await;
+        (desk.coordinator.status(0), stage::mark(&ctx))
     };
     let played = stage::play(&config, defects, play);
     // Tasks that are still at work go on to their end; nobody looks any more.

@@ -20,39 +20,37 @@ use crate::stage;
 pub(super) fn handling(input: &Value, defects: Defects) -> Value {
     let config = config(input);
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |_, risk| {
-                risk.state = state(&input["risk_state"]);
-            });
-            desk.coordinator.subscribe().await;
-            for message in input["messages"].as_array().unwrap() {
-                stage::until(&ctx, &message["t"]).await;
-                desk.bus.publish(&ctx, draft(message)).await.unwrap();
-            }
-            stage::until(&ctx, &input["now"]).await;
-            desk.enter(&ctx, input["state"].as_str().unwrap()).await;
-            let before = desk.bus.statistics();
-            let begun = (stage::mark(&ctx), ctx.now());
-            let signal = signal(&input["signal"]);
-            desk.bus.publish(&ctx, signal).await.unwrap();
-            let after = desk.bus.statistics();
-            let (took, criteria) = (ctx.now() - begun.1, Criteria::default());
-            // The announcement of a level change is a step of its own.
-            ctx.yield_now().await;
-            let latest = desk
-                .bus
-                .get_latest(&ctx, Topic::TradingSignals, &criteria, |_| true);
-            let latest = latest.await.map(|message| message.payload.to_json());
-            let told = json!({
-                "delivered": u64::from(after.delivery_errors == before.delivery_errors),
-                "delivery_errors": after.delivery_errors - before.delivery_errors,
-                "elapsed_s": took.as_secs_f64(),
-                "signal_payload_after": latest,
-            });
-            (begun.0, told, desk.coordinator.status(0))
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |_, risk| {
+            risk.state = state(&input["risk_state"]);
+        });
+        desk.coordinator.subscribe().await;
+        for message in input["messages"].as_array().unwrap() {
+            stage::until(&ctx, &message["t"]).await;
+            desk.bus.publish(&ctx, draft(message)).await.unwrap();
         }
+        stage::until(&ctx, &input["now"]).await;
+        desk.enter(&ctx, input["state"].as_str().unwrap()).await;
+        let before = desk.bus.statistics();
+        let begun = (stage::mark(&ctx), ctx.now());
+        let signal = signal(&input["signal"]);
+        desk.bus.publish(&ctx, signal).await.unwrap();
+        let after = desk.bus.statistics();
+        let (took, criteria) = (ctx.now() - begun.1, Criteria::default());
+        // The announcement of a level change is a step of its own.
+        ctx.yield_now().await;
+        let latest = desk
+            .bus
+            .get_latest(&ctx, Topic::TradingSignals, &criteria, |_| true);
+        let latest = latest.await.map(|message| message.payload.to_json());
+        let told = json!({
+            "delivered": u64::from(after.delivery_errors == before.delivery_errors),
+            "delivery_errors": after.delivery_errors - before.delivery_errors,
+            "elapsed_s": took.as_secs_f64(),
+            "signal_payload_after": latest,
+        });
+        (begun.0, told, desk.coordinator.status(0))
     };
     let played = stage::play(&config, defects, play);
     let (begun, mut told, status) = played.returned;

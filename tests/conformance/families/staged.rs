@@ -20,25 +20,23 @@ const ALL: u64 = 10_000;
 pub(super) fn execution(input: &Value, defects: Defects) -> Value {
     let config = config(input);
     let (given, settings) = (input.clone(), config.clone());
-    let play = move |ctx: Ctx| {
-        let (input, config) = (given.clone(), settings.clone());
-        async move {
-            let desk = Desk::new(&ctx, &config, defects, |_, _| {});
-            desk.coordinator.subscribe().await;
-            desk.enter(&ctx, input["state"].as_str().unwrap()).await;
-            let mut marks = vec![stage::mark(&ctx)];
-            desk.coordinator.rebalance(&plan(&input)).await;
-            let (stored_db, stored_memory) = (rows(&desk), memory(&desk));
-            let mut ticks = Vec::new();
-            for tick in input["ticks"].as_array().unwrap() {
-                stage::until(&ctx, tick).await;
-                marks.push(stage::mark(&ctx));
-                desk.coordinator.run_due_legs().await;
-                let left = memory(&desk).as_array().map_or(0, Vec::len);
-                ticks.push(json!({ "t": tick, "memory_left": left, "db_status": statuses(&desk) }));
-            }
-            (marks, stored_db, stored_memory, ticks)
+    let play = move |ctx: Ctx| async move {
+        let (input, config) = (given, settings);
+        let desk = Desk::new(&ctx, &config, defects, |_, _| {});
+        desk.coordinator.subscribe().await;
+        desk.enter(&ctx, input["state"].as_str().unwrap()).await;
+        let mut marks = vec![stage::mark(&ctx)];
+        desk.coordinator.rebalance(&plan(&input)).await;
+        let (stored_db, stored_memory) = (rows(&desk), memory(&desk));
+        let mut ticks = Vec::new();
+        for tick in input["ticks"].as_array().unwrap() {
+            stage::until(&ctx, tick).await;
+            marks.push(stage::mark(&ctx));
+            desk.coordinator.run_due_legs().await;
+            let left = memory(&desk).as_array().map_or(0, Vec::len);
+            ticks.push(json!({ "t": tick, "memory_left": left, "db_status": statuses(&desk) }));
         }
+        (marks, stored_db, stored_memory, ticks)
     };
     let played = stage::play(&config, defects, play);
     let (marks, stored_db, stored_memory, mut ticks) = played.returned;
