@@ -5,6 +5,7 @@
 mod binance_tape;
 mod day;
 mod deadlock;
+mod defects;
 mod idle;
 mod money;
 mod twins;

@@ -9,9 +9,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use dacapo_kernel::{
-    Answer, BuildError, Ctx, Event, Figure, Files, Invariant, Lock, Mistake, NoDeadlock, Plan,
-    Port, Provider, Section, Seq, Setup, Stream, Switch, System, Time, View, World, channel,
-    events,
+    Answer, BuildError, Ctx, Event, Figure, Files, Invariant, Lock, Mistake, NoDeadlock, Odds,
+    Plan, Port, Provider, Section, Seq, Setup, Switch, System, Time, View, World, channel, events,
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,14 +109,14 @@ impl Provider<KitchenEvent> for Book {
         _: Seq,
         request: &KitchenEvent,
         _: Time,
-        chance: &mut Stream,
+        odds: &mut Odds<'_>,
     ) -> Answer<KitchenEvent> {
         let KitchenEvent::Asked(asked) = request else {
             panic!("only recipes are asked for");
         };
         let (dish, text) = (asked.dish, self.0.clone());
         Answer {
-            after: Duration::from_millis(chance.below(20)),
+            after: Duration::from_millis(odds.stream().below(20)),
             event: Recipe { dish, text }.into(),
         }
     }

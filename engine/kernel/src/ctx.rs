@@ -98,7 +98,8 @@ impl<S: System> Ctx<S> {
     pub fn wall_unix_ns(&self) -> i64 {
         let state = self.core.state.borrow();
         let elapsed = i64::try_from(state.now.as_nanos()).unwrap_or(i64::MAX);
-        state.start_unix_ns.saturating_add(elapsed)
+        let wall = state.start_unix_ns.saturating_add(elapsed);
+        wall.saturating_add(state.wall_ahead)
     }
 
     /// The wall clock at the start of the run: nanoseconds since 1970-01-01T00:00:00Z.
@@ -228,14 +229,20 @@ impl<S: System> Ctx<S> {
 
     /// Whether chance is let in at this place. Off unless the run's faults name the door.
     pub fn buggify(&self, door: &'static str) -> bool {
+        self.fault(door).is_some()
+    }
+
+    /// Whether chance is let in at this place, and how much of it: what the value stands for is
+    /// said where the system describes its faults. Off unless the run's faults name the door.
+    #[inline]
+    pub fn fault(&self, door: &'static str) -> Option<u64> {
         self.act(|state| {
-            let Some(fault) = state.opens(self.actor, door) else {
-                return false;
-            };
+            let fault = state.opens(self.actor, door)?;
+            let value = fault.value;
             state.emit(self.actor, Body::Kernel(fault.into()));
-            true
+            Some(value)
         })
-        .unwrap_or_default()
+        .flatten()
     }
 
     // The outside.

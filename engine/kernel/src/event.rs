@@ -335,6 +335,13 @@ macro_rules! events {
             }
         }
 
+        /// The number of each kind, for whoever wants to be shown only some of them.
+        #[expect(non_upper_case_globals, reason = "each has the name of its event")]
+        #[allow(dead_code, reason = "a set may have kinds that nobody looks for")]
+        pub mod number {
+            $(#[doc = $name] pub const $Variant: u16 = $number;)*
+        }
+
         $(impl From<$Body> for $Name {
             fn from(body: $Body) -> Self {
                 $Name::$Variant(body)

@@ -10,13 +10,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::chance::Chance;
+use crate::checks::Checks;
+use crate::doors::Doors;
 use crate::event::{Body, Event};
-use crate::fault::FaultPlan;
 use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
-use crate::invariant::Checks;
 use crate::journal::{Journal, JournalError};
-use crate::kernel_event::{ActorNamed, Draw, FaultInjected, HostCrashed, KernelEvent, TaskEnding};
+use crate::kernel_event::{
+    ActorNamed, ClockJumped, Draw, FaultInjected, HostCrashed, HostRestarted, KernelEvent,
+    TaskEnding,
+};
 use crate::name::Name;
 use crate::narration::narrate;
 use crate::outside::Outside;
@@ -44,6 +47,8 @@ pub(crate) enum Target<E> {
     Answer(Seq, Box<E>),
     /// A crashed host comes up again.
     Restart(HostId),
+    /// The wall clock jumps by so many nanoseconds.
+    JumpClock(i64),
     /// A host crashes.
     CrashHost(Box<Cut>),
     /// A task crashes.
@@ -84,13 +89,17 @@ pub(crate) struct State<S: System> {
     pub(crate) arrivals: Timers<Target<S::Event>>,
     pub(crate) scheduler: Box<dyn Scheduler>,
     pub(crate) chance: Chance,
-    pub(crate) faults: FaultPlan,
+    pub(crate) doors: Doors,
     pub(crate) outside: Outside<S>,
     pub(crate) start_unix_ns: i64,
+    /// How far the wall clock has jumped, in nanoseconds.
+    pub(crate) wall_ahead: i64,
     pub(crate) open_cycles: Vec<(Seq, Vec<TaskId>)>,
     pub(crate) next_lock: u32,
     /// Planned crashes right after an event, the next one last.
     pub(crate) cut_at: Vec<(Seq, Cut)>,
+    /// Planned crashes so many events after a recovery has begun, the next one last.
+    pub(crate) cut_recoveries: Vec<(u64, Cut)>,
     /// Crashes that are in the log and whose tasks are still to be dropped.
     pub(crate) struck: VecDeque<Cut>,
     /// Hosts that will come up again.
@@ -113,8 +122,6 @@ pub(crate) struct State<S: System> {
     pub(crate) current: Option<TaskRef>,
     pub(crate) cause: Option<Seq>,
     actors: BTreeMap<Name, ActorId>,
-    /// How often each actor has asked at each door.
-    asked: BTreeMap<(ActorId, &'static str), u64>,
     /// The virtual time of the last event.
     instant: Time,
     /// The first event of that time.
@@ -137,7 +144,7 @@ pub(crate) struct Beginning<E> {
     pub(crate) seed: u64,
     pub(crate) start_unix_ns: i64,
     pub(crate) budgets: Budgets,
-    pub(crate) faults: FaultPlan,
+    pub(crate) doors: Doors,
 }
 
 impl<S: System> State<S> {
@@ -153,12 +160,14 @@ impl<S: System> State<S> {
             arrivals: Timers::default(),
             scheduler: from.scheduler,
             chance: Chance::new(from.seed),
-            faults: from.faults,
+            doors: from.doors,
             outside: Outside::default(),
             start_unix_ns: from.start_unix_ns,
+            wall_ahead: 0,
             open_cycles: Vec::new(),
             next_lock: 0,
             cut_at: Vec::new(),
+            cut_recoveries: Vec::new(),
             struck: VecDeque::new(),
             returning: 0,
             stop: None,
@@ -177,7 +186,6 @@ impl<S: System> State<S> {
             current: None,
             cause: None,
             actors: BTreeMap::new(),
-            asked: BTreeMap::new(),
             instant: Time::ZERO,
             instant_from: Seq(0),
             steps_at_instant: 0,
@@ -366,25 +374,52 @@ impl<S: System> State<S> {
         value
     }
 
-    /// Whether a door lets chance in for an actor: as recorded in a replay, else as often as
-    /// planned. The answer no is not logged, so a yes says how many answers came before it.
+    /// Whether a door lets chance in for an actor: as recorded in a replay, else as planned.
     pub(crate) fn opens(&mut self, actor: ActorId, door: &'static str) -> Option<FaultInjected> {
-        let rate = u64::from(self.faults.door(door));
-        if rate == 0 {
+        if self.doors.is_empty() {
             return None;
         }
-        let name = self.world.actor_name(actor);
-        let drawn = self.chance.door(actor, name, door).below(1000);
-        let counted = self.asked.entry((actor, door)).or_default();
-        let fault = FaultInjected {
+        // A replay asks the plan, too, so that the questions are counted alike.
+        let who = (actor, self.world.actor_name(actor));
+        let (asked, planned) = self.doors.ask(&mut self.chance, self.now, who, door)?;
+        let value = match &mut self.journal {
+            Journal::Verify(verifier) => verifier.injected(actor, door, asked),
+            Journal::Record(_) | Journal::Discard => planned,
+        }?;
+        Some(FaultInjected {
             door: Name::fixed(door),
-            asked: *counted,
-        };
-        *counted += 1;
-        let opens = match &mut self.journal {
-            Journal::Verify(verifier) => verifier.injects(actor, &fault),
-            Journal::Record(_) | Journal::Discard => drawn < rate,
-        };
-        opens.then_some(fault)
+            asked,
+            value,
+        })
+    }
+
+    /// The feed with the earliest next item, and when that arrives.
+    pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
+        let world = &self.world;
+        let drawn_from = (&mut self.chance, &mut self.doors, self.now);
+        self.outside
+            .next_arrival(drawn_from, &|actor| world.actor_name(actor).into())
+    }
+
+    // The wall clock, and recovery.
+
+    /// The wall clock jumps.
+    pub(crate) fn jump_clock(&mut self, by: i64) {
+        self.wall_ahead = self.wall_ahead.saturating_add(by);
+        self.append_kernel(ActorId::ENGINE, None, ClockJumped { by });
+    }
+
+    /// A host comes up again. If the plan has a crash during its recovery, that is now known to
+    /// strike after a certain event.
+    pub(crate) fn restarted(&mut self, host: HostId) {
+        let restarted = self.append_kernel(ActorId::ENGINE, None, HostRestarted { host });
+        let mine = |(_, cut): &(u64, Cut)| cut.host == host;
+        if let Some(at) = self.cut_recoveries.iter().rposition(mine) {
+            let (after, cut) = self.cut_recoveries.remove(at);
+            let seq = Seq(restarted.0 + after.max(1));
+            let place = self.cut_at.partition_point(|(other, _)| *other > seq);
+            self.cut_at.insert(place, (seq, cut));
+            self.plan_ahead();
+        }
     }
 }

@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use crate::event::{Body, Event, EventSet, Role};
 use crate::executor::{Core, Cut, State, Stop, Target};
-use crate::fault::{Fault, When};
+use crate::fault::{Fault, FaultPlan, When};
 use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId};
 use crate::journal::Journal;
-use crate::kernel_event::{
-    CallLost, CallOutcome, HostRestarted, KernelEvent, TaskCrashed, TaskEnding,
-};
+use crate::kernel_event::{CallLost, CallOutcome, KernelEvent, TaskCrashed, TaskEnding};
 use crate::setup::start_host;
 use crate::simulation::move_to;
 use crate::system::System;
@@ -21,36 +19,48 @@ use crate::verdict::{Budget, Verdict};
 /// Sets what the plan says will go wrong at an instant or after an event.
 ///
 /// A crash at an event from before the first step strikes right before that step.
-pub(crate) fn plan_faults<S: System>(state: &mut State<S>) {
+pub(crate) fn plan_faults<S: System>(state: &mut State<S>, plan: &FaultPlan) {
     let mut overdue = Vec::new();
-    for fault in state.faults.0.clone() {
+    for fault in &plan.faults {
         match fault {
             Fault::CrashHost {
                 host,
                 when,
                 restart_after,
             } => {
-                let Some(host) = state.outside.host_named(&host) else {
+                let Some(host) = state.outside.host_named(host) else {
                     continue;
                 };
                 let cut = Cut {
                     host,
-                    restart_after,
+                    restart_after: *restart_after,
                 };
                 match when {
                     When::Time(at) => {
-                        state.arrivals.set(at, Target::CrashHost(Box::new(cut)));
+                        state.arrivals.set(*at, Target::CrashHost(Box::new(cut)));
                     }
                     When::Event(seq) if seq.0 < state.next_seq => overdue.push(cut),
-                    When::Event(seq) => state.cut_at.push((seq, cut)),
+                    When::Event(seq) => state.cut_at.push((*seq, cut)),
+                    When::Recovery(after) => state.cut_recoveries.push((*after, cut)),
                 }
             }
             Fault::CrashTask { task, at } => {
-                state.arrivals.set(at, Target::CrashTask(task.into()));
+                state
+                    .arrivals
+                    .set(*at, Target::CrashTask(task.as_str().into()));
             }
-            Fault::Door { .. } => {}
+            Fault::JumpClock { at, by } => {
+                state.arrivals.set(*at, Target::JumpClock(*by));
+            }
+            // Doors and choices are asked for where they come up; what the system does itself
+            // it has in its configuration by now.
+            Fault::Door { .. }
+            | Fault::Strike { .. }
+            | Fault::Choose { .. }
+            | Fault::Act { .. } => {}
         }
     }
+    state.cut_recoveries.reverse();
     state.cut_at.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
     state.plan_ahead();
     for cut in overdue {
@@ -63,7 +73,7 @@ pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>)
     match target {
         Target::CrashHost(cut) => !state.world.down.contains(&cut.host),
         Target::CrashTask(name) => !state.tasks_where(|slot| slot.name == *name).is_empty(),
-        Target::Answer(..) | Target::Restart(_) => true,
+        Target::Answer(..) | Target::Restart(_) | Target::JumpClock(_) => true,
     }
 }
 
@@ -76,6 +86,7 @@ pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
             restart_host(core, host);
         }
         Target::CrashHost(cut) => core.state.borrow_mut().strike(*cut, false),
+        Target::JumpClock(by) => core.state.borrow_mut().jump_clock(by),
         Target::CrashTask(name) => {
             let oldest = core
                 .state
@@ -114,6 +125,14 @@ pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
             drop(state);
             crash_task(core, crashed.task);
         }
+        Body::Kernel(KernelEvent::ClockJumped(jumped)) => state.jump_clock(jumped.by),
+        Body::Kernel(KernelEvent::FaultInjected(fault))
+            if state.outside.feed_of(input.actor).is_some() =>
+        {
+            state.append_kernel(input.actor, None, fault);
+            drop(state);
+            feed_back_item(core, input.actor);
+        }
         Body::Domain(event) => match (event.kind().role, input.cause) {
             (Role::Answer, Some(call)) if state.outside.calls.contains_key(&call) => {
                 answer(&mut state, call, event);
@@ -124,6 +143,19 @@ pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
             },
         },
         Body::Kernel(_) => nobody_takes(&mut state),
+    }
+}
+
+/// What a feed's fault was let in on the way to arrives in the same breath.
+fn feed_back_item<S: System>(core: &Rc<Core<S>>, feed: ActorId) {
+    let next = match &mut core.state.borrow_mut().journal {
+        Journal::Verify(verifier) => verifier.peek(),
+        Journal::Record(_) | Journal::Discard => Ok(None),
+    };
+    match next {
+        Ok(Some(item)) if item.actor == feed => feed_back(core, item),
+        Ok(_) => {}
+        Err(error) => core.state.borrow_mut().stop(Stop::Journal(error)),
     }
 }
 
@@ -142,6 +174,9 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
     let item = recorded.or_else(|| from.next.take().map(|(_, event)| event));
     let Some(event) = item else { return };
     let (actor, inbox) = (from.actor, Rc::clone(&from.inbox));
+    for fault in std::mem::take(&mut from.injected) {
+        state.append_kernel(actor, None, fault);
+    }
     state.float_now = FloatSeconds::nearest(state.now);
     let event = state.event(actor, None, Body::Domain(event));
     state.append(&event);
@@ -229,9 +264,7 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
 }
 
 fn restart_host<S: System>(core: &Rc<Core<S>>, host: HostId) {
-    core.state
-        .borrow_mut()
-        .append_kernel(ActorId::ENGINE, None, HostRestarted { host });
+    core.state.borrow_mut().restarted(host);
     start_host(core, host);
 }
 

@@ -179,14 +179,22 @@ impl<E: EventSet> Verifier<E> {
         }
     }
 
-    /// Whether the recording has this fault right here.
-    pub(crate) fn injects(&mut self, actor: ActorId, fault: &FaultInjected) -> bool {
-        match self.peek() {
-            Ok(Some(event)) => {
-                event.actor == actor
-                    && matches!(event.kernel(), Some(KernelEvent::FaultInjected(f)) if f == fault)
-            }
-            Ok(None) | Err(_) => false,
+    /// The value with which the recording has a fault right here, for this actor, at this door, at
+    /// this question.
+    pub(crate) fn injected(&mut self, actor: ActorId, door: &str, asked: u64) -> Option<u64> {
+        self.any_injected(actor)
+            .filter(|fault| fault.door == *door && fault.asked == asked)
+            .map(|fault| fault.value)
+    }
+
+    /// Any fault that the recording has right here for this actor.
+    pub(crate) fn any_injected(&mut self, actor: ActorId) -> Option<FaultInjected> {
+        match self.peek_kernel() {
+            Some(KernelEvent::FaultInjected(fault)) => self
+                .peek()
+                .is_ok_and(|event| event.is_some_and(|event| event.actor == actor))
+                .then_some(fault),
+            _ => None,
         }
     }
 

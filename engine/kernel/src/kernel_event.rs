@@ -231,6 +231,15 @@ pub struct FaultInjected {
     pub door: Name,
     /// How often the actor had asked at this door before.
     pub asked: u64,
+    /// How much of the fault: what it stands for is said where the fault is described.
+    pub value: u64,
+}
+
+/// The wall clock jumped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClockJumped {
+    /// By how many nanoseconds, forward or back.
+    pub by: i64,
 }
 
 /// How the run ended; the last event of its log.
@@ -292,5 +301,7 @@ events! {
         21 "fault injected" v 1 Input => FaultInjected(FaultInjected);
         /// The run ended.
         22 "run ended" v 1 Consequence => RunEnded(RunEnded);
+        /// The wall clock jumped.
+        23 "clock jumped" v 1 Input => ClockJumped(ClockJumped);
     }
 }

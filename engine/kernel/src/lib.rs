@@ -8,7 +8,9 @@ pub mod codec;
 pub mod log;
 
 mod chance;
+mod checks;
 mod ctx;
+mod doors;
 mod event;
 mod executor;
 mod fault;
@@ -38,21 +40,23 @@ mod wait_graph;
 mod world;
 
 pub use chance::Stream;
+pub use checks::{Checked, Checks, Finding};
 pub use codec::CodecError;
 pub use ctx::{Ctx, Elapsed};
+pub use doors::Odds;
 pub use event::{
     Body, BodyOf, DecodeError, Event, EventSet, FIRST_DOMAIN_KIND, Kind, Role, kind_table,
 };
-pub use fault::{Fault, FaultPlan, When};
+pub use fault::{CRASH_HOST, CRASH_TASK, Fault, FaultKind, FaultPlan, How, JUMP_CLOCK, When};
 pub use float_clock::FloatSeconds;
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
-pub use invariant::{Checked, Checks, Finding, Invariant, NoDeadlock};
+pub use invariant::{Invariant, NoDeadlock, Sometimes};
 pub use journal::{BoxedStorage, Divergence};
 pub use kernel_event::{
-    ActorNamed, CallCancelled, CallLost, CallOutcome, Choice, CycleBroken, CycleClosed, Draw,
-    FaultInjected, HostCrashed, HostRestarted, HostStarted, JoinAbandoned, JoinBlocked,
-    KernelEvent, LockAbandoned, LockBlocked, LockGranted, RunEnded, RunStarted, TaskCrashed,
-    TaskEnded, TaskEnding, TaskStarted, TimerFired,
+    ActorNamed, CallCancelled, CallLost, CallOutcome, Choice, ClockJumped, CycleBroken,
+    CycleClosed, Draw, FaultInjected, HostCrashed, HostRestarted, HostStarted, JoinAbandoned,
+    JoinBlocked, KernelEvent, LockAbandoned, LockBlocked, LockGranted, RunEnded, RunStarted,
+    TaskCrashed, TaskEnded, TaskEnding, TaskStarted, TimerFired, number,
 };
 pub use name::Name;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};

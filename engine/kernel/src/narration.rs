@@ -27,6 +27,7 @@ fn is_turning_point(event: &KernelEvent) -> bool {
         | KernelEvent::TaskCrashed(_)
         | KernelEvent::CallLost(_)
         | KernelEvent::FaultInjected(_)
+        | KernelEvent::ClockJumped(_)
         | KernelEvent::CycleClosed(_)
         | KernelEvent::CycleBroken(_)
         | KernelEvent::RunEnded(_) => true,

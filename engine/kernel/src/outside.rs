@@ -4,9 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use crate::chance::Chance;
 use crate::ctx::Ctx;
+use crate::doors::{Doors, Odds};
 use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, Time};
+use crate::kernel_event::FaultInjected;
 use crate::name::Name;
 use crate::port::{Feed, Provider};
 use crate::system::System;
@@ -29,6 +32,8 @@ pub(crate) struct FeedState<S: System> {
     /// Absent in a replay, and at the end of the feed.
     pub(crate) source: Option<Box<dyn Feed<S::Event>>>,
     pub(crate) next: Option<(Time, S::Event)>,
+    /// The faults that were let in on the way to the next item.
+    pub(crate) injected: Vec<FaultInjected>,
     pub(crate) inbox: Rc<RefCell<Waiting<S::Event>>>,
 }
 
@@ -104,11 +109,27 @@ impl<S: System> Outside<S> {
     }
 
     /// The feed with the earliest next item; of equals, the one that was declared first.
-    pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
+    pub(crate) fn next_arrival(
+        &mut self,
+        (chance, doors, now): (&mut Chance, &mut Doors, Time),
+        names: &dyn Fn(ActorId) -> Name,
+    ) -> Option<(usize, Time)> {
         let mut first: Option<(usize, Time)> = None;
         for (at, feed) in self.feeds.iter_mut().enumerate() {
-            if feed.next.is_none() {
-                feed.next = feed.source.as_mut().and_then(|source| source.next());
+            if feed.next.is_none()
+                && let Some(source) = &mut feed.source
+            {
+                let name = names(feed.actor);
+                let mut odds = Odds {
+                    chance,
+                    doors,
+                    now,
+                    actor: feed.actor,
+                    name: &name,
+                    purpose: "feed",
+                    injected: &mut feed.injected,
+                };
+                feed.next = source.next(&mut odds);
                 if feed.next.is_none() {
                     feed.source = None;
                 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::chance::Stream;
+use crate::doors::Odds;
 use crate::event::EventSet;
 use crate::id::{Seq, Time};
 use crate::kernel_event::CallOutcome;
@@ -28,7 +29,7 @@ pub struct Answer<E> {
 /// Its state outlives crashes of the hosts that call it.
 pub trait Provider<E: EventSet> {
     /// The answer to a call; `call` identifies it.
-    fn answer(&mut self, call: Seq, request: &E, now: Time, chance: &mut Stream) -> Answer<E>;
+    fn answer(&mut self, call: Seq, request: &E, now: Time, odds: &mut Odds<'_>) -> Answer<E>;
 
     /// What became of a call whose caller crashed before the answer.
     fn lost(&mut self, _call: Seq, _chance: &mut Stream) -> CallOutcome {
@@ -41,11 +42,11 @@ pub trait Provider<E: EventSet> {
 /// Times never go back; an item before the present arrives now.
 pub trait Feed<E: EventSet> {
     /// The next item: when it arrives, and an event whose role is [`Input`](crate::Role::Input).
-    fn next(&mut self) -> Option<(Time, E)>;
+    fn next(&mut self, odds: &mut Odds<'_>) -> Option<(Time, E)>;
 }
 
 impl<E: EventSet, I: Iterator<Item = (Time, E)>> Feed<E> for I {
-    fn next(&mut self) -> Option<(Time, E)> {
+    fn next(&mut self, _: &mut Odds<'_>) -> Option<(Time, E)> {
         Iterator::next(self)
     }
 }

@@ -5,11 +5,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::checks::{Checked, Checks};
+use crate::doors::Doors;
 use crate::event::kind_table;
 use crate::executor::{Beginning, Core, State, Stop};
+use crate::fault::Fault;
 use crate::id::{ActorId, Seq, Time};
 use crate::input::plan_faults;
-use crate::invariant::{Checked, Checks};
 use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
 use crate::kernel_event::{RunEnded, RunStarted};
 use crate::log::{Chain, Header, LogError, Reader, RunId, SyncPolicy, Writer};
@@ -42,6 +44,8 @@ pub struct Outcome<V> {
     pub world: World<V>,
     /// What each property says of it.
     pub findings: Vec<Checked>,
+    /// What it reached of what is to be reached sometimes.
+    pub reached: Vec<&'static str>,
     /// How many events it has.
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
@@ -160,20 +164,21 @@ impl<'a, S: System> Run<'a, S> {
         journal: Journal<S::Event>,
         files: Option<&dyn Files>,
     ) -> Result<Ended<S>, RunError> {
-        let plan = self.plan;
-        let invariants = if self.checked {
-            S::invariants(plan)
+        let acted = with_acts::<S>(self.plan)?;
+        let plan = acted.as_ref().unwrap_or(self.plan);
+        let checks = if self.checked {
+            Checks::new(S::invariants(plan), S::sometimes(plan))
         } else {
-            Vec::new()
+            Checks::new(Vec::new(), Vec::new())
         };
         let state = State::new(Beginning {
             journal,
-            checks: Checks::new(invariants),
-            scheduler: plan.scheduler.build(plan.seed),
+            checks,
+            scheduler: plan.scheduler.build(plan.seed, &plan.faults),
             seed: plan.seed,
             start_unix_ns: plan.start_unix_ns,
             budgets: plan.budgets,
-            faults: plan.faults.clone(),
+            doors: Doors::new(&plan.faults),
         });
         let core = Rc::new(Core {
             state: RefCell::new(state),
@@ -194,7 +199,7 @@ impl<'a, S: System> Run<'a, S> {
             return Err(error.into());
         }
         if files.is_some() {
-            plan_faults(&mut core.state.borrow_mut());
+            plan_faults(&mut core.state.borrow_mut(), &plan.faults);
         }
         drive(&core, plan, self.watch.as_mut());
         finish(&core)
@@ -226,6 +231,21 @@ pub fn verify<S: System>(
     }
 }
 
+/// The plan with what the system's own acts among its faults do to the configuration; none if there
+/// are no such acts. The log has the plan as it was written.
+fn with_acts<S: System>(plan: &Plan<S::Config>) -> Result<Option<Plan<S::Config>>, BuildError> {
+    let acts = plan.faults.faults.iter().filter_map(|fault| match fault {
+        Fault::Act { what, at, value } => Some((what, *at, *value)),
+        _ => None,
+    });
+    let mut acted: Option<Plan<S::Config>> = None;
+    for (what, at, value) in acts {
+        let changed = acted.get_or_insert_with(|| plan.clone());
+        S::act(changed, what, at, value).map_err(BuildError::Plan)?;
+    }
+    Ok(acted)
+}
+
 /// The head of the log of a run: nothing in it depends on when or where the run is made.
 fn header<S: System>(seed: u64, plan: &str) -> Header {
     let digest = *blake3::hash(plan.as_bytes()).as_bytes();
@@ -254,7 +274,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         (
             state.next_seq,
             std::mem::take(&mut state.world),
-            std::mem::replace(&mut state.checks, Checks::new(Vec::new())),
+            std::mem::replace(&mut state.checks, Checks::new(Vec::new(), Vec::new())),
             std::mem::replace(&mut state.journal, Journal::Discard),
         )
     };
@@ -278,6 +298,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let outcome = Outcome {
         verdict,
         world,
+        reached: checks.reached(),
         findings: checks.finish(),
         events,
         fingerprint,

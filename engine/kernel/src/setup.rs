@@ -76,6 +76,7 @@ impl<'a, S: System> Setup<'a, S> {
             actor,
             source,
             next: None,
+            injected: Vec::new(),
             inbox,
         });
         Ok(Inbox { waiting })

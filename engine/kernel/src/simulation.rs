@@ -97,7 +97,7 @@ fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
     }
     let wake = state.timers.next_deadline();
     let other = state.arrivals.next_deadline();
-    let item = state.outside.next_arrival();
+    let item = state.next_arrival();
     let next = [item.map(|(_, time)| time), wake, other];
     let Some(next) = next.into_iter().flatten().min() else {
         return nothing_comes(&mut state, plan.end());
@@ -222,7 +222,7 @@ fn next_recorded<S: System>(
     // At one instant the items of feeds come first, then tasks wake, then everything else comes.
     let wakes_first = own == Some(time);
     match (role, verifier.peek()?) {
-        (Some(Role::Input), Some(input)) if wakes_first && input.domain().is_some() => {
+        (Some(Role::Input), Some(input)) if wakes_first && comes_with_an_item(state, &input) => {
             Ok(Recorded::Input(input))
         }
         (Some(Role::Input | Role::Answer), Some(_)) if wakes_first => Ok(Recorded::Ours),
@@ -238,6 +238,15 @@ fn next_recorded<S: System>(
             _ => Ok(Recorded::Ours),
         },
         (_, None) => Ok(Recorded::Ours),
+    }
+}
+
+/// Whether an input is an item of a feed, or a fault that was let in on the way to one.
+fn comes_with_an_item<S: System>(state: &State<S>, input: &Event<S::Event>) -> bool {
+    match input.kernel() {
+        Some(KernelEvent::FaultInjected(_)) => state.outside.feed_of(input.actor).is_some(),
+        Some(_) => false,
+        None => true,
     }
 }
 

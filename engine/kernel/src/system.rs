@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{Event, EventSet};
-use crate::invariant::Invariant;
+use crate::fault::FaultKind;
+use crate::id::Time;
+use crate::invariant::{Invariant, Sometimes};
 use crate::plan::Plan;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -45,6 +47,30 @@ pub trait System: Sized + 'static {
     /// The properties that must hold in every run.
     fn invariants(_plan: &Plan<Self::Config>) -> Vec<Box<dyn Invariant<Self::Event>>> {
         Vec::new()
+    }
+
+    /// What a campaign of many runs must have reached.
+    fn sometimes(_plan: &Plan<Self::Config>) -> Vec<Sometimes<Self::Event>> {
+        Vec::new()
+    }
+
+    /// The kinds of fault that it can suffer, for people to read of and for a fuzzer to draw.
+    fn faults() -> Vec<FaultKind> {
+        Vec::new()
+    }
+
+    /// Takes what one of its own acts among the faults does into the plan of a run: a message that
+    /// arrives at an instant, a setting that differs. What a loader would refuse has no effect.
+    ///
+    /// # Errors
+    /// If there is no such act, in words.
+    fn act(
+        _plan: &mut Plan<Self::Config>,
+        what: &str,
+        _at: Time,
+        _value: u64,
+    ) -> Result<(), String> {
+        Err(format!("this system has no act `{what}` among its faults"))
     }
 
     /// The defects that can be switched on.

@@ -138,6 +138,7 @@ impl<V> World<V> {
             | KernelEvent::Draw(_)
             | KernelEvent::RunStarted(_)
             | KernelEvent::FaultInjected(_)
+            | KernelEvent::ClockJumped(_)
             | KernelEvent::TaskCrashed(_)
             | KernelEvent::CycleBroken(_) => {}
             KernelEvent::ActorNamed(named) => {

@@ -265,10 +265,10 @@ fn a_damaged_log_is_an_error_and_not_a_difference() {
 
 #[test]
 fn an_asked_question_that_is_never_answered_waits_in_a_replay_too() {
-    use dacapo_kernel::{Answer, Port, Provider, Stream, Time};
+    use dacapo_kernel::{Answer, Odds, Port, Provider, Time};
     struct Slow;
     impl Provider<Act> for Slow {
-        fn answer(&mut self, _: Seq, _: &Act, _: Time, _: &mut Stream) -> Answer<Act> {
+        fn answer(&mut self, _: Seq, _: &Act, _: Time, _: &mut Odds<'_>) -> Answer<Act> {
             Answer {
                 after: ms(100_000),
                 event: common::answered("too late"),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::{Act, Stage, Story, Told, answered, arrived, asked, at_ms, ms};
 use dacapo_kernel::{
-    Answer, CallOutcome, Ctx, Fault, HostId, JoinError, KernelEvent, Lock, Port, Provider, Seq,
-    Setup, Stream, Time, Verdict, When, channel,
+    Answer, CallOutcome, Ctx, Fault, HostId, JoinError, KernelEvent, Lock, Odds, Port, Provider,
+    Seq, Setup, Stream, Time, Verdict, When, channel,
 };
 
 const DESK: Port = Port(0);
@@ -21,7 +21,7 @@ struct Desk {
 }
 
 impl Provider<Act> for Desk {
-    fn answer(&mut self, call: Seq, _: &Act, _: Time, _: &mut Stream) -> Answer<Act> {
+    fn answer(&mut self, call: Seq, _: &Act, _: Time, _: &mut Odds<'_>) -> Answer<Act> {
         Answer {
             after: self.after,
             event: answered(&format!("answer to {call}")),

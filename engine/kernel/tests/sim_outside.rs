@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::{Act, Stage, Story, answered, arrived, asked, at_ms, ms};
-use dacapo_kernel::{Answer, Fault, Port, Provider, Seq, Stream, Time, Verdict, Verified};
+use dacapo_kernel::{Answer, Fault, Odds, Port, Provider, Seq, Time, Verdict, Verified};
 
 const DESK: Port = Port(3);
 
@@ -19,7 +19,8 @@ struct Desk {
 }
 
 impl Provider<Act> for Desk {
-    fn answer(&mut self, _: Seq, request: &Act, now: Time, chance: &mut Stream) -> Answer<Act> {
+    fn answer(&mut self, _: Seq, request: &Act, now: Time, odds: &mut Odds<'_>) -> Answer<Act> {
+        let chance = odds.stream();
         self.asked.set(self.asked.get() + 1);
         let Act::Asked(asked) = request else {
             panic!("only what is asked is given to a provider");
@@ -245,7 +246,11 @@ fn what_goes_into_a_door_is_in_the_log() {
         });
         let door = Fault::Door {
             door: "cellar door".to_owned(),
+            actor: None,
             per_mille,
+            least: 0,
+            most: 0,
+            until: None,
         };
         story.fault(door).tell()
     };

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use common::{Act, Stage, Story, answered, arrived, asked, at_ms, ms};
 use dacapo_kernel::{
-    Answer, CallOutcome, Ctx, Fault, Inbox, JoinHandle, Lock, Permit, Port, Provider, Receiver,
-    Semaphore, Sender, Seq, Stream, Time, When, channel,
+    Answer, CallOutcome, Ctx, Fault, Feed, Inbox, JoinHandle, Lock, Odds, Permit, Port, Provider,
+    Receiver, SchedulerKind, Semaphore, Sender, Seq, Stream, Time, When, channel,
 };
 use proptest::prelude::*;
 
@@ -56,9 +56,10 @@ const CHANNELS: usize = 2;
 struct Oracle;
 
 impl Provider<Act> for Oracle {
-    fn answer(&mut self, _: Seq, _: &Act, _: Time, chance: &mut Stream) -> Answer<Act> {
+    fn answer(&mut self, _: Seq, _: &Act, _: Time, odds: &mut Odds<'_>) -> Answer<Act> {
+        let late = odds.fault("late answer").unwrap_or(0) + odds.fault("later").unwrap_or(0);
         Answer {
-            after: ms(chance.below(4)),
+            after: ms(odds.stream().below(4) + late),
             event: answered("so be it"),
         }
     }
@@ -279,6 +280,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     let when = prop_oneof![
         (0u64..20).prop_map(|millis| When::Time(at_ms(millis))),
         (0u64..80).prop_map(|seq| When::Event(Seq(seq))),
+        (0u64..9).prop_map(When::Recovery),
     ];
     let restart = prop::option::of((0u64..5).prop_map(|millis| millis * 1_000_000));
     prop_oneof![
@@ -291,8 +293,41 @@ fn fault() -> impl Strategy<Value = Fault> {
             task: "left.0".to_owned(),
             at: at_ms(millis),
         }),
-        1 => Just(Fault::Door { door: "door".to_owned(), per_mille: 400 }),
+        1 => (0u64..10, -9i64..9).prop_map(|(millis, by)| Fault::JumpClock { at: at_ms(millis), by }),
+        2 => (0u64..9, 0u32..3).prop_map(|(choice, index)| Fault::Choose { choice, index }),
+        2 => (0usize..4, 0u64..4).prop_map(|(door, asked)| Fault::Strike {
+            door: ["late answer", "later", "door", "gap"][door].to_owned(),
+            actor: ["oracle", "oracle", "left.0", "feed of left"][door].to_owned(),
+            asked,
+            value: 2,
+        }),
+        3 => (0usize..3, 200u32..900).prop_map(|(door, per_mille)| Fault::Door {
+            door: ["late answer", "later", "gap"][door].to_owned(),
+            actor: None,
+            per_mille,
+            least: 0,
+            most: 3,
+            until: Some(at_ms(9)),
+        }),
+        1 => Just(Fault::Door {
+            door: "door".to_owned(),
+            actor: None,
+            per_mille: 400,
+            least: 0,
+            most: 9,
+            until: None,
+        }),
     ]
+}
+
+/// A feed some items of which never come.
+struct Gappy<I>(I);
+
+impl<I: Iterator<Item = (Time, Act)>> Feed<Act> for Gappy<I> {
+    fn next(&mut self, odds: &mut Odds<'_>) -> Option<(Time, Act)> {
+        let lost = odds.fault("gap").map_or(0, |value| value as usize);
+        self.0.nth(lost)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -300,7 +335,7 @@ struct Program {
     left: Vec<Do>,
     right: Vec<Do>,
     faults: Vec<Fault>,
-    random: bool,
+    scheduler: SchedulerKind,
     seed: u64,
     idle_seconds: u64,
     duration_ms: Option<u64>,
@@ -311,17 +346,17 @@ fn program() -> impl Strategy<Value = Program> {
         script(),
         script(),
         prop::collection::vec(fault(), 0..3),
-        any::<bool>(),
+        (0usize..3).prop_map(|kind| SchedulerKind::NAMES[kind].1),
         0u64..1_000,
         0u64..2,
         prop::option::of(0u64..30),
     )
         .prop_map(
-            |(left, right, faults, random, seed, idle_seconds, duration_ms)| Program {
+            |(left, right, faults, scheduler, seed, idle_seconds, duration_ms)| Program {
                 left,
                 right,
                 faults,
-                random,
+                scheduler,
                 seed,
                 idle_seconds,
                 duration_ms,
@@ -337,7 +372,7 @@ fn story(program: &Program) -> Story {
     let story = Story::staged(move |setup| {
         setup.provider(PROVIDER, "oracle", |_| Ok(Oracle)).unwrap();
         for (name, script) in scripts.clone() {
-            let items = (0..4).map(|n| (at_ms(n * n), arrived("item")));
+            let items = Gappy((0..4).map(|n| (at_ms(n * n), arrived("item"))));
             let inbox = setup
                 .feed(format!("feed of {name}"), |_| Ok(items))
                 .unwrap();
@@ -351,10 +386,8 @@ fn story(program: &Program) -> Story {
         }
     });
     story.seed(program.seed).with(|plan| {
-        if program.random {
-            plan.scheduler = dacapo_kernel::SchedulerKind::Random;
-        }
-        plan.faults.0.clone_from(&program.faults);
+        plan.scheduler = program.scheduler;
+        plan.faults.faults.clone_from(&program.faults);
         plan.budgets.events = 2_000;
         plan.budgets.tasks = 50;
         plan.budgets.idle_seconds = program.idle_seconds;

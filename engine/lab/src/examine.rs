@@ -45,7 +45,7 @@ pub fn examine<S: System>(
 ) -> Result<Examined<S>, RunError> {
     let plan = plan_of::<S>(&mut reader)?;
     let ending = reader.ending()?;
-    let mut checks = Checks::new(S::invariants(&plan));
+    let mut checks = Checks::new(S::invariants(&plan), S::sometimes(&plan));
     let mut world: World<S::View> = World::default();
     let (mut count, mut domain_events) = (0, 0);
     let mut events = Events::<S::Event>::new(reader);

@@ -161,6 +161,11 @@ impl Names {
             }
             KernelEvent::CallCancelled(e) => format!("the call of event {} was given up", e.call),
             KernelEvent::FaultInjected(e) => format!("a fault was let in at {}", e.door),
+            KernelEvent::ClockJumped(e) => {
+                let way = if e.by < 0 { "back" } else { "forward" };
+                let span = Time::from_nanos(e.by.unsigned_abs());
+                format!("the wall clock jumped {way} by {span}")
+            }
             KernelEvent::RunEnded(e) => format!("the run ended: {}", verdict(&e.verdict)),
         }
     }

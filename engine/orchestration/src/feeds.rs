@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use dacapo_kernel::{BuildError, Feed, Files, Time};
+use dacapo_kernel::{BuildError, Feed, Files, Odds, Time};
 
 use crate::amount::Amount;
 use crate::config::{Config, OutsideEvent};
@@ -72,7 +72,7 @@ impl MarketFeed {
 }
 
 impl Feed<DomainEvent> for MarketFeed {
-    fn next(&mut self) -> Option<(Time, DomainEvent)> {
+    fn next(&mut self, _: &mut Odds<'_>) -> Option<(Time, DomainEvent)> {
         let tick = self
             .ticks
             .next()

@@ -26,8 +26,11 @@ pub mod views;
 mod audit;
 mod build;
 mod describe;
+mod faults;
 mod feeds;
+mod invariants;
 mod outside;
+mod sometimes;
 mod summary;
 mod system;
 

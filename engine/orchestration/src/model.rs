@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_kernel::{Answer, Port, Provider, Seq, Stream, Time};
+use dacapo_kernel::{Answer, Odds, Port, Provider, Seq, Stream, Time};
 
 use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
 use crate::defect::{Defect, Defects};
@@ -55,7 +55,7 @@ impl Provider<DomainEvent> for SimulatedModels {
         _: Seq,
         request: &DomainEvent,
         _: Time,
-        chance: &mut Stream,
+        odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
         let DomainEvent::ModelAsked(asked) = request else {
             return answer(
@@ -78,7 +78,7 @@ impl Provider<DomainEvent> for SimulatedModels {
                     scripted,
                 )
             }
-            Replies::Generated(generated) => draw(generated, chance),
+            Replies::Generated(generated) => draw(generated, odds.stream()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    BuildError, Event, Fault, Figure, Files, Invariant, Mistake, NoDeadlock, Plan, Profile,
-    Section, Setup, Switch, System, World,
+    BuildError, Event, Fault, FaultKind, Figure, Files, Invariant, Mistake, Plan, Profile, Section,
+    Setup, Sometimes, Switch, System, Time, World,
 };
 
 use crate::build;
@@ -10,7 +10,10 @@ use crate::config::{self, Config};
 use crate::defect::{self, DEFECTS, Defects};
 use crate::describe;
 use crate::domain_event::DomainEvent;
+use crate::faults;
+use crate::invariants;
 use crate::market::MarketConfig;
+use crate::sometimes;
 use crate::summary;
 use crate::views::Views;
 
@@ -38,8 +41,20 @@ impl System for Orchestration {
         build::build(plan, defects_of(plan), setup)
     }
 
-    fn invariants(_: &Plan<Config>) -> Vec<Box<dyn Invariant<DomainEvent>>> {
-        vec![Box::new(NoDeadlock)]
+    fn invariants(plan: &Plan<Config>) -> Vec<Box<dyn Invariant<DomainEvent>>> {
+        invariants::all(plan)
+    }
+
+    fn sometimes(_: &Plan<Config>) -> Vec<Sometimes<DomainEvent>> {
+        sometimes::all()
+    }
+
+    fn faults() -> Vec<FaultKind> {
+        faults::KINDS.to_vec()
+    }
+
+    fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> Result<(), String> {
+        faults::act(plan, what, at, value)
     }
 
     fn defects() -> Vec<Switch> {
@@ -158,7 +173,7 @@ fn defects_of(plan: &Plan<Config>) -> Defects {
 
 /// A fault strikes a host that exists.
 fn known_hosts(plan: &Plan<Config>) -> Result<(), Mistake> {
-    for (i, fault) in plan.faults.0.iter().enumerate() {
+    for (i, fault) in plan.faults.faults.iter().enumerate() {
         if let Fault::CrashHost { host, .. } = fault
             && !build::HOSTS.contains(&host.as_str())
         {

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 use std::task::Poll;
 
+use crate::doors::Odds;
 use crate::event::Body;
 use crate::executor::{Core, State, Target};
 use crate::id::{ActorId, Seq};
+use crate::journal::Journal;
 use crate::kernel_event::CallCancelled;
 use crate::outside::PendingCall;
 use crate::port::Port;
@@ -83,16 +85,49 @@ fn ask<S: System>(
     request: &S::Event,
 ) -> Option<TimerKey> {
     let at = state.outside.ports.get_mut(&port.0)?;
-    let provider = at.provider.as_mut()?;
-    let name = state.world.actor_name(at.actor);
-    let stream = state.chance.stream(at.actor, name, "answer");
-    let answer = provider.answer(call, request, state.now, stream);
+    let actor = at.actor;
+    let Some(provider) = at.provider.as_mut() else {
+        take_faults(state, actor, call);
+        return None;
+    };
+    let mut injected = Vec::new();
+    let mut odds = Odds {
+        chance: &mut state.chance,
+        doors: &mut state.doors,
+        now: state.now,
+        actor,
+        name: state.world.actor_name(actor),
+        purpose: "answer",
+        injected: &mut injected,
+    };
+    let answer = provider.answer(call, request, state.now, &mut odds);
+    for fault in injected {
+        if !state.halted {
+            state.append_kernel(actor, Some(call), fault);
+        }
+    }
     let due = state.now + answer.after;
     Some(
         state
             .arrivals
             .set(due, Target::Answer(call, Box::new(answer.event))),
     )
+}
+
+/// The faults that the recording has between a call and whatever came next.
+fn take_faults<S: System>(state: &mut State<S>, actor: ActorId, call: Seq) {
+    loop {
+        let Journal::Verify(verifier) = &mut state.journal else {
+            return;
+        };
+        let Some(fault) = verifier.any_injected(actor) else {
+            return;
+        };
+        state.append_kernel(actor, Some(call), fault);
+        if state.halted {
+            return;
+        }
+    }
 }
 
 impl<S: System> Drop for Call<S> {

@@ -189,7 +189,7 @@ impl Story {
     }
 
     pub(crate) fn fault(mut self, fault: Fault) -> Story {
-        self.plan.faults.0.push(fault);
+        self.plan.faults.faults.push(fault);
         self
     }
 

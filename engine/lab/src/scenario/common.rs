@@ -2,7 +2,7 @@
 //!
 //! What the system makes of its own sections is not looked at here.
 
-use dacapo_kernel::{Budgets, Mistake, Plan, SchedulerKind, System};
+use dacapo_kernel::{Budgets, FaultPlan, Mistake, Plan, SchedulerKind, System, Time};
 use serde::Deserialize;
 
 use super::expectations::ExpectSection;
@@ -14,13 +14,14 @@ use super::units::{Instant, Nanos};
 pub(super) const KEYS: [&str; 6] = ["name", "story", "run", "budgets", "faults", "expect"];
 
 /// The keys of `[run]`.
-pub(super) const RUN_KEYS: [&str; 6] = [
+pub(super) const RUN_KEYS: [&str; 7] = [
     "seed",
     "start",
     "duration",
     "scheduler",
     "profile",
     "defects",
+    "quiet_from",
 ];
 
 /// How long the name of a scenario can be, in characters.
@@ -54,6 +55,7 @@ struct RunSection {
     scheduler: SchedulerKind,
     profile: Option<String>,
     defects: Vec<String>,
+    quiet_from: Option<Nanos>,
 }
 
 impl Common {
@@ -65,7 +67,10 @@ impl Common {
         self.check_name()?;
         self.check_time()?;
         self.check_budgets()?;
-        let faults = faults::plan(&self.faults)?;
+        let faults = FaultPlan {
+            faults: faults::plan::<S>(&self.faults)?,
+            quiet_from: self.run.quiet_from.map(|at| Time::from_nanos(at.0)),
+        };
         let (profile, defects) = self.run.defects::<S>()?;
         Ok(Plan {
             expect: self.expect.expect::<S>()?,

@@ -46,7 +46,7 @@ fn a_value_is_set_wherever_it_stands() {
     assert_eq!(plan.system.belt.metres_per_second, 2.0);
     let at = Time::from_secs(5);
     let task = "bob".to_owned();
-    assert_eq!(plan.faults.0, [Fault::CrashTask { task, at }]);
+    assert_eq!(plan.faults.faults, [Fault::CrashTask { task, at }]);
     assert_eq!(plan.expect.verdict.as_deref(), Some("stall"));
     assert_eq!(plan.story, "a short day");
 }

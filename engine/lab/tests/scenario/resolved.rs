@@ -21,7 +21,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(plan.duration_ns, None);
     assert_eq!(plan.scheduler, SchedulerKind::Fifo);
     assert_eq!(plan.budgets, Budgets::default());
-    assert!(plan.faults.0.is_empty());
+    assert!(plan.faults.faults.is_empty());
     assert_eq!(plan.profile, "sound");
     assert!(plan.defects.is_empty());
     assert!(plan.data.is_empty());
@@ -106,7 +106,7 @@ fn every_key_arrives() {
         restart_after,
     };
     assert_eq!(
-        plan.faults.0,
+        plan.faults.faults,
         [
             crash("east", When::Event(Seq(123)), Some(1_500_000_000)),
             crash("west", When::Time(Time::ZERO), None),
@@ -116,7 +116,11 @@ fn every_key_arrives() {
             },
             Fault::Door {
                 door: "rain".to_owned(),
+                actor: None,
                 per_mille: 1_000,
+                least: 0,
+                most: 0,
+                until: None,
             },
         ]
     );
@@ -178,7 +182,7 @@ fn the_reference_tells_the_truth() {
         .unwrap()
         .plan;
     assert_eq!(plan.name, "two-workers");
-    assert_eq!(plan.faults.0.len(), 1);
+    assert_eq!(plan.faults.faults.len(), 1);
 
     let mistaken = format!("{LEAST}[run]\nscheduller = \"fifo\"\n");
     let report = Folder::with(mistaken).report("depot.toml", &Overrides::default());

@@ -1,0 +1,32 @@
+//! What must hold in every run of the orchestration: one property a file, each a fold over events.
+//!
+//! A property sees nothing but events, so it judges a simulation and a recorded log alike. It reads the
+//! plan for the numbers that it holds the run to, never for what happened.
+
+mod bus;
+mod degradation;
+mod liveness;
+mod money;
+mod trading;
+
+#[cfg(test)]
+mod planted;
+
+use dacapo_kernel::{Invariant, NoDeadlock, Plan};
+
+use crate::config::Config;
+use crate::domain_event::DomainEvent;
+
+/// A property of the orchestration.
+type Property = Box<dyn Invariant<DomainEvent>>;
+
+/// Every property, in the order in which people read of them.
+pub(crate) fn all(plan: &Plan<Config>) -> Vec<Property> {
+    let mut all = bus::all(plan);
+    all.extend(trading::all(plan));
+    all.extend(degradation::all(plan));
+    all.extend(money::all(plan));
+    all.push(Box::new(NoDeadlock));
+    all.extend(liveness::all(plan));
+    all
+}
