@@ -1,6 +1,7 @@
 //! The one door through which simulated code meets time, chance, others and the outside.
 
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::sync::call::Call;
 use crate::sync::join::JoinHandle;
 use crate::sync::timer::{Sleep, Timer, Until};
 use crate::system::System;
-use crate::task::{NewTask, Pending, TaskRef, cut_off};
+use crate::task::{NewTask, Pending, TaskRef, cut_off, message_of};
 
 /// The voice of one actor inside a run. Cheap to clone; works in whatever task it is used.
 pub struct Ctx<S: System> {
@@ -136,6 +137,27 @@ impl<S: System> Ctx<S> {
             let polled = future.as_mut().poll(context);
             self.core.state.borrow_mut().current_slot().timeouts -= 1;
             polled.map(Ok)
+        })
+        .await
+    }
+
+    /// Gives a future whose panic is its own affair, not that of the task around it.
+    ///
+    /// # Errors
+    /// What it said when it panicked; the future is dropped then.
+    pub async fn catch_panic<F: Future>(&self, future: F) -> Result<F::Output, String> {
+        let mut future = Box::pin(future);
+        poll_fn(|context| {
+            let timeouts = self.core.state.borrow_mut().current_slot().timeouts;
+            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                Ok(polled) => polled.map(Ok),
+                // The end of the run, or of the host, goes all the way up.
+                Err(cut) if self.core.state.borrow().halted => resume_unwind(cut),
+                Err(panic) => {
+                    self.core.state.borrow_mut().current_slot().timeouts = timeouts;
+                    Poll::Ready(Err(message_of(panic.as_ref())))
+                }
+            }
         })
         .await
     }

@@ -13,6 +13,7 @@ mod scripted;
 mod sentiment_analysis;
 mod technical_analysis;
 mod trading_decision;
+mod trouble;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use market_view::{AnalysisConfig, MarketView};
 pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
 pub use trading_decision::DecisionConfig;
+pub(crate) use trouble::KINDS as FAULTS;
 
 use crate::Ctx;
 use crate::clock::start_us;
@@ -91,6 +93,9 @@ pub struct AgentsConfig {
     pub decision: DecisionConfig,
     /// Symbols of which no snapshot of the market can be made: whoever needs one says nothing.
     pub missing_snapshots: Vec<Name>,
+    /// Whether agents run elsewhere: then what they say can be lost, late, doubled or out of order on
+    /// its way to the bus, where the run's faults say so.
+    pub remote: bool,
 }
 
 impl AgentsConfig {
@@ -120,6 +125,8 @@ struct Desk {
     name: Name,
     topic: Topic,
     priority: Priority,
+    /// How long it may take, and how often it is asked, in seconds.
+    terms: (f64, u64),
     plans: Cell<u64>,
 }
 
@@ -155,6 +162,7 @@ impl Agents {
                 name: task.agent.clone(),
                 topic,
                 priority,
+                terms: (task.timeout_seconds, task.interval_seconds),
                 plans: Cell::new(0),
             }
         });
@@ -191,6 +199,7 @@ impl Agents {
         if self.lacks_snapshot(desk.duty, symbol) {
             return Ok(None);
         }
+        trouble::befall(ctx, desk.terms).await?;
         let agent = self
             .config
             .schedules

@@ -123,6 +123,10 @@ async fn follow_market(
                 size,
                 taker_buys,
             } = trade;
+            // A price that is none is nothing to act on.
+            if !price.is_positive() {
+                continue;
+            }
             view.borrow_mut()
                 .see_trade(&symbol, price, size, taker_buys);
             exchange.price(&ctx, &symbol, price);

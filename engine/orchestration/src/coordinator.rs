@@ -27,6 +27,7 @@ mod route;
 mod run;
 mod signal;
 mod status;
+pub(crate) mod transport;
 mod watch;
 mod work;
 
@@ -116,6 +117,8 @@ pub struct Coordinator {
     account: RefCell<Account>,
     legs: RefCell<Legs>,
     saving: RefCell<Saving>,
+    /// What agents that run elsewhere have said and others overtake.
+    overtaken: RefCell<Vec<transport::Overtaken>>,
     signals: Sender<Orchestration, Rc<Message>>,
     /// Taken by whoever handles the signals.
     queue: RefCell<Option<Receiver<Orchestration, Rc<Message>>>>,
@@ -159,6 +162,7 @@ impl Coordinator {
             clock,
             exchange,
             store,
+            overtaken: RefCell::default(),
             signals,
             queue: RefCell::new(Some(queue)),
             nudged: Notify::new("schedule"),

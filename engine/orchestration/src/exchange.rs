@@ -5,6 +5,7 @@
 
 mod live;
 mod paper;
+mod trouble;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ use crate::{Ctx, Orchestration};
 
 use live::LiveVenue;
 use paper::PaperVenue;
+
+pub(crate) use trouble::KINDS as FAULTS;
 
 /// What the exchange tells whoever keeps the positions in mind.
 #[derive(Clone, Debug)]
@@ -175,11 +178,18 @@ impl Exchange {
             limit: request.entry_price,
             state: intent.state,
         });
-        let answered = match &self.inner.venue {
-            Venue::Paper(paper) => Ok(paper.carry_out(ctx, request).await),
-            Venue::Live(live) => live.carry_out(ctx, &name).await,
-            Venue::Nobody => Err(ExecutionError::ExecutorDown),
+        let answered = if trouble::refuses(ctx).await {
+            Ok(trouble::refusal())
+        } else {
+            match &self.inner.venue {
+                Venue::Paper(paper) => Ok(paper.carry_out(ctx, request).await),
+                Venue::Live(live) => live.carry_out(ctx, &name).await,
+                Venue::Nobody => Err(ExecutionError::ExecutorDown),
+            }
         };
+        if answered.is_ok() {
+            trouble::lose_answer(ctx, &name).await;
+        }
         let (order, outcome) = match &answered {
             Ok(answered) => (answered.order.clone(), answered.outcome()),
             Err(error) => (None, OrderOutcome::Raised(Name::fixed(error.code()))),

@@ -1,13 +1,35 @@
-//! The kinds of fault that the orchestration can suffer, and what its own acts do to a configuration.
+//! The kinds of fault that the orchestration can suffer.
 //!
-//! What a fault does behind its door is decided where the door is opened.
+//! What a fault does behind its door is said where the door is opened; what somebody outside may do is
+//! in [`acts`].
 
-use dacapo_kernel::{FaultKind, How, Plan, Time};
+mod acts;
 
-use crate::config::Config;
+use dacapo_kernel::{FaultKind, How};
 
-/// Every kind of fault, in the order in which people read of them.
-pub(crate) const KINDS: &[FaultKind] = &[
+pub(crate) use acts::act;
+
+/// A kind of fault that comes in at a door, at most so often in a thousand.
+pub(crate) const fn door(
+    name: &'static str,
+    meaning: &'static str,
+    value: &'static str,
+    least: u64,
+    most: u64,
+    most_per_mille: u32,
+) -> FaultKind {
+    FaultKind {
+        name,
+        meaning,
+        value,
+        least,
+        most,
+        how: How::Door { most_per_mille },
+    }
+}
+
+/// What happens to processes and clocks.
+const PROCESSES: &[FaultKind] = &[
     FaultKind {
         name: "crash-host",
         meaning: "the coordinator's host crashes and comes up again",
@@ -19,6 +41,14 @@ pub(crate) const KINDS: &[FaultKind] = &[
         },
     },
     FaultKind {
+        name: "crash-task",
+        meaning: "a run of a task for one symbol crashes",
+        value: "",
+        least: 0,
+        most: 0,
+        how: How::CrashTask { task: "BTC/USDT" },
+    },
+    FaultKind {
         name: "jump-clock",
         meaning: "the wall clock jumps, forward or back; virtual time does not",
         value: "how far, in milliseconds",
@@ -28,10 +58,17 @@ pub(crate) const KINDS: &[FaultKind] = &[
     },
 ];
 
-/// What an act does to the configuration of a run.
-///
-/// # Errors
-/// If there is no such act.
-pub(crate) fn act(_plan: &mut Plan<Config>, what: &str, _at: Time, _value: u64) -> Result<(), String> {
-    Err(format!("there is no act `{what}`"))
+/// Every kind of fault, in the order in which people read of them.
+pub(crate) fn kinds() -> Vec<FaultKind> {
+    [
+        crate::agents::FAULTS,
+        crate::coordinator::transport::FAULTS,
+        crate::market::trouble::FAULTS,
+        crate::model::FAULTS,
+        crate::store::FAULTS,
+        crate::exchange::FAULTS,
+        acts::KINDS,
+        PROCESSES,
+    ]
+    .concat()
 }

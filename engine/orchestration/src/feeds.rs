@@ -9,6 +9,7 @@ use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{
     DomainEvent, MarketQuote, MarketTrade, OutsideActed, OutsideAction, OutsideMessage,
 };
+use crate::market::trouble::Trouble;
 use crate::market::{Generated, Market, MarketConfig, Side, Source, Tape, Tick, TickKind};
 use crate::message::{Instant, Name, Payload, Ttl};
 
@@ -17,6 +18,7 @@ pub(crate) struct MarketFeed {
     ticks: std::vec::IntoIter<Tick>,
     generated: Option<Generated>,
     names: Vec<Name>,
+    trouble: Trouble,
 }
 
 impl MarketFeed {
@@ -31,6 +33,7 @@ impl MarketFeed {
                 ticks: Vec::new().into_iter(),
                 generated: None,
                 names,
+                trouble: Trouble::default(),
             }),
             MarketConfig::Generated(generated) => {
                 let generated = Generated::new(generated, seed)
@@ -39,6 +42,7 @@ impl MarketFeed {
                     ticks: Vec::new().into_iter(),
                     generated: Some(generated),
                     names,
+                    trouble: Trouble::default(),
                 })
             }
             MarketConfig::Tape(tape) => {
@@ -55,6 +59,7 @@ impl MarketFeed {
                     ticks,
                     generated: None,
                     names,
+                    trouble: Trouble::default(),
                 })
             }
         }
@@ -72,11 +77,16 @@ impl MarketFeed {
 }
 
 impl Feed<DomainEvent> for MarketFeed {
-    fn next(&mut self, _: &mut Odds<'_>) -> Option<(Time, DomainEvent)> {
-        let tick = self
-            .ticks
-            .next()
-            .or_else(|| self.generated.as_mut()?.next())?;
+    fn next(&mut self, odds: &mut Odds<'_>) -> Option<(Time, DomainEvent)> {
+        let tick = loop {
+            let tick = self
+                .ticks
+                .next()
+                .or_else(|| self.generated.as_mut()?.next())?;
+            if let Some(tick) = self.trouble.befall(tick, odds) {
+                break tick;
+            }
+        };
         let symbol = self.name(&tick.symbol);
         let event = match tick.kind {
             TickKind::Trade { price, size, side } => MarketTrade {

@@ -13,6 +13,7 @@ mod section;
 mod tape;
 mod tape_error;
 mod tape_report;
+pub(crate) mod trouble;
 mod walk;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Language models that are simulated: replies from a script, or drawn from the seed.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +11,10 @@ use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
 use crate::defect::{Defect, Defects};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
 use crate::message::Name;
+
+use trouble::Troubles;
+
+pub(crate) use trouble::KINDS as FAULTS;
 
 /// The port of the primary model's provider.
 pub const PRIMARY: Port = Port(1);
@@ -24,6 +30,7 @@ pub fn is_shared(defects: Defects) -> bool {
 /// A provider that serves one or more models.
 pub struct SimulatedModels {
     models: BTreeMap<Name, Model>,
+    troubles: Troubles,
 }
 
 struct Model {
@@ -45,6 +52,7 @@ impl SimulatedModels {
         };
         SimulatedModels {
             models: models.into_iter().map(model).collect(),
+            troubles: Troubles::default(),
         }
     }
 }
@@ -54,7 +62,7 @@ impl Provider<DomainEvent> for SimulatedModels {
         &mut self,
         _: Seq,
         request: &DomainEvent,
-        _: Time,
+        now: Time,
         odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
         let DomainEvent::ModelAsked(asked) = request else {
@@ -69,7 +77,7 @@ impl Provider<DomainEvent> for SimulatedModels {
                 Err(format!("unknown model {}", asked.model)),
             );
         };
-        match &model.replies {
+        let answer = match &model.replies {
             Replies::Scripted(script) => {
                 let at = model.given.min(script.len().saturating_sub(1));
                 model.given += 1;
@@ -79,7 +87,8 @@ impl Provider<DomainEvent> for SimulatedModels {
                 )
             }
             Replies::Generated(generated) => draw(generated, odds.stream()),
-        }
+        };
+        self.troubles.befall(answer, asked, now, odds)
     }
 }
 

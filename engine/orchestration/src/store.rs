@@ -3,6 +3,8 @@
 //! It lives outside the coordinator's host and survives its crashes. Every operation can fail as
 //! the scenario says; what was done, or not, is told as an event.
 
+mod trouble;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -13,6 +15,10 @@ use crate::config::{StoreConfig, StoreKind};
 use crate::domain_event::{LegMarked, LegStored, StateSaved, StoreFailed};
 use crate::message::{Instant, Json, Name};
 use crate::rebalance::Leg;
+
+use trouble::{Trouble, Undo};
+
+pub(crate) use trouble::KINDS as FAULTS;
 
 /// The store did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +76,7 @@ pub struct Store {
 struct Inner {
     config: StoreConfig,
     rows: RefCell<Rows>,
+    trouble: Trouble,
 }
 
 #[derive(Default)]
@@ -77,6 +84,8 @@ struct Rows {
     state: Option<Value>,
     legs: Vec<StoredLeg>,
     insertions: u64,
+    /// How to take back the last commits, the newest last.
+    undo: Vec<Undo>,
 }
 
 impl Store {
@@ -89,6 +98,7 @@ impl Store {
         let inner = Inner {
             config,
             rows: RefCell::new(rows),
+            trouble: Trouble::default(),
         };
         Store {
             inner: Rc::new(inner),
@@ -108,11 +118,12 @@ impl Store {
     /// If it was not saved.
     pub fn save_state(&self, ctx: &Ctx, record: Value) -> Result<(), StoreError> {
         self.reach(ctx, "save_state", false)?;
-        self.inner.rows.borrow_mut().state = Some(record.clone());
+        let before = self.inner.rows.borrow_mut().state.replace(record.clone());
+        self.inner.rows.borrow_mut().commit(Undo::State(before));
         ctx.emit(StateSaved {
             record: Json(record),
         });
-        Ok(())
+        self.acknowledge(ctx, "save_state")
     }
 
     /// What is saved of the coordinator, if anything is.
@@ -121,6 +132,7 @@ impl Store {
     /// If it could not be read.
     pub fn load_state(&self, ctx: &Ctx) -> Result<Option<Value>, StoreError> {
         self.reach(ctx, "load_state", false)?;
+        self.decay(ctx);
         Ok(self.inner.rows.borrow().state.clone())
     }
 
@@ -132,9 +144,10 @@ impl Store {
     /// If it was not stored.
     pub fn insert_leg(&self, ctx: &Ctx, leg: &Leg) -> Result<(), StoreError> {
         let fails = self.counts_as_failing();
+        let fails = fails || self.row_fails(ctx);
         self.reach(ctx, "insert_leg", fails)?;
         self.put(ctx, leg);
-        Ok(())
+        self.acknowledge(ctx, "insert_leg")
     }
 
     /// Stores all of these trades or none. One that is there already, by its key, is left alone.
@@ -144,7 +157,7 @@ impl Store {
     pub fn insert_legs(&self, ctx: &Ctx, legs: &[Leg]) -> Result<(), StoreError> {
         let mut fails = false;
         for _ in legs {
-            fails |= self.counts_as_failing();
+            fails |= self.counts_as_failing() || self.row_fails(ctx);
         }
         self.reach(ctx, "insert_legs", fails)?;
         for leg in legs {
@@ -153,7 +166,7 @@ impl Store {
                 self.put(ctx, leg);
             }
         }
-        Ok(())
+        self.acknowledge(ctx, "insert_legs")
     }
 
     fn put(&self, ctx: &Ctx, leg: &Leg) {
@@ -165,6 +178,7 @@ impl Store {
                 leg: leg.clone(),
                 status: LegStatus::Pending,
             });
+            rows.commit(Undo::Leg(id));
             id
         };
         ctx.emit(LegStored {
@@ -228,14 +242,18 @@ impl Store {
     /// If it was not changed.
     pub fn mark_leg(&self, ctx: &Ctx, id: u64, status: LegStatus) -> Result<(), StoreError> {
         self.reach(ctx, "mark_leg", self.inner.config.update_fail)?;
-        if let Some(row) = self.inner.rows.borrow_mut().legs.get_mut(id as usize - 1) {
-            row.status = status;
+        {
+            let mut rows = self.inner.rows.borrow_mut();
+            if let Some(row) = rows.legs.get_mut(id as usize - 1) {
+                let before = std::mem::replace(&mut row.status, status);
+                rows.commit(Undo::Status(id, before));
+            }
         }
         ctx.emit(LegMarked {
             leg: id,
             status: Name::fixed(status.name()),
         });
-        Ok(())
+        self.acknowledge(ctx, "mark_leg")
     }
 
     /// Every stored trade, by number.
@@ -260,7 +278,8 @@ impl Store {
         let within = |[from, until]: &[f64; 2]| {
             (Instant::from_secs_f64(*from)..Instant::from_secs_f64(*until)).contains(&now)
         };
-        if fails || self.inner.config.down.iter().any(within) {
+        let fails = fails || self.inner.config.down.iter().any(within);
+        if fails || self.inner.trouble.strikes(ctx, operation) {
             ctx.emit(StoreFailed {
                 operation: Name::fixed(operation),
             });

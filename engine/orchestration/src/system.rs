@@ -50,7 +50,7 @@ impl System for Orchestration {
     }
 
     fn faults() -> Vec<FaultKind> {
-        faults::KINDS.to_vec()
+        faults::kinds()
     }
 
     fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> Result<(), String> {

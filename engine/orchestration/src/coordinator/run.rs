@@ -1,5 +1,6 @@
 //! One run of one task for one symbol: the agent, its limit, what it publishes, how it is counted.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,10 +12,26 @@ use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted};
 use crate::message::{Draft, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl};
 
 impl Coordinator {
-    /// Runs a task for one symbol within its limit, and counts how it went.
-    pub(super) async fn run_once(self: &Rc<Self>, at: usize, symbol: Name, forced: bool) {
+    /// Runs a task for one symbol within its limit, and counts how it went; `counted` says whether that
+    /// has been done, for whoever finds the run crashed.
+    pub(super) async fn run_once(
+        self: &Rc<Self>,
+        at: usize,
+        symbol: Name,
+        forced: bool,
+        counted: &Cell<bool>,
+    ) {
         let (name, limit_s) = self.terms(at);
         let outcome = self.run_limited(at, &symbol, limit_s, forced).await;
+        counted.set(true);
+        self.count_run(name, symbol, limit_s, outcome).await;
+    }
+
+    /// A run crashed before anybody counted it: a failed run like any other.
+    pub(super) async fn count_crashed_run(self: &Rc<Self>, at: usize, symbol: Name) {
+        let (name, limit_s) = self.terms(at);
+        let outcome = TaskOutcome::Failed("the run crashed".to_owned());
+        self.tell_end(at, &symbol, outcome.clone());
         self.count_run(name, symbol, limit_s, outcome).await;
     }
 
@@ -138,7 +155,10 @@ impl Coordinator {
     }
 
     async fn run_agent(self: &Rc<Self>, at: usize, symbol: &Name) -> Result<(), AgentError> {
-        let ran = self.agents.run(at, symbol, &self.exchange).await;
+        let asked = self.agents.run(at, symbol, &self.exchange);
+        // A panic of an agent is a failed run like any other.
+        let ran = self.ctx.catch_panic(asked).await;
+        let ran = ran.unwrap_or_else(|panic| Err(AgentError(panic)));
         let output = match ran {
             Err(_) if self.swallows_errors(at) => return Ok(()),
             ran => ran?,
@@ -159,13 +179,15 @@ impl Coordinator {
             && self.defects.has(Defect::SentimentErrorsSwallowed)
     }
 
-    async fn publish_output(&self, at: usize, payload: Payload) {
+    async fn publish_output(self: &Rc<Self>, at: usize, payload: Payload) {
         let voice = self.agents.voice(at);
         let draft = Draft::new(voice.topic, voice.source.clone(), payload)
             .priority(voice.priority)
             .ttl(self.life_on(voice.topic));
-        let published = self.bus.publish(voice.ctx, draft).await;
-        published.expect("an agent is named as the source, and every life is above zero");
+        let times = voice.ctx.fault("agent.storm").unwrap_or(1);
+        for _ in 0..times {
+            self.carry(at, draft.clone()).await;
+        }
     }
 
     /// How long what an agent says lives: at least as long as it counts as evidence.

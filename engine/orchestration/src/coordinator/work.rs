@@ -3,6 +3,7 @@
 //! The loop looks every second, counted from the end of its last iteration. It sleeps through
 //! the looks that would find nothing, and is woken when what is due may have changed.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use dacapo_kernel::{Semaphore, Time};
@@ -79,6 +80,7 @@ impl Coordinator {
     /// the look began, and waits for all of them.
     pub async fn look(self: &Rc<Self>) {
         let look = self.clock.now(&self.ctx);
+        self.store.wait_for(&self.ctx).await;
         self.save_when_due();
         self.run_due_legs().await;
         if self.state.get() == RunState::Halted {
@@ -125,13 +127,18 @@ impl Coordinator {
         let mut handles = Vec::with_capacity(symbols.len());
         for symbol in symbols {
             let (me, slots) = (Rc::clone(self), slots.clone());
-            handles.push(self.ctx.spawn(symbol.clone(), async move {
+            let counted = Rc::new(Cell::new(false));
+            let (name, is_counted) = (symbol.clone(), Rc::clone(&counted));
+            let run = self.ctx.spawn(symbol.clone(), async move {
                 let _slot = slots.acquire().await;
-                me.run_once(at, symbol, false).await;
-            }));
+                me.run_once(at, name, false, &is_counted).await;
+            });
+            handles.push((symbol, counted, run));
         }
-        for handle in handles {
-            drop(handle.join().await);
+        for (symbol, counted, run) in handles {
+            if run.join().await.is_err() && !counted.get() {
+                self.count_crashed_run(at, symbol).await;
+            }
         }
         self.finish_task(at);
     }
@@ -140,7 +147,7 @@ impl Coordinator {
     pub(super) async fn run_forced(self: &Rc<Self>, at: usize, symbol: Name) {
         let now = self.clock.now(&self.ctx);
         self.timetable.borrow_mut().task_mut(at).begin(now);
-        self.run_once(at, symbol, true).await;
+        self.run_once(at, symbol, true, &Cell::new(false)).await;
         self.timetable.borrow_mut().task_mut(at).end();
         self.nudge();
     }

@@ -86,6 +86,8 @@ numbered! {
         3 Refused(Name),
         /// The executor raised an error instead of answering.
         4 Raised(Name),
+        /// Nobody answered: the exchange is asked what became of it.
+        5 Unknown,
     }
 }
 

@@ -265,6 +265,9 @@ impl PaperVenue {
                 Some(scripted) => scripted,
                 None => 0.5 + 0.5 * ctx.random_unit("slippage"),
             },
+            Draw::Imposed => ctx
+                .fault("exchange.partial")
+                .map_or(1.0, |percent| percent as f64 / 100.0),
             Draw::PartialChance => ctx.random_unit("partial fill"),
             Draw::PartialFraction => 0.3 + 0.6 * ctx.random_unit("partial fraction"),
         }

@@ -13,6 +13,8 @@ use crate::symbol::{PairRules, Side};
 pub enum Draw {
     /// The part of the largest slippage that is suffered: uniform from 0.5 to 1.
     Slippage,
+    /// The part of the size that a fault leaves; 1 where there is none.
+    Imposed,
     /// Whether a fill is partial: uniform from 0 to 1, partial below 0.2.
     PartialChance,
     /// The filled part of a partial fill: uniform from 0.3 to 0.9.
@@ -56,6 +58,10 @@ pub(super) fn fill_size(
     config: &PaperConfig,
     draw: &mut dyn FnMut(Draw) -> f64,
 ) -> Result<Amount, ExecutionError> {
+    let imposed = draw(Draw::Imposed);
+    if imposed < 1.0 {
+        return Ok(size.times(Amount::from_f64(imposed)?)?);
+    }
     if !config.simulate_partial_fills || draw(Draw::PartialChance) >= PARTIAL_CHANCE {
         return Ok(size);
     }

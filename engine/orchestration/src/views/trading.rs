@@ -63,6 +63,7 @@ impl TradingView {
             DomainEvent::OrderAnswered(answered) => match &answered.outcome {
                 OrderOutcome::Filled => self.filled += 1,
                 OrderOutcome::Resting => self.resting += 1,
+                OrderOutcome::Unknown => {}
                 OrderOutcome::Refused(reason) | OrderOutcome::Raised(reason) => {
                     *entry(&mut self.refused, reason) += 1;
                 }

@@ -1,0 +1,73 @@
+//! What goes wrong on the way to the exchange and back, as doors of the plan of faults.
+
+use std::time::Duration;
+
+use dacapo_kernel::FaultKind;
+
+use super::Answered;
+use crate::Ctx;
+use crate::domain_event::{OrderAnswered, OrderOutcome};
+use crate::faults::door;
+use crate::message::Name;
+
+/// The kinds of trouble.
+pub(crate) const KINDS: &[FaultKind] = &[
+    door("exchange.reject", "an order is refused", "", 0, 0, 200),
+    door(
+        "exchange.slow",
+        "an order takes its time on the way",
+        "how long, in milliseconds",
+        1,
+        20_000,
+        200,
+    ),
+    door(
+        "exchange.partial",
+        "a part of an order is filled, the rest is dropped",
+        "how much is filled, in percent",
+        1,
+        99,
+        300,
+    ),
+    door(
+        "exchange.lost-ack",
+        "an order is carried out, and the answer is lost",
+        "",
+        0,
+        0,
+        200,
+    ),
+];
+
+/// How long nobody answers before the order is asked for.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// Whether the exchange refuses the next order; it may take its time.
+pub(super) async fn refuses(ctx: &Ctx) -> bool {
+    if let Some(millis) = ctx.fault("exchange.slow") {
+        ctx.sleep(Duration::from_millis(millis)).await;
+    }
+    ctx.buggify("exchange.reject")
+}
+
+/// The answer to an order that is refused.
+pub(super) fn refusal() -> Answered {
+    Answered {
+        order: None,
+        position: None,
+        result: Err(Name::fixed("exchange_reject")),
+    }
+}
+
+/// The answer of the exchange may be lost: then nobody knows the outcome until it has been asked for
+/// by the intent. The order is never sent again.
+pub(super) async fn lose_answer(ctx: &Ctx, intent: &Name) {
+    if ctx.buggify("exchange.lost-ack") {
+        ctx.emit(OrderAnswered {
+            intent: intent.clone(),
+            order: None,
+            outcome: OrderOutcome::Unknown,
+        });
+        ctx.sleep(ANSWER_LIMIT).await;
+    }
+}
