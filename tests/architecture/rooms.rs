@@ -4,19 +4,24 @@ use super::source::Source;
 use super::{assert_none, project};
 
 /// What each of the lower rooms of the kernel may import. Those that are not listed stand above.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("codec", &[]),
     ("id", &[]),
     ("name", &[]),
     ("log", &["codec", "id"]),
     ("chance", &["id"]),
     ("fault", &["id"]),
-    ("schedule", &["chance", "id"]),
+    ("doors", &["chance", "fault", "id", "kernel_event", "name"]),
+    ("schedule", &["chance", "fault", "id"]),
     ("plan", &["fault", "id", "schedule"]),
     ("wait_graph", &["id", "name"]),
     ("verdict", &["id", "name", "numbered", "wait_graph"]),
     ("event", &["codec", "events", "id", "kernel_event", "log"]),
     ("invariant", &["event", "id", "kernel_event"]),
+    (
+        "checks",
+        &["event", "fault", "id", "invariant", "kernel_event"],
+    ),
     (
         "world",
         &[

@@ -53,6 +53,8 @@ impl Draws {
 
     fn draw(&mut self, draw: Draw) -> f64 {
         let list = match draw {
+            // The recorded exchange suffers no fault.
+            Draw::Imposed => return 1.0,
             Draw::Slippage | Draw::PartialFraction => &mut self.uniform,
             Draw::PartialChance => &mut self.unit,
         };

@@ -4,6 +4,7 @@
 //! its failures and the reason of a halt, and saves a halt at once.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use dacapo_kernel::FloatSeconds;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,10 @@ use super::{Coordinator, Statistics};
 use crate::clock::start_us;
 use crate::defect::Defect;
 use crate::domain_event::StateRestored;
-use crate::message::{InFlightTasksRecovered, Instant, Name, Priority, Span, Topic};
+use crate::message::{
+    InFlightTasksRecovered, Instant, Name, Priority, Span, StoreUnreadable, Topic,
+};
+use crate::store::StoreError;
 
 /// How often the state is saved.
 const SAVE_EVERY: Span = Span::from_secs(600);
@@ -176,7 +180,7 @@ impl Coordinator {
     /// Goes on from what was saved. Returns whether there was something and all of it could be
     /// read; what was read before a mistake stays.
     pub async fn load(self: &Rc<Self>) -> bool {
-        let saved = self.store.load_state(&self.ctx).ok().flatten();
+        let saved = self.read_saved().await;
         let complete = saved.as_ref().is_some_and(|record| self.restore(record));
         let counts = self.degradation.borrow().counts();
         if saved.is_some() || counts != FailureCounts::default() {
@@ -190,10 +194,34 @@ impl Coordinator {
                 complete: complete || saved.is_none(),
             });
         }
+        if saved.is_some() && !complete && self.keeps_halts() {
+            // What it says of a halt is lost, too.
+            self.enter(RunState::Halted, "store_unreadable");
+            self.publish(Topic::RiskAlerts, StoreUnreadable {}, Priority::Urgent)
+                .await;
+        }
         if let Some(record) = saved.filter(|_| complete) {
             self.recover_tasks(&record).await;
         }
         complete
+    }
+
+    /// What is saved. A store that does not work is tried until it does, since it may hold a halt;
+    /// where halts are not kept, nobody waits for it.
+    async fn read_saved(&self) -> Option<Value> {
+        let mut retry = Retry::default();
+        loop {
+            match self.store.load_state(&self.ctx) {
+                Ok(saved) => return saved,
+                Err(StoreError::Failed) if self.keeps_halts() => {}
+                Err(_) => return None,
+            }
+            let now = Instant::from(self.ctx.now());
+            retry.failed(now);
+            let span = retry.next().map_or(Span::default(), |next| next - now);
+            let span = Duration::from_micros(span.as_micros().unsigned_abs());
+            self.ctx.sleep(span).await;
+        }
     }
 
     /// Takes over a record. Returns whether all of it could be read.

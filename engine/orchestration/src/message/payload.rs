@@ -141,6 +141,7 @@ payloads! {
     19 SystemEvents InFlightTasksRecovered,
     20 SystemEvents HandlerRemoved,
     21 RiskAlerts EmergencyUnfinished,
+    22 RiskAlerts StoreUnreadable,
 }
 
 impl Payload {

@@ -253,6 +253,14 @@ shape! {
 }
 
 shape! {
+    /// What is saved of the coordinator cannot be read: nothing is traded until an operator has looked
+    /// into it.
+    pub struct StoreUnreadable {
+        @ "alert_type": "store_unreadable",
+    }
+}
+
+shape! {
     /// Tasks that were running when the coordinator last stopped.
     pub struct InFlightTasksRecovered {
         @ "event": "in_flight_tasks_recovered",
