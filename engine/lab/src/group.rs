@@ -135,6 +135,7 @@ mod tests {
             expected: "once".to_owned(),
             actual: actual.to_owned(),
             waits: Vec::new(),
+            defects: Vec::new(),
         };
         Group::of(&failure).cause
     }
@@ -174,6 +175,7 @@ mod tests {
                 expected: "complete".to_owned(),
                 actual: "2 tasks wait for each other".to_owned(),
                 waits: waits.map(str::to_owned).to_vec(),
+                defects: Vec::new(),
             })
         };
         let (stove, pan) = ("cook-1 (t2) holds stove", "cook-2 (t3) holds pan");

@@ -2,6 +2,7 @@
 //! examining a log, explaining a difference. Nothing here knows what a system is about, and
 //! nothing here prints.
 
+pub mod fuzz;
 pub mod scenario;
 
 mod causes;
@@ -12,6 +13,7 @@ mod filter;
 mod group;
 mod judgement;
 mod record;
+mod swarm;
 mod tell;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
@@ -22,4 +24,5 @@ pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use group::Group;
 pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
+pub use swarm::{FaultChoice, Swarm, UnknownFault};
 pub use tell::{Line, Names, verdict, waits};
