@@ -51,6 +51,8 @@ pub struct Checks<E> {
     watchers: Vec<Option<Watchers>>,
     /// In the order in which they were noticed.
     violated: Vec<usize>,
+    /// The kinds of fault that struck, each once.
+    struck: Vec<String>,
     last: Time,
 }
 
@@ -73,6 +75,7 @@ impl<E: EventSet> Checks<E> {
             sometimes,
             watchers: Vec::new(),
             violated: Vec::new(),
+            struck: Vec::new(),
             last: Time::ZERO,
         }
     }
@@ -133,6 +136,10 @@ impl<E: EventSet> Checks<E> {
     /// A fault struck: properties that exclude it say nothing of this run any more.
     #[cold]
     fn exclude(&mut self, fault: &str) {
+        if self.struck.iter().any(|known| known == fault) {
+            return;
+        }
+        self.struck.push(fault.to_owned());
         for open in &mut self.open {
             if open.settled.is_none() && open.invariant.excludes().contains(&fault) {
                 open.settled = Some(Finding::NotEvaluable);
@@ -152,6 +159,11 @@ impl<E: EventSet> Checks<E> {
             .filter(|(_, reached)| **reached)
             .map(|(sometimes, _)| sometimes.id)
             .collect()
+    }
+
+    /// The kinds of fault that struck, in the order in which each did first.
+    pub fn struck(&self) -> &[String] {
+        &self.struck
     }
 
     /// What each property says, violations first, in the order in which they were noticed.

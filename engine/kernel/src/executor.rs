@@ -281,7 +281,7 @@ impl<S: System> State<S> {
         }
         let due = self.cut_at.pop_if(|(at, _)| *at <= seq);
         self.plan_ahead();
-        if let Some((_, cut)) = due {
+        if let Some((_, cut)) = due.filter(|_| !self.doors.is_quiet(self.now)) {
             self.strike(cut, true);
         }
     }

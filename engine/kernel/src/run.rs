@@ -46,6 +46,8 @@ pub struct Outcome<V> {
     pub findings: Vec<Checked>,
     /// What it reached of what is to be reached sometimes.
     pub reached: Vec<&'static str>,
+    /// The kinds of fault that struck, if its properties were checked.
+    pub struck: Vec<String>,
     /// How many events it has.
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
@@ -299,6 +301,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         verdict,
         world,
         reached: checks.reached(),
+        struck: checks.struck().to_vec(),
         findings: checks.finish(),
         events,
         fingerprint,

@@ -4,7 +4,8 @@
 //! that the scenario expects is not a failure, nor is the property that says the same.
 
 use dacapo_kernel::{
-    Budget, Checked, Cycle, Figure, Finding, Plan, Seq, System, Verdict, Wait, Waiting, World,
+    Budget, Checked, Cycle, Figure, Finding, Plan, Seq, Switch, System, Verdict, Wait, Waiting,
+    World,
 };
 
 use crate::tell::waits;
@@ -35,6 +36,8 @@ pub struct Failure {
     pub actual: String,
     /// Who waits for whom, one text for each wait.
     pub waits: Vec<String>,
+    /// The defects that are on and that this property is said to notice.
+    pub defects: Vec<&'static str>,
 }
 
 /// One expectation of the scenario.
@@ -100,16 +103,45 @@ pub fn judge<S: System>(ended: &Ended<'_, S>) -> Judgement {
                 expected: expectation.expected.clone(),
                 actual: expectation.actual.clone(),
                 waits: Vec::new(),
+                defects: Vec::new(),
             });
         }
         expectations.push(expectation);
     }
+    label::<S>(ended.plan, &mut failures);
     Judgement {
         failures,
         exhausted,
         expectations,
         figures,
     }
+}
+
+/// Says of each failure which of the defects that are on it is assigned to.
+fn label<S: System>(plan: &Plan<S::Config>, failures: &mut [Failure]) {
+    if failures.is_empty() || plan.defects.is_empty() {
+        return;
+    }
+    let mut switches = S::defects();
+    switches.retain(|switch| plan.defects.iter().any(|on| on == switch.name));
+    for failure in failures {
+        let mine = switches
+            .iter()
+            .filter(|switch| catches(switch, &failure.property));
+        failure.defects = mine.map(|switch| switch.name).collect();
+    }
+}
+
+/// Whether a property is one of those that notice a defect.
+pub(crate) fn catches(switch: &Switch, property: &str) -> bool {
+    caught_by(switch).any(|id| id == property)
+}
+
+/// The properties that notice a defect.
+pub(crate) fn caught_by(switch: &Switch) -> impl Iterator<Item = &'static str> {
+    let ids = switch.caught_by.split(',').map(str::trim);
+    // A list for people says `the verdict`.
+    ids.map(|id| id.strip_prefix("the ").unwrap_or(id))
 }
 
 fn expected_verdict<C>(plan: &Plan<C>) -> &str {
@@ -139,6 +171,7 @@ fn violated<S: System>(ended: &Ended<'_, S>) -> Vec<Failure> {
             expected,
             actual,
             waits: cycle.map_or_else(Vec::new, waits),
+            defects: Vec::new(),
         });
     }
     failures
@@ -231,6 +264,7 @@ fn failure_of<S: System>(
         expected: expected.to_owned(),
         actual,
         waits,
+        defects: Vec::new(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! examining a log, explaining a difference. Nothing here knows what a system is about, and
 //! nothing here prints.
 
+pub mod fuzz;
 pub mod scenario;
 
 mod causes;
@@ -9,8 +10,10 @@ mod defects;
 mod divergence;
 mod examine;
 mod filter;
+mod group;
 mod judgement;
 mod record;
+mod swarm;
 mod tell;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
@@ -18,6 +21,8 @@ pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
+pub use group::Group;
 pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
+pub use swarm::{FaultChoice, Swarm, UnknownFault};
 pub use tell::{Line, Names, verdict, waits};

@@ -1,0 +1,154 @@
+//! Many runs of one scenario, each with a seed of its own: what fails in them, and what they reach.
+//!
+//! A run depends on its seed alone, and what is said of all of them is put together in the order
+//! of their seeds; so a campaign says the same whatever the number of threads. How long it may go on is
+//! decided by whoever asks for it: nothing here reads a clock.
+
+mod catalogue;
+mod kept_files;
+mod one;
+mod seeds;
+mod tally;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use dacapo_kernel::System;
+
+use crate::scenario::{Overrides, ScenarioError, load};
+use crate::swarm::Swarm;
+
+use self::tally::Tally;
+use self::worker::{Message, Shared, work};
+
+pub use self::one::{CANARY, ENGINE};
+pub use self::seeds::{Seeds, SeedsError, Shard};
+pub use self::tally::{Count, Diverged, Found, Report, Stopped};
+
+/// How long the campaign waits for a run to end before it asks whether to go on.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What a campaign is.
+#[derive(Clone, Copy)]
+pub struct Campaign<'a> {
+    /// The scenario file.
+    pub scenario: &'a Path,
+    /// What goes before what the file says.
+    pub overrides: &'a Overrides,
+    /// What is drawn for each seed.
+    pub swarm: &'a Swarm,
+    /// The seeds.
+    pub seeds: Seeds,
+    /// How many threads run them.
+    pub jobs: usize,
+    /// It ends with so many seeds that fail, counted in the order of seeds.
+    pub max_failures: Option<u64>,
+    /// The properties whose violation counts as a failure for that; any, if absent.
+    pub sought: Option<&'a [&'a str]>,
+    /// How many runs in a thousand are made again and compared.
+    pub again_per_mille: u64,
+    /// How many runs in a thousand are said to fail although nothing is wrong with them.
+    pub canary_per_mille: u64,
+    /// Calls something whose panic comes back as a text.
+    pub caught: Caught,
+    /// Keeps the log of a run that failed, and says where; the logs go unwritten if absent.
+    pub keep: Option<&'a Keep>,
+}
+
+/// Calls something whose panic comes back as a text.
+pub type Caught = fn(&mut dyn FnMut()) -> Result<(), String>;
+
+/// Keeps the log of the run of a seed, and says where.
+pub type Keep = dyn Fn(u64, &[u8]) -> Result<PathBuf, String> + Sync;
+
+/// Why a campaign came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum FuzzError {
+    /// The scenario cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] Box<ScenarioError>),
+    /// The log of a run that failed could not be kept.
+    #[error("the log of seed {seed:#x} cannot be kept: {what}")]
+    Keep {
+        /// The seed.
+        seed: u64,
+        /// Why.
+        what: String,
+    },
+}
+
+/// Calls something and gives its panic back as a text, without the place.
+///
+/// # Errors
+/// The panic.
+pub fn caught(work: &mut dyn FnMut()) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".to_owned())
+    })
+}
+
+impl Campaign<'_> {
+    /// Runs the seeds. `watch` is told how far it is, after every run and while none ends; the
+    /// campaign ends, once the runs that have begun are over, if it returns false.
+    ///
+    /// # Errors
+    /// If the scenario cannot be read, or the log of a failure not kept.
+    pub fn run<S: System>(&self, watch: impl FnMut(&Report) -> bool) -> Result<Report, FuzzError> {
+        let base = load::<S>(self.scenario, self.overrides).map_err(Box::new)?;
+        let catalogue = catalogue::of::<S>(&base.plan);
+        let mut tally = Tally::new(self, &catalogue);
+        let shared = Shared {
+            next: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+        };
+        std::thread::scope(|scope| {
+            let (send, receive) = channel();
+            for _ in 0..self.jobs.max(1) {
+                let (send, shared) = (send.clone(), &shared);
+                scope.spawn(move || work::<S>(self, shared, &send));
+            }
+            drop(send);
+            self.merge(&receive, &shared, &mut tally, watch)
+        })?;
+        Ok(tally.finish())
+    }
+
+    /// Takes what the workers say in the order of seeds, until all of them are done.
+    fn merge(
+        &self,
+        receive: &Receiver<Message>,
+        shared: &Shared,
+        tally: &mut Tally<'_>,
+        mut watch: impl FnMut(&Report) -> bool,
+    ) -> Result<(), FuzzError> {
+        let (mut early, mut next, mut broken) = (BTreeMap::new(), 0, None);
+        loop {
+            match receive.recv_timeout(PATIENCE) {
+                Ok(Message::Told(index, told)) => {
+                    early.insert(index, told);
+                }
+                Ok(Message::Broken(error)) => {
+                    broken.get_or_insert(error);
+                    shared.stop.store(true, Ordering::Relaxed);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            while let Some(told) = early.remove(&next) {
+                tally.take(told);
+                next += 1;
+            }
+            if tally.is_full() || !watch(&tally.report) {
+                shared.stop.store(true, Ordering::Relaxed);
+            }
+        }
+        broken.map_or(Ok(()), Err)
+    }
+}
