@@ -4,5 +4,6 @@ mod architecture;
 mod determinism;
 mod documents;
 mod hostile;
+mod models;
 mod replays;
 mod stories;

@@ -13,6 +13,7 @@ mod files;
 mod flips;
 mod hostile;
 mod kills;
+mod machine;
 mod power;
 mod recovery;
 mod round_trip;
