@@ -172,8 +172,8 @@ impl Coordinator {
 
     /// Goes on from what was saved, listens to the bus, and keeps the schedule until the run ends.
     pub async fn serve(self: Rc<Self>, up: Up) {
-        *up.borrow_mut() = Rc::downgrade(&self);
         self.load().await;
+        *up.borrow_mut() = Rc::downgrade(&self);
         self.subscribe().await;
         self.serve_beside();
         self.keep_schedule().await;
@@ -232,7 +232,8 @@ impl Coordinator {
         )?;
         let bus = self.bus.statistics();
         agree("history", bus.history_size as u64, views.bus.history)?;
-        agree("delivery errors", bus.delivery_errors, views.bus.errors)?;
+        let errors = views.bus.errors - views.bus.earlier_errors;
+        agree("delivery errors", bus.delivery_errors, errors)?;
         let subscriptions: usize = views.bus.subscriptions.values().map(Vec::len).sum();
         agree("subscriptions", bus.subscriber_count, subscriptions)
     }

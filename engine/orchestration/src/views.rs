@@ -85,8 +85,7 @@ impl View<DomainEvent> for Views {
             | DomainEvent::HistoryShrunk(_) => self.bus.apply(domain),
             DomainEvent::Started(_) => {
                 self.coordinator.begin();
-                self.bus.history = 0;
-                self.bus.subscriptions.clear();
+                self.bus.begin();
             }
             DomainEvent::StateChanged(_)
             | DomainEvent::OutcomeCounted(_)

@@ -16,6 +16,8 @@ pub struct BusView {
     pub deliveries: u64,
     /// Errors that handlers raised.
     pub errors: u64,
+    /// How many of them they raised before the bus began for the last time.
+    pub earlier_errors: u64,
     /// Who is subscribed to what, in order.
     pub subscriptions: BTreeMap<Topic, Vec<Name>>,
     /// Messages in the history.
@@ -23,6 +25,13 @@ pub struct BusView {
 }
 
 impl BusView {
+    /// What was in memory only is gone.
+    pub(super) fn begin(&mut self) {
+        self.history = 0;
+        self.subscriptions.clear();
+        self.earlier_errors = self.errors;
+    }
+
     pub(super) fn apply(&mut self, event: &DomainEvent) {
         match event {
             DomainEvent::Published(published) => {
