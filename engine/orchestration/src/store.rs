@@ -147,12 +147,15 @@ impl Store {
             fails |= self.counts_as_failing();
         }
         self.reach(ctx, "insert_legs", fails)?;
-        for leg in legs {
-            let known = |row: &StoredLeg| row.leg.key == leg.key;
-            if !self.inner.rows.borrow().legs.iter().any(known) {
-                self.put(ctx, leg);
+        // One transaction: a crash of whoever asks does not stop it midway.
+        ctx.elsewhere(|| {
+            for leg in legs {
+                let known = |row: &StoredLeg| row.leg.key == leg.key;
+                if !self.inner.rows.borrow().legs.iter().any(known) {
+                    self.put(ctx, leg);
+                }
             }
-        }
+        });
         Ok(())
     }
 
