@@ -54,12 +54,27 @@ impl<S: System> Ctx<S> {
     #[inline]
     fn act<T>(&self, what: impl FnOnce(&mut State<S>) -> T) -> Option<T> {
         let mut state = self.core.state.borrow_mut();
-        let done = if state.halted {
+        let done = if state.is_cut_off() {
             None
         } else {
             Some(what(&mut state))
         };
-        if state.halted {
+        if state.is_cut_off() {
+            drop(state);
+            cut_off();
+        }
+        done
+    }
+
+    /// Does in one go what somebody does who is not on this task's host, such as a store or an
+    /// exchange that is called directly: if the host crashes at an event of it, that somebody
+    /// still does the rest, and the task is cut off after it.
+    pub fn elsewhere<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = std::mem::replace(&mut self.core.state.borrow_mut().elsewhere, true);
+        let done = work();
+        let mut state = self.core.state.borrow_mut();
+        state.elsewhere = before;
+        if state.is_cut_off() {
             drop(state);
             cut_off();
         }

@@ -107,6 +107,8 @@ pub(crate) struct State<S: System> {
     pub(crate) stop: Option<Stop<S::Event>>,
     /// What the running task does no longer happens: the run has ended, or its host crashed.
     pub(crate) halted: bool,
+    /// What the running task does is done by somebody who is not on its host.
+    pub(crate) elsewhere: bool,
     pub(crate) last_progress: Time,
     #[cfg(debug_assertions)]
     pub(crate) audits: Vec<Audit<S::View>>,
@@ -172,6 +174,7 @@ impl<S: System> State<S> {
             returning: 0,
             stop: None,
             halted: false,
+            elsewhere: false,
             last_progress: Time::ZERO,
             #[cfg(debug_assertions)]
             audits: Vec::new(),
@@ -311,6 +314,12 @@ impl<S: System> State<S> {
     pub(crate) fn stop(&mut self, why: Stop<S::Event>) {
         self.stop.get_or_insert(why);
         self.halted = true;
+    }
+
+    /// Whether what is done now no longer happens.
+    #[inline]
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.halted && !(self.elsewhere && self.stop.is_none())
     }
 
     /// A host crashes at this event: from here on its tasks do nothing. They are dropped, and

@@ -135,7 +135,7 @@ defects! {
     NoHandlerBreaker, "no-handler-breaker", "S2 P1", "RU", "a failing handler is called for ever", "the 10th failure (cumulative by default, consecutive by configuration) unsubscribes it from that topic", "bus.breaker";
     NoSymbolFilter, "no-symbol-filter", "S5, S7 P1", "RU", "consensus and conflicts take the newest message of any symbol", "evidence is filtered by the signal's symbol through a filter of get_latest", "evidence.same-symbol";
     TaskErrorsIgnored, "task-errors-ignored", "S6 P1", "RU", "a task that raises leaves the level alone", "every failed run counts as one API failure, exactly once", "degrade.counts-once";
-    PersistOnStopOnly, "persist-on-stop-only", "S11 P1", "RU", "state is saved in stop only", "also every 600 s of virtual time", "live.persists";
+    PersistOnStopOnly, "persist-on-stop-only", "S11 P1", "RU", "state is saved in stop only", "also every 600 s of virtual time", "live.persists, recovery.statistics";
     TrustLlmReply, "trust-llm-reply", "S8 P1", "RU", "action, confidence and modifications are taken as they come", "validated as section 7.4 says", "llm.invalid-waits, number.finite";
     UnboundedSubscriptions, "unbounded-subscriptions", "S4 P2", "RU", "no limit", "at most 100 per topic; one more is refused with an error", "bus.bounded";
     ResubscribeReplaces, "resubscribe-replaces", "S3 P2", "RUF", "one subscription per subscriber and topic, silently replaced", "a subscription may carry a label; the same label replaces (documented), different labels live side by side", "bus.coexist";

@@ -137,6 +137,28 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
                 Some(left) => format!("{order}, {left} left"),
             }
         }
+        DomainEvent::PositionOpened(it) => {
+            let side = if it.side.as_str() == "buy" {
+                "long"
+            } else {
+                "short"
+            };
+            format!(
+                "position-{} by {}: {side} {} {} at {}, leverage {}, {} reserved",
+                it.position, it.order, it.size, it.symbol, it.entry_price, it.leverage, it.reserved
+            )
+        }
+        DomainEvent::PositionClosed(it) => format!(
+            "{} of position-{} at {}, {}: profit {}",
+            it.size, it.position, it.price, it.reason, it.profit
+        ),
+        DomainEvent::RebalancePlanned(it) => format!(
+            "plan {}: {} trades for {} dollars in {} batches",
+            it.plan,
+            it.trades.len(),
+            it.total_usd,
+            it.batches
+        ),
         DomainEvent::LegsPlanned(it) => {
             let accepted = if it.accepted { "" } else { ", not stored yet" };
             format!("{} trades wait for their time{accepted}", it.count)
@@ -233,6 +255,7 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
         DomainEvent::TaskFinished(it) => vec![("task", it.task.to_string())],
         DomainEvent::TaskSwitched(it) => vec![("task", it.task.to_string())],
         DomainEvent::LegStored(it) => symbol(&it.symbol),
+        DomainEvent::PositionOpened(it) => symbol(&it.symbol),
         DomainEvent::ConsensusBuilt(it) => symbol(&it.symbol),
         DomainEvent::ConflictFound(it) => symbol(&it.symbol),
         DomainEvent::RiskJudged(it) => symbol(&it.proposal.symbol),

@@ -23,14 +23,14 @@ pub use coordinator::{
 pub use market::{MarketQuote, MarketTrade};
 pub use model::{ModelAnswered, ModelAsked, ModelReply};
 pub use outside::{OutsideActed, OutsideAction, OutsideMessage, OutsideRefused};
-pub use rebalance::{LegsPlanned, RebalanceTradeSkipped};
+pub use rebalance::{LegsPlanned, RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
 pub use signal::{
     ConflictFound, ConflictResolved, ConsensusBuilt, Evidence, ResolvedBy, SignalDropped,
 };
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, Proposed, RiskJudged,
+    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskJudged,
 };
 
 events! {
@@ -100,6 +100,12 @@ events! {
         123 "balance changed" v 1 Consequence => BalanceChanged(BalanceChanged);
         /// Positions are to be closed or reduced.
         124 "emergency ordered" v 1 Consequence => EmergencyOrdered(EmergencyOrdered);
+        /// A position was opened.
+        125 "position opened" v 1 Consequence => PositionOpened(PositionOpened);
+        /// A position was closed, in whole or in part.
+        126 "position closed" v 1 Consequence => PositionClosed(PositionClosed);
+        /// A rebalancing begins.
+        129 "rebalance planned" v 1 Consequence => RebalancePlanned(RebalancePlanned);
         /// Trades of a rebalancing wait for their time.
         130 "legs planned" v 1 Consequence => LegsPlanned(LegsPlanned);
         /// A trade of a rebalancing was not carried out.

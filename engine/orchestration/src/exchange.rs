@@ -86,6 +86,7 @@ pub struct Exchange {
 struct Inner {
     venue: Venue,
     intents: Cell<u64>,
+    plans: Cell<u64>,
 }
 
 enum Venue {
@@ -114,6 +115,7 @@ impl Exchange {
         let inner = Inner {
             venue,
             intents: Cell::new(0),
+            plans: Cell::new(0),
         };
         Exchange {
             inner: Rc::new(inner),
@@ -153,6 +155,14 @@ impl Exchange {
     }
 
     // Orders.
+
+    /// A number for a rebalancing that no other one has, before or after a crash: the orders that
+    /// carry it out are named after it.
+    pub fn number_plan(&self) -> u64 {
+        let number = self.inner.plans.get() + 1;
+        self.inner.plans.set(number);
+        number
+    }
 
     /// Sends an order and waits until it is filled, rests or is refused.
     ///
@@ -292,6 +302,11 @@ impl Exchange {
     /// The balance of an asset, where it keeps an account.
     pub fn balance(&self, asset: &str) -> Option<Amount> {
         Some(self.as_paper()?.balance(asset))
+    }
+
+    /// What of an asset is there to be spent, where it keeps an account.
+    pub fn available(&self, asset: &str) -> Option<Amount> {
+        Some(self.as_paper()?.available(asset))
     }
 
     /// Looks at the paper exchange, if it is one.

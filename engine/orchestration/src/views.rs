@@ -107,7 +107,10 @@ impl View<DomainEvent> for Views {
             | DomainEvent::LegsPlanned(_)
             | DomainEvent::RebalanceTradeSkipped(_)
             | DomainEvent::EmergencyOrdered(_)
-            | DomainEvent::BalanceChanged(_) => self.trading.apply(event.time, domain),
+            | DomainEvent::BalanceChanged(_)
+            | DomainEvent::PositionOpened(_)
+            | DomainEvent::PositionClosed(_)
+            | DomainEvent::RebalancePlanned(_) => self.trading.apply(event.time, domain),
             DomainEvent::StateSaved(_)
             | DomainEvent::LegStored(_)
             | DomainEvent::LegMarked(_)

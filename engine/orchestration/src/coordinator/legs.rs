@@ -10,8 +10,8 @@ use super::retry::Retry;
 use super::state::RunState;
 use crate::defect::Defect;
 use crate::domain_event::LegsPlanned;
-use crate::message::{Instant, Name};
-use crate::rebalance::{Leg, RebalanceTrade, order_due};
+use crate::message::Instant;
+use crate::rebalance::{Leg, order_due};
 use crate::store::{LegStatus, StoreError, StoredLeg};
 
 /// The legs of a coordinator that are not in its store.
@@ -34,21 +34,18 @@ impl Legs {
 impl Coordinator {
     // Planning.
 
-    /// Keeps the later trades of a plan that was made now.
-    pub(super) fn plan_legs(&self, trades: Vec<RebalanceTrade>) {
-        let now = self.clock.now(&self.ctx);
-        let plan = self.store.number_plan();
-        let leg = |(place, trade): (usize, RebalanceTrade)| Leg {
-            key: Name::from(format!("plan-{}-{plan}-{place}", now.as_micros())),
-            due: trade.due_after(now),
-            trade,
-        };
-        let legs: Vec<Leg> = trades.into_iter().enumerate().map(leg).collect();
+    /// Keeps the later trades of a plan.
+    pub(super) fn plan_legs(&self, plan: u64, legs: Vec<Leg>) {
         let count = legs.len() as u64;
         let left = self.store_legs(legs);
         let accepted = left.is_empty() || self.defects.has(Defect::MemoryLegsLost);
-        self.ctx.emit(LegsPlanned { count, accepted });
-        self.keep_unstored(left);
+        let held = self.keep_unstored(left);
+        self.ctx.emit(LegsPlanned {
+            plan,
+            count,
+            held,
+            accepted,
+        });
         self.nudge();
     }
 
@@ -78,21 +75,25 @@ impl Coordinator {
         !self.defects.has(Defect::LegsNotRetried)
     }
 
-    fn keep_unstored(&self, left: Vec<Leg>) {
+    /// Keeps in memory what is not stored, and says how much that is.
+    fn keep_unstored(&self, left: Vec<Leg>) -> u64 {
         if left.is_empty() {
-            return;
+            return 0;
         }
+        let held = left.len() as u64;
         let mut legs = self.legs.borrow_mut();
         if !self.store.exists() {
             legs.memory.extend(left);
         } else if self.defects.has(Defect::DbFailureDropsTrades) {
             // Nothing but the failure in the log tells of them.
+            return 0;
         } else if !self.retries_storing() {
             legs.memory.extend(left);
         } else {
             legs.unstored.extend(left);
             legs.retry.failed(self.clock.now(&self.ctx));
         }
+        held
     }
 
     /// Tries again to store what was not stored, if it is time to.
@@ -182,9 +183,7 @@ impl Coordinator {
     }
 
     async fn run_leg(self: &Rc<Self>, leg: &Leg) -> bool {
-        let intent = Some(leg.key.clone());
-        self.execute_rebalance_trade(&leg.trade, intent, false)
-            .await
+        self.execute_rebalance_trade(leg, false).await
     }
 
     /// When the next leg is to be looked at.

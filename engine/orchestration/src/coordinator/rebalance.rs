@@ -9,13 +9,13 @@ use super::state::RunState;
 use crate::amount::Amount;
 use crate::config::TradingMode;
 use crate::defect::Defect;
-use crate::domain_event::RebalanceTradeSkipped;
+use crate::domain_event::{RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
 use crate::exchange::Intent;
 use crate::execution::Purpose;
 use crate::message::{Name, OrNull, Priority, RebalanceTradeExecuted, Topic};
-use crate::rebalance::{Plan, RebalanceTrade, funded_buy, order_immediate, trade_draft};
+use crate::rebalance::{Leg, Plan, RebalanceTrade, funded_buy, order_immediate, trade_draft};
 use crate::risk::validate_proposal;
-use crate::symbol::{DOLLAR, Side};
+use crate::symbol::{Pair, Side};
 
 impl Coordinator {
     /// Carries out a plan, while trading is on and somebody executes orders.
@@ -23,18 +23,58 @@ impl Coordinator {
         if self.state.get() != RunState::Running || !self.serves_rebalancing() {
             return;
         }
-        let (mut trades, later): (Vec<_>, Vec<_>) = plan
-            .trades
-            .iter()
-            .cloned()
-            .partition(|trade| trade.batch_index == 0);
+        let number = self.exchange.number_plan();
+        let trades = self.name_trades(plan, number);
+        self.announce_plan(plan, number, &trades);
+        let (mut now, later): (Vec<_>, Vec<_>) = trades
+            .into_iter()
+            .partition(|leg| leg.trade.batch_index == 0);
         if plan.dca_batches > 1 {
-            self.plan_legs(later);
+            self.plan_legs(number, later);
         }
-        order_immediate(&mut trades, |trade| trade.action, self.defects);
-        for trade in trades {
-            self.execute_rebalance_trade(&trade, None, true).await;
+        order_immediate(&mut now, |leg| leg.trade.action, self.defects);
+        for leg in now {
+            self.execute_rebalance_trade(&leg, true).await;
         }
+    }
+
+    /// The trades of a plan that are to be carried out, each with its name: later ones only if
+    /// the plan says that it has several batches.
+    fn name_trades(&self, plan: &Plan, number: u64) -> Vec<Leg> {
+        let now = self.clock.now(&self.ctx);
+        let counts = |trade: &&RebalanceTrade| trade.batch_index == 0 || plan.dca_batches > 1;
+        let named = |(place, trade): (usize, &RebalanceTrade)| {
+            let at_once = trade.batch_index == 0;
+            let kind = if at_once { "rebalance" } else { "plan" };
+            Leg {
+                key: Name::from(format!("{kind}-{number}-{place}")),
+                due: if at_once { now } else { trade.due_after(now) },
+                trade: trade.clone(),
+            }
+        };
+        let counting = plan.trades.iter().filter(counts);
+        counting.enumerate().map(named).collect()
+    }
+
+    fn announce_plan(&self, plan: &Plan, number: u64, trades: &[Leg]) {
+        if trades.is_empty() {
+            return;
+        }
+        let planned = |leg: &Leg| TradePlanned {
+            key: leg.key.clone(),
+            symbol: leg.trade.symbol.as_str().into(),
+            side: Name::fixed(leg.trade.action.name()),
+            amount_usd: leg.trade.amount_usd,
+            batch_index: leg.trade.batch_index.into(),
+            due: leg.due,
+        };
+        self.ctx.emit(RebalancePlanned {
+            plan: number,
+            batches: plan.dca_batches,
+            interval_hours: plan.dca_interval_hours,
+            total_usd: plan.total_trade_value_usd,
+            trades: trades.iter().map(planned).collect(),
+        });
     }
 
     fn serves_rebalancing(&self) -> bool {
@@ -47,14 +87,14 @@ impl Coordinator {
     /// Returns whether it was carried out.
     pub(super) async fn execute_rebalance_trade(
         self: &Rc<Self>,
-        trade: &RebalanceTrade,
-        intent: Option<Name>,
+        leg: &Leg,
         announced: bool,
     ) -> bool {
+        let trade = &leg.trade;
         let symbol = Name::from(trade.symbol.as_str());
         let batch_index = i64::from(trade.batch_index);
         let side = Name::fixed(trade.action.name());
-        match self.try_rebalance_trade(trade, intent).await {
+        match self.try_rebalance_trade(trade, leg.key.clone()).await {
             Ok(order) if announced => {
                 let order_id = OrNull(order);
                 let executed = RebalanceTradeExecuted {
@@ -70,6 +110,7 @@ impl Coordinator {
             Ok(_) => true,
             Err(reason) => {
                 self.ctx.emit(RebalanceTradeSkipped {
+                    key: leg.key.clone(),
                     symbol,
                     side,
                     batch_index,
@@ -84,13 +125,13 @@ impl Coordinator {
     async fn try_rebalance_trade(
         self: &Rc<Self>,
         trade: &RebalanceTrade,
-        intent: Option<Name>,
+        intent: Name,
     ) -> Result<Option<Name>, Name> {
         let mut trade = trade.clone();
         if trade.action == Side::Buy
-            && let Some(available) = self.exchange.balance(DOLLAR)
+            && let Some(available) = self.dollars_to_pay(&trade.symbol)
         {
-            trade.amount_usd = self.fund(trade.amount_usd, available)?;
+            trade.amount_usd = self.fund(&trade, available)?;
         }
         let price = self.exchange.price_of(&self.ctx, &trade.symbol);
         let draft = trade_draft(&trade, price, self.defects);
@@ -101,7 +142,7 @@ impl Coordinator {
             .judge(proposal)
             .map_err(|codes| codes.into_iter().next().unwrap_or(Name::fixed("rejected")))?;
         let intent = Intent {
-            name: intent,
+            name: Some(intent),
             purpose: Purpose::Rebalance,
             state: self.state.get(),
         };
@@ -111,12 +152,27 @@ impl Coordinator {
         answered.result.map(|_| answered.order)
     }
 
+    /// What there is to pay for a buy with, in dollars: the pair's quote currency as far as it
+    /// backs nothing. None where nobody keeps an account, or it has no price.
+    fn dollars_to_pay(&self, symbol: &str) -> Option<Amount> {
+        let pair: Pair = symbol.parse().ok()?;
+        let available = self.exchange.available(&pair.quote)?;
+        match pair.dollar_symbol() {
+            None => Some(available),
+            Some(symbol) => {
+                let price = self.exchange.price_of(&self.ctx, &symbol)?;
+                available.times(price).ok()
+            }
+        }
+    }
+
     /// What remains of a buy, given what there is to pay for it.
-    fn fund(&self, wanted: Amount, available: Amount) -> Result<Amount, Name> {
+    fn fund(&self, trade: &RebalanceTrade, available: Amount) -> Result<Amount, Name> {
         let rules = &self.config.portfolio.rebalancing;
         let slippage = self.config.paper.simulated_slippage_pct;
-        let fee = self.config.markets.other.fee_pct;
+        let fee = self.config.markets.rules(&trade.symbol).fee_pct;
         let cost = fee.plus(slippage).map_err(|_| Name::fixed("overflow"))?;
+        let wanted = trade.amount_usd;
         let funded = funded_buy(wanted, available, cost, rules.min_trade_usd, self.defects);
         funded.ok().flatten().ok_or(Name::fixed("unfunded"))
     }

@@ -105,8 +105,18 @@ pub struct OrderAnswered {
 /// An execution: balances changed hands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filled {
-    /// The order.
+    /// Its number at the exchange; no other execution has it.
+    pub execution: u64,
+    /// The order; `close` where a position is closed.
     pub order: Name,
+    /// What the order is for, if it is for anything.
+    pub intent: Option<Name>,
+    /// The position that it closes, in whole or in part.
+    pub position: Option<u64>,
+    /// The size of the order, in the base currency.
+    pub ordered: Amount,
+    /// By what profit and loss are multiplied.
+    pub leverage: i64,
     /// The pair.
     pub symbol: Name,
     /// `buy` or `sell`.
@@ -129,6 +139,44 @@ pub struct BalanceChanged {
     pub asset: Name,
     /// What is there now.
     pub balance: Amount,
+    /// The part of it that backs positions on margin now.
+    pub reserved: Amount,
+}
+
+/// A position was opened by an execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PositionOpened {
+    /// Its number.
+    pub position: u64,
+    /// The order that opened it.
+    pub order: Name,
+    /// The pair.
+    pub symbol: Name,
+    /// The side of that order: `buy` or `sell`.
+    pub side: Name,
+    /// In the base currency.
+    pub size: Amount,
+    /// In the quote currency.
+    pub entry_price: Amount,
+    /// By what profit and loss are multiplied.
+    pub leverage: i64,
+    /// What backs it, in the quote currency; zero where balances were exchanged.
+    pub reserved: Amount,
+}
+
+/// A position was closed, in whole or in part. What it did to the balances is told before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PositionClosed {
+    /// Its number.
+    pub position: u64,
+    /// How much of it, in the base currency.
+    pub size: Amount,
+    /// In the quote currency.
+    pub price: Amount,
+    /// What was earned or lost, in the quote currency, before fees.
+    pub profit: Amount,
+    /// `stop_loss`, `take_profit`, `manual` or `emergency`.
+    pub reason: Name,
 }
 
 numbered! {

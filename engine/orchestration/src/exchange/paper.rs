@@ -8,10 +8,12 @@ use dacapo_kernel::{Notify, Sender};
 
 use super::{Answered, Notice};
 use crate::amount::Amount;
-use crate::domain_event::{BalanceChanged, Filled, OrderAnswered, OrderOutcome};
+use crate::domain_event::{
+    BalanceChanged, Filled, OrderAnswered, OrderOutcome, PositionClosed, PositionOpened,
+};
 use crate::execution::{
-    CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, OrderStatus, Outcome, PaperExecutor,
-    PositionId, TradeRequest,
+    Backing, CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, Order, OrderStatus,
+    Outcome, PaperExecutor, Position, PositionId, TradeRequest,
 };
 use crate::message::{Instant, Name};
 use crate::risk::AccountUpdate;
@@ -52,10 +54,14 @@ impl PaperVenue {
         };
         let delay = self.paper.borrow().config.fill_delay_ms;
         ctx.sleep(Duration::from_millis(delay)).await;
-        let outcome = self.with(ctx, |paper, now_us| {
-            paper.complete(now_us, prepared, &mut |draw| self.uniform(ctx, draw))
+        // The exchange is another machine: a crash of whoever asks does not stop it midway.
+        let outcome = ctx.elsewhere(|| {
+            let outcome = self.with(ctx, |paper, now_us| {
+                paper.complete(now_us, prepared, &mut |draw| self.uniform(ctx, draw))
+            });
+            self.tell_opening(ctx, &outcome);
+            outcome
         });
-        self.tell_fill(ctx, outcome.fill.as_ref());
         let order = outcome.order.as_ref();
         let order = order.map(|order| Name::from(order.id.to_string()));
         match outcome.result {
@@ -80,21 +86,25 @@ impl PaperVenue {
 
     /// A price arrived: resting orders that it reaches are filled.
     pub(super) fn price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
-        let filled = self.with(ctx, |paper, now_us| {
-            paper.push_price(now_us, symbol, price, now_us, &mut |draw| {
-                self.uniform(ctx, draw)
-            })
+        ctx.elsewhere(|| {
+            let filled = self.with(ctx, |paper, now_us| {
+                paper.push_price(now_us, symbol, price, now_us, &mut |draw| {
+                    self.uniform(ctx, draw)
+                })
+            });
+            // A profit that no decimal can hold leaves the price as it was.
+            self.after_price(ctx, filled.unwrap_or_default());
         });
-        // A profit that no decimal can hold leaves the price as it was.
-        self.after_price(ctx, filled.unwrap_or_default());
     }
 
     /// A price is set by hand, in the built-in table as well.
     pub(super) fn set_price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
-        let filled = self.with(ctx, |paper, now_us| {
-            paper.set_price(now_us, symbol, price, &mut |draw| self.uniform(ctx, draw))
+        ctx.elsewhere(|| {
+            let filled = self.with(ctx, |paper, now_us| {
+                paper.set_price(now_us, symbol, price, &mut |draw| self.uniform(ctx, draw))
+            });
+            self.after_price(ctx, filled.unwrap_or_default());
         });
-        self.after_price(ctx, filled.unwrap_or_default());
     }
 
     fn after_price(&self, ctx: &Ctx, filled: Vec<Outcome>) {
@@ -107,7 +117,7 @@ impl PaperVenue {
     }
 
     fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
-        self.tell_fill(ctx, outcome.fill.as_ref());
+        self.tell_opening(ctx, &outcome);
         if let Some(order) = &outcome.order
             && let Some(request) = &order.request
         {
@@ -131,11 +141,13 @@ impl PaperVenue {
 
     /// Closes every position whose stop or target has been reached.
     pub(super) fn close_due(&self, ctx: &Ctx) -> Vec<Closed> {
-        let closed = self.with(ctx, |paper, now_us| {
-            drop(paper.positions.trail());
-            paper.close_due(now_us)
-        });
-        self.tell_closed(ctx, closed).0
+        ctx.elsewhere(|| {
+            let closed = self.with(ctx, |paper, now_us| {
+                drop(paper.positions.trail());
+                paper.close_due(now_us)
+            });
+            self.tell_closed(ctx, closed).0
+        })
     }
 
     /// Reduces positions, or these of them, by a percentage of their size; 100 closes them.
@@ -145,10 +157,12 @@ impl PaperVenue {
         pct: Amount,
         only: Option<&[PositionId]>,
     ) -> (Vec<Closed>, Vec<PositionId>) {
-        let reduced = self.with(ctx, |paper, now_us| {
-            paper.reduce_all(now_us, pct, only, CloseReason::Emergency)
-        });
-        self.tell_closed(ctx, reduced)
+        ctx.elsewhere(|| {
+            let reduced = self.with(ctx, |paper, now_us| {
+                paper.reduce_all(now_us, pct, only, CloseReason::Emergency)
+            });
+            self.tell_closed(ctx, reduced)
+        })
     }
 
     fn tell_closed(
@@ -160,7 +174,7 @@ impl PaperVenue {
         for (position, result) in results {
             match result {
                 Ok(done) => {
-                    self.tell_fill(ctx, done.fill.as_ref());
+                    self.tell_closing(ctx, &done);
                     closed.push(done);
                 }
                 Err(_) => failed.push(position),
@@ -212,6 +226,10 @@ impl PaperVenue {
         })
     }
 
+    pub(super) fn available(&self, asset: &str) -> Amount {
+        self.paper.borrow().portfolio().available(asset)
+    }
+
     pub(super) fn balance(&self, asset: &str) -> Amount {
         self.paper.borrow().portfolio().balance(asset)
     }
@@ -225,15 +243,65 @@ impl PaperVenue {
         look(&self.paper.borrow())
     }
 
-    fn tell_fill(&self, ctx: &Ctx, fill: Option<&Fill>) {
-        let Some(fill) = fill else { return };
-        let order = fill
-            .order
-            .map_or_else(|| "close".to_owned(), |order| order.to_string());
+    /// Tells what an order did: its execution, and the position that it opened.
+    fn tell_opening(&self, ctx: &Ctx, outcome: &Outcome) {
+        let (Some(fill), Some(order)) = (&outcome.fill, &outcome.order) else {
+            return;
+        };
+        let name = Name::from(order.id.to_string());
+        let intent = order.request.as_ref();
+        self.tell_fill(
+            ctx,
+            fill,
+            FillOf {
+                order: name.clone(),
+                intent: intent.map(|request| request.intent.0.as_str().into()),
+                position: None,
+                ordered: order.terms.size,
+                leverage: order.leverage(),
+            },
+        );
+        if let Some(position) = &outcome.position {
+            ctx.emit(opened(position, order, name));
+        }
+    }
+
+    /// Tells what closing a position did: its execution, if balances changed, and the closing.
+    fn tell_closing(&self, ctx: &Ctx, done: &Closed) {
+        let Closed { closed, fill } = done;
+        let position = closed.position.id.0;
+        if let Some(fill) = fill {
+            self.tell_fill(
+                ctx,
+                fill,
+                FillOf {
+                    order: Name::fixed("close"),
+                    intent: None,
+                    position: Some(position),
+                    ordered: fill.size,
+                    leverage: closed.position.leverage,
+                },
+            );
+        }
+        ctx.emit(PositionClosed {
+            position,
+            size: closed.position.size,
+            price: closed.exit_price,
+            profit: closed.realized_pnl,
+            reason: Name::fixed(closed.reason.name()),
+        });
+    }
+
+    fn tell_fill(&self, ctx: &Ctx, fill: &Fill, of: FillOf) {
         let base = fill.symbol.split('/').next().unwrap_or_default();
         let margin = !fill.changes.iter().any(|change| change.asset == base);
         ctx.emit(Filled {
-            order: order.into(),
+            execution: fill.execution.0,
+            order: of.order,
+            intent: of.intent,
+            position: of.position,
+            ordered: of.ordered,
+            leverage: of.leverage,
             symbol: fill.symbol.as_str().into(),
             side: Name::fixed(fill.side.name()),
             size: fill.size,
@@ -241,11 +309,12 @@ impl PaperVenue {
             fee: fill.fee,
             margin,
         });
-        for (change, balance) in fill.changes.iter().zip(&fill.balances) {
+        for (change, holding) in fill.changes.iter().zip(&fill.holdings) {
             let asset = change.asset.as_str().into();
             ctx.emit(BalanceChanged {
                 asset,
-                balance: *balance,
+                balance: holding.balance,
+                reserved: holding.reserved,
             });
         }
         self.moved.notify(ctx);
@@ -278,5 +347,30 @@ impl PaperVenue {
         let at = self.drawn.replace(self.drawn.get() + 1);
         let last = self.script.len().checked_sub(1)?;
         self.script.get(at.min(last)).copied()
+    }
+}
+
+/// What an execution belongs to.
+struct FillOf {
+    order: Name,
+    intent: Option<Name>,
+    position: Option<u64>,
+    ordered: Amount,
+    leverage: i64,
+}
+
+fn opened(position: &Position, order: &Order, name: Name) -> PositionOpened {
+    PositionOpened {
+        position: position.id.0,
+        order: name,
+        symbol: position.symbol.as_str().into(),
+        side: Name::fixed(order.terms.side.name()),
+        size: position.size,
+        entry_price: position.entry_price,
+        leverage: position.leverage,
+        reserved: match position.backing {
+            Backing::Margin { reserved } => reserved,
+            Backing::Spot | Backing::Unsettled => Amount::ZERO,
+        },
     }
 }

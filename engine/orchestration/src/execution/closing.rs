@@ -82,7 +82,7 @@ impl PaperExecutor {
                 fee: settled.fee,
                 fee_currency: pair.quote,
                 changes: settled.changes,
-                balances: Vec::new(),
+                holdings: Vec::new(),
                 at_us: now_us,
             })
         });

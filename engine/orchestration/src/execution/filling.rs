@@ -89,7 +89,7 @@ impl PaperExecutor {
             fee,
             fee_currency: pair.quote,
             changes: settled.changes,
-            balances: Vec::new(),
+            holdings: Vec::new(),
             at_us: now_us,
         });
         Ok((fill, settled.backing))

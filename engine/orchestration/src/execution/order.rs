@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, AmountError};
-use crate::portfolio::Change;
+use crate::portfolio::{Change, Holding};
 use crate::risk::Proposal;
 use crate::symbol::Side;
 
@@ -229,8 +229,8 @@ pub struct Fill {
     pub fee_currency: String,
     /// What it did to the balances.
     pub changes: Vec<Change>,
-    /// The balance of each changed asset right afterwards, in the same order.
-    pub balances: Vec<Amount>,
+    /// What there is of each changed asset right afterwards, in the same order.
+    pub holdings: Vec<Holding>,
     /// When, in microseconds since the run began.
     pub at_us: i64,
 }

@@ -214,8 +214,8 @@ impl PaperExecutor {
     pub(super) fn record_fill(&mut self, mut fill: Fill) -> Fill {
         self.last_execution += 1;
         fill.execution = ExecutionId(self.last_execution);
-        let after = |change: &Change| self.portfolio.balance(&change.asset);
-        fill.balances = fill.changes.iter().map(after).collect();
+        let after = |change: &Change| self.portfolio.holding(&change.asset);
+        fill.holdings = fill.changes.iter().map(after).collect();
         self.stats.trade_count += 1;
         keep(&mut self.fills, fill.clone(), self.config.max_trade_history);
         fill

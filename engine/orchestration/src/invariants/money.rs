@@ -1,10 +1,41 @@
 //! What must hold of money, of scheduled trades and of recovery.
 
-use dacapo_kernel::Plan;
+mod causal;
+mod conserved;
+mod fills;
+mod legs;
+mod non_negative;
+mod not_early;
+mod notional;
+mod prices;
+mod recovery;
+mod sells_first;
+
+#[cfg(test)]
+mod planted;
+
+use dacapo_kernel::{HostId, Plan};
 
 use super::Property;
 use crate::config::Config;
 
-pub(super) fn all(_plan: &Plan<Config>) -> Vec<Property> {
-    Vec::new()
+/// A host crashed.
+const DOWN: u16 = dacapo_kernel::number::HostCrashed;
+/// The host of the exchange and the market.
+const EXCHANGE: HostId = HostId(1);
+/// The host of the coordinator.
+const COORDINATOR: HostId = HostId(2);
+
+pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
+    vec![
+        Box::new(legs::OneState::new(&plan.system)),
+        Box::new(not_early::NotEarly::default()),
+        Box::new(sells_first::SellsFirst::new(&plan.system)),
+        Box::new(conserved::Conserved::new(&plan.system)),
+        Box::new(notional::Notional::new(&plan.system)),
+        Box::new(non_negative::NonNegative),
+        Box::new(fills::Idempotent::default()),
+        Box::new(causal::Causal::new(&plan.system)),
+        Box::new(recovery::Statistics::new(&plan.system)),
+    ]
 }

@@ -46,13 +46,17 @@ pub(super) fn stage(
 fn count(trades: &[RebalanceTrade], rules: &RebalanceRules) -> Result<u32, AmountError> {
     let mut batches = rules.dca.batches;
     for trade in trades {
-        while batches > 1
-            && trade.amount_usd.over(Amount::from_int(batches.into()))? < rules.min_trade_usd
-        {
+        while batches > 1 && part(trade, batches)? < rules.min_trade_usd {
             batches -= 1;
         }
     }
     Ok(batches)
+}
+
+/// One of so many equal parts, in whole cents.
+fn part(trade: &RebalanceTrade, batches: u32) -> Result<Amount, AmountError> {
+    let part = trade.amount_usd.over(Amount::from_int(batches.into()))?;
+    Ok(part.floor(2))
 }
 
 /// Equal parts, floored to cents; the first gets the remainder. Parts below the smallest trade are
@@ -63,10 +67,7 @@ fn divide(
     rules: &RebalanceRules,
     staged: &mut Vec<RebalanceTrade>,
 ) -> Result<(), AmountError> {
-    let part = trade
-        .amount_usd
-        .over(Amount::from_int(batches.into()))?
-        .floor(2);
+    let part = part(trade, batches)?;
     let others = part.times(Amount::from_int(i64::from(batches) - 1))?;
     let first = trade.amount_usd.minus(others)?;
     for batch_index in 0..batches {

@@ -157,10 +157,7 @@ impl Rows {
             match self.undo.pop() {
                 None => return,
                 Some(Undo::State(before)) => self.state = before,
-                Some(Undo::Leg(id)) => {
-                    self.legs.retain(|row| row.id != id);
-                    self.told = self.told.min(self.legs.len());
-                }
+                Some(Undo::Leg(id)) => self.legs.retain(|row| row.id != id),
                 Some(Undo::Status(id, before)) => {
                     if let Some(row) = self.legs.iter_mut().find(|row| row.id == id) {
                         row.status = before;

@@ -1,0 +1,427 @@
+//! `legs.one-state`: a scheduled trade is somewhere, in one place, with its amount, until it is over.
+//!
+//! A leg is planned; then it is either stored or held in memory, and only what is stored counts as
+//! acknowledged. What is stored is pending, in flight (`sending`), executed, failed or cancelled.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, Invariant};
+
+use crate::amount::sum;
+use crate::config::{Config, StoreKind};
+use crate::domain_event::{
+    DomainEvent, LegMarked, LegStored, LegsPlanned, OrderSubmitted, RebalancePlanned, TradePlanned,
+    number,
+};
+use crate::message::Name;
+
+/// Each acknowledged scheduled leg is in exactly one state; legs add up to the plan, to the cent; a leg
+/// that is acknowledged is stored, once.
+pub(super) struct OneState {
+    has_store: bool,
+    /// Later trades that are neither stored nor over, with the number of their plan.
+    planned: BTreeMap<Name, (u64, TradePlanned)>,
+    /// The stored trades.
+    rows: BTreeMap<u64, Row>,
+    /// Their numbers.
+    numbers: BTreeMap<Name, u64>,
+    /// What was sent from memory.
+    sent: BTreeMap<Name, u64>,
+    any: bool,
+}
+
+/// A stored trade.
+struct Row {
+    plan: u64,
+    status: Status,
+}
+
+/// How far a stored trade has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Status {
+    Pending,
+    InFlight,
+    Executed,
+    Failed,
+    Cancelled,
+}
+
+impl Status {
+    fn named(name: &str) -> Option<Status> {
+        Some(match name {
+            "pending" => Status::Pending,
+            "sending" => Status::InFlight,
+            "executed" => Status::Executed,
+            "failed" => Status::Failed,
+            "cancelled" => Status::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// What may follow: what is over stays over.
+    fn may_become(self, next: Status) -> bool {
+        match self {
+            Status::Pending => next != Status::Pending,
+            Status::InFlight => next != Status::InFlight,
+            Status::Executed | Status::Failed | Status::Cancelled => false,
+        }
+    }
+}
+
+impl OneState {
+    pub(super) fn new(config: &Config) -> OneState {
+        OneState {
+            has_store: config.store.kind != StoreKind::None,
+            planned: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            any: false,
+        }
+    }
+
+    fn plan(&mut self, plan: &RebalancePlanned) -> Result<(), String> {
+        let amounts = plan.trades.iter().map(|trade| trade.amount_usd);
+        let total = plan.total_usd;
+        if plan.batches > 1
+            && let Ok(found) = sum(amounts)
+            && found != total
+        {
+            return Err(format!(
+                "expected trades that add up to the plan's {total} dollars, found {found}"
+            ));
+        }
+        for trade in plan.trades.iter().filter(|trade| trade.batch_index > 0) {
+            self.any = true;
+            let again = self.numbers.contains_key(&trade.key);
+            let planned = (plan.plan, trade.clone());
+            if again || self.planned.insert(trade.key.clone(), planned).is_some() {
+                return Err("expected each leg to be planned once, found one again".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The coordinator has said what it did with the legs of a plan.
+    fn kept(&mut self, told: &LegsPlanned) -> Result<(), String> {
+        let of_plan = |plan: u64| plan == told.plan;
+        let stored = self.rows.values().filter(|row| of_plan(row.plan)).count() as u64;
+        let unstored = self.planned.values();
+        let unstored = unstored.filter(|(plan, _)| of_plan(*plan)).count() as u64;
+        let count = stored + unstored;
+        if told.count != count {
+            return Err(format!(
+                "expected the {count} legs of the plan, found {} of them kept",
+                told.count
+            ));
+        }
+        if told.accepted && unstored > 0 {
+            return Err(format!(
+                "expected legs to be acknowledged when they are stored, found {unstored} that are not"
+            ));
+        }
+        // More may be held: a store that did what it was asked need not have said so.
+        if told.held < unstored {
+            return Err(format!(
+                "expected the {unstored} legs that are not stored to be held, found {} held",
+                told.held
+            ));
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, leg: &LegStored) -> Result<(), String> {
+        if self.numbers.contains_key(&leg.key) {
+            return Err("expected each leg to be stored once, found one again".to_owned());
+        }
+        let Some((plan, planned)) = self.planned.remove(&leg.key) else {
+            return Err("expected a planned leg to be stored, found another".to_owned());
+        };
+        let same = leg.symbol == planned.symbol
+            && leg.side == planned.side
+            && leg.amount_usd == planned.amount_usd
+            && leg.batch_index == planned.batch_index
+            && leg.due == planned.due;
+        if !same {
+            return Err("expected a leg to be stored as planned, found it changed".to_owned());
+        }
+        if self.sent.contains_key(&leg.key) {
+            return Err("expected a leg to be stored before it is sent, found it sent".to_owned());
+        }
+        let status = Status::Pending;
+        self.numbers.insert(leg.key.clone(), leg.leg);
+        match self.rows.insert(leg.leg, Row { plan, status }) {
+            None => Ok(()),
+            Some(_) => Err("expected a leg of its own, found another in its place".to_owned()),
+        }
+    }
+
+    fn mark(&mut self, marked: &LegMarked) -> Result<(), String> {
+        let Some(row) = self.rows.get_mut(&marked.leg) else {
+            return Err("expected a stored leg to be marked, found none".to_owned());
+        };
+        let Some(next) = Status::named(&marked.status) else {
+            return Err(format!(
+                "expected a state that a leg can be in, found {}",
+                marked.status
+            ));
+        };
+        if !row.status.may_become(next) {
+            return Err(format!(
+                "expected a leg in one state, found it {} after it was {}",
+                marked.status,
+                row.status.name()
+            ));
+        }
+        row.status = next;
+        Ok(())
+    }
+
+    /// A leg is sent from the store, where it is marked as in flight; from memory only if there is
+    /// no store, and once.
+    fn submit(&mut self, order: &OrderSubmitted) -> Result<(), String> {
+        if let Some(number) = self.numbers.get(&order.intent) {
+            let status = self.rows.get(number).map(|row| row.status);
+            return match status {
+                Some(Status::InFlight) | None => Ok(()),
+                Some(status) => Err(format!(
+                    "expected a leg to be in flight when it is sent, found it {}",
+                    status.name()
+                )),
+            };
+        }
+        let Some((plan, _)) = self.planned.get(&order.intent) else {
+            return Ok(());
+        };
+        if self.has_store {
+            return Err("expected a leg to be stored before it is sent, found it in memory".into());
+        }
+        match self.sent.insert(order.intent.clone(), *plan) {
+            None => Ok(()),
+            Some(_) => Err("expected a leg to be sent once from memory, found it again".to_owned()),
+        }
+    }
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::InFlight => "in flight",
+            Status::Executed => "executed",
+            Status::Failed => "failed",
+            Status::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Invariant<DomainEvent> for OneState {
+    fn id(&self) -> &'static str {
+        "legs.one-state"
+    }
+
+    fn statement(&self) -> &'static str {
+        "each acknowledged scheduled leg is in exactly one of pending, in flight, executed, failed, \
+         cancelled; legs add up to the plan, to the cent"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            number::Started,
+            number::RebalancePlanned,
+            number::LegsPlanned,
+            number::LegStored,
+            number::LegMarked,
+            number::OrderSubmitted,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::RebalancePlanned]]
+    }
+
+    /// A store that is put back to an earlier time, or loses what it had, breaks every promise.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["store.stale", "store.corrupt"]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match event.domain() {
+            // What was not stored was not acknowledged, and ends with the memory that it was in.
+            Some(DomainEvent::Started(_)) => {
+                self.planned.clear();
+                self.sent.clear();
+            }
+            Some(DomainEvent::RebalancePlanned(plan)) => return self.plan(plan),
+            Some(DomainEvent::LegsPlanned(told)) => return self.kept(told),
+            Some(DomainEvent::LegStored(leg)) => return self.store(leg),
+            Some(DomainEvent::LegMarked(marked)) => return self.mark(marked),
+            Some(DomainEvent::OrderSubmitted(order)) => return self.submit(order),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn evaluable(&self) -> bool {
+        self.any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::domain_event::Started;
+    use crate::invariants::money::planted::{config, leg, marked, order, plan, stored};
+    use crate::invariants::planted::Planted;
+
+    fn legs() -> [TradePlanned; 2] {
+        [leg("a", "sell", 1, 3_600), leg("b", "buy", 1, 3_600)]
+    }
+
+    fn log() -> Planted {
+        Planted::of(OneState::new(&config())).then(plan(legs().to_vec()))
+    }
+
+    fn kept(held: u64, accepted: bool) -> LegsPlanned {
+        LegsPlanned {
+            plan: 1,
+            count: 2,
+            held,
+            accepted,
+        }
+    }
+
+    fn both_stored() -> Planted {
+        let [a, b] = legs();
+        log()
+            .then(stored(1, &a))
+            .then(stored(2, &b))
+            .then(kept(0, true))
+    }
+
+    #[test]
+    fn stored_legs_go_their_way() {
+        both_stored()
+            .then(marked(1, "sending"))
+            .then(order("a", "sell"))
+            .then(Started {})
+            .then(marked(1, "pending"))
+            .then(marked(1, "sending"))
+            .then(order("a", "sell"))
+            .then(marked(1, "executed"))
+            .holds();
+    }
+
+    #[test]
+    fn legs_that_are_held_are_stored_later_or_end_with_the_memory() {
+        let [a, b] = legs();
+        let held = || log().then(kept(2, false));
+        held().then(stored(1, &a)).then(stored(2, &b)).holds();
+        held().then(Started {}).holds();
+    }
+
+    #[test]
+    fn without_a_store_legs_are_sent_from_memory_once() {
+        let mut config = config();
+        config.store.kind = StoreKind::None;
+        let held = || {
+            Planted::of(OneState::new(&config))
+                .then(plan(legs().to_vec()))
+                .then(kept(2, false))
+                .then(order("a", "sell"))
+        };
+        held().holds();
+        assert!(
+            held()
+                .then(order("a", "sell"))
+                .violated()
+                .contains("once from memory")
+        );
+    }
+
+    #[test]
+    fn legs_that_are_nowhere_are_noticed() {
+        let dropped = log().then(kept(0, false)).violated();
+        assert!(dropped.contains("to be held, found 0"), "{dropped}");
+        let fewer = LegsPlanned {
+            count: 1,
+            ..kept(2, false)
+        };
+        assert!(log().then(fewer).violated().contains("the 2 legs"));
+    }
+
+    #[test]
+    fn legs_in_two_places_are_noticed() {
+        let [a, _] = legs();
+        let half = log().then(stored(1, &a)).then(kept(2, false));
+        let half = half.then(stored(2, &a)).violated();
+        assert!(half.contains("stored once"), "{half}");
+        let twice = both_stored().then(stored(3, &a)).violated();
+        assert!(twice.contains("stored once"), "{twice}");
+    }
+
+    #[test]
+    fn a_promise_that_nothing_keeps_is_noticed() {
+        let early = log().then(kept(2, true)).violated();
+        assert!(
+            early.contains("acknowledged when they are stored"),
+            "{early}"
+        );
+        let memory = log().then(kept(2, false)).then(order("a", "sell"));
+        assert!(memory.violated().contains("found it in memory"));
+    }
+
+    #[test]
+    fn a_leg_that_comes_back_is_noticed() {
+        let done = || {
+            both_stored()
+                .then(marked(1, "sending"))
+                .then(marked(1, "executed"))
+        };
+        assert!(
+            done()
+                .then(marked(1, "pending"))
+                .violated()
+                .contains("after it was executed")
+        );
+        assert!(
+            done()
+                .then(order("a", "sell"))
+                .violated()
+                .contains("found it executed")
+        );
+        assert!(
+            both_stored()
+                .then(order("a", "sell"))
+                .violated()
+                .contains("found it pending")
+        );
+        assert!(
+            both_stored()
+                .then(marked(1, "lost"))
+                .violated()
+                .contains("can be in")
+        );
+        assert!(
+            log()
+                .then(marked(9, "sending"))
+                .violated()
+                .contains("found none")
+        );
+    }
+
+    #[test]
+    fn amounts_that_change_on_the_way_are_noticed() {
+        let [a, _] = legs();
+        let mut less = stored(1, &a);
+        less.amount_usd = Amount::from_int(99);
+        assert!(log().then(less).violated().contains("found it changed"));
+        let mut plan = plan(legs().to_vec());
+        plan.total_usd = Amount::new(200_01, 2);
+        let short = Planted::of(OneState::new(&config())).then(plan).violated();
+        assert!(short.contains("the plan's 200.01 dollars"), "{short}");
+        let unplanned = Planted::of(OneState::new(&config())).then(stored(1, &a));
+        assert!(unplanned.violated().contains("found another"));
+    }
+}

@@ -1,0 +1,132 @@
+//! What each symbol cost of late: the lowest and the highest price that any source gave.
+//!
+//! An exchange may use a price until it is too old, and may not have seen the newest one yet. So a price
+//! counts as real if it lies between the prices of the last one or two spans of that age.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::Time;
+
+use crate::amount::Amount;
+use crate::message::Name;
+
+/// The lowest and the highest price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Range {
+    pub(super) low: Amount,
+    pub(super) high: Amount,
+}
+
+impl Range {
+    pub(super) fn of(price: Amount) -> Range {
+        Range {
+            low: price,
+            high: price,
+        }
+    }
+
+    fn with(self, other: Range) -> Range {
+        Range {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+}
+
+/// The prices of a span of time, and of the one before it.
+#[derive(Clone, Copy)]
+struct Spans {
+    number: u64,
+    now: Range,
+    before: Option<Range>,
+}
+
+/// Recent prices by symbol in upper case.
+pub(super) struct Prices {
+    span_ns: u64,
+    symbols: BTreeMap<Name, Spans>,
+}
+
+impl Prices {
+    /// Prices that may be used while they are younger than this.
+    pub(super) fn new(max_age_s: i64) -> Prices {
+        let span_s = u64::try_from(max_age_s).unwrap_or(1).max(1);
+        Prices {
+            span_ns: span_s.saturating_mul(1_000_000_000),
+            symbols: BTreeMap::new(),
+        }
+    }
+
+    /// A source gave a price; one that is not above zero is none.
+    pub(super) fn see(&mut self, now: Time, symbol: &Name, price: Amount) {
+        if !price.is_positive() {
+            return;
+        }
+        let (number, range) = (now.as_nanos() / self.span_ns, Range::of(price));
+        let upper = in_upper_case(symbol);
+        let Some(spans) = self.symbols.get_mut(upper.as_ref().unwrap_or(symbol)) else {
+            let spans = Spans {
+                number,
+                now: range,
+                before: None,
+            };
+            let symbol = upper.unwrap_or_else(|| symbol.clone());
+            self.symbols.insert(symbol, spans);
+            return;
+        };
+        if spans.number == number {
+            spans.now = spans.now.with(range);
+        } else {
+            spans.before = (spans.number + 1 == number).then_some(spans.now);
+            (spans.number, spans.now) = (number, range);
+        }
+    }
+
+    /// What a symbol cost of late, if anybody said so.
+    pub(super) fn of(&self, now: Time, symbol: &str) -> Option<Range> {
+        let upper = symbol.to_uppercase();
+        let spans = self.symbols.get(upper.as_str())?;
+        let number = now.as_nanos() / self.span_ns;
+        if spans.number == number {
+            Some(
+                spans
+                    .before
+                    .map_or(spans.now, |before| before.with(spans.now)),
+            )
+        } else {
+            (spans.number + 1 == number).then_some(spans.now)
+        }
+    }
+}
+
+/// The symbol in upper case, if it is not.
+fn in_upper_case(symbol: &Name) -> Option<Name> {
+    let is_upper = |byte: u8| byte.is_ascii() && !byte.is_ascii_lowercase();
+    let upper = symbol.as_str().bytes().all(is_upper);
+    (!upper).then(|| Name::from(symbol.as_str().to_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_price_is_remembered_for_as_long_as_it_may_be_used() {
+        let mut prices = Prices::new(60);
+        let at = |seconds| Time::ZERO + Duration::from_secs(seconds);
+        let range = |low, high| Range {
+            low: Amount::from_int(low),
+            high: Amount::from_int(high),
+        };
+        prices.see(at(10), &"btc/usdt".into(), Amount::from_int(5));
+        prices.see(at(59), &"BTC/USDT".into(), Amount::from_int(7));
+        prices.see(at(59), &"BTC/USDT".into(), Amount::ZERO);
+        assert_eq!(prices.of(at(118), "BTC/USDT"), Some(range(5, 7)));
+        prices.see(at(70), &"BTC/USDT".into(), Amount::from_int(9));
+        assert_eq!(prices.of(at(70), "btc/usdt"), Some(range(5, 9)));
+        assert_eq!(prices.of(at(130), "BTC/USDT"), Some(range(9, 9)));
+        assert_eq!(prices.of(at(180), "BTC/USDT"), None);
+    }
+}
