@@ -17,6 +17,9 @@ use dacapo_kernel::{Invariant, NoDeadlock, Plan};
 use crate::config::Config;
 use crate::domain_event::DomainEvent;
 
+#[cfg(test)]
+pub(crate) use liveness::minimal_plan;
+
 /// A property of the orchestration.
 type Property = Box<dyn Invariant<DomainEvent>>;
 

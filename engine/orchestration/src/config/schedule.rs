@@ -202,6 +202,18 @@ impl Schedules {
         }
     }
 
+    /// What a scenario says of the task of a duty, to be changed.
+    pub(crate) fn of_duty_mut(&mut self, duty: Duty) -> &mut ScheduleConfig {
+        match duty {
+            Duty::Role(TaskKind::TechnicalAnalysis) => &mut self.technical_analysis,
+            Duty::Role(TaskKind::RegimeDetection) => &mut self.regime_detection,
+            Duty::Role(TaskKind::SentimentAnalysis) => &mut self.sentiment_analysis,
+            Duty::Role(TaskKind::TradingDecision) => &mut self.trading_decision,
+            Duty::Role(TaskKind::PortfolioRebalance) => &mut self.portfolio_rebalance,
+            Duty::Other(at) => &mut self.others[at].schedule,
+        }
+    }
+
     fn role(&self, kind: TaskKind, symbols: &[Name]) -> Schedule {
         let all = match kind {
             TaskKind::PortfolioRebalance => vec![Name::fixed("PORTFOLIO")],

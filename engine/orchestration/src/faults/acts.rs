@@ -3,6 +3,7 @@
 //!
 //! Each act adds to the configuration what a scenario could have said itself.
 
+mod cycle;
 mod payloads;
 mod subscribers;
 
@@ -195,6 +196,13 @@ pub(super) const KINDS: &[FaultKind] = &[
         1,
     ),
     kind("settings.slots", "few tasks run at once", "how many", 3, 1),
+    kind(
+        cycle::NAME,
+        "the schedules get dependencies that run in a circle, if the loader takes them",
+        "the task that begins the circle, counted in the order of the table",
+        15,
+        1,
+    ),
 ];
 
 /// What an act does to the plan of a run.
@@ -202,6 +210,10 @@ pub(super) const KINDS: &[FaultKind] = &[
 /// # Errors
 /// If there is no such act.
 pub(crate) fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> Result<(), String> {
+    if what == cycle::NAME {
+        cycle::add(plan, value);
+        return Ok(());
+    }
     let config = &mut plan.system;
     let said: Option<(Topic, &str, Value)> = match what {
         "operator.pause" => Some(command("pause", value, config)),

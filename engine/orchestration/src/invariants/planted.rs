@@ -9,6 +9,7 @@ pub(super) struct Planted {
     checks: Checks<DomainEvent>,
     now: Time,
     next: u64,
+    cause: Option<Seq>,
 }
 
 impl Planted {
@@ -18,6 +19,7 @@ impl Planted {
             checks: Checks::new(vec![Box::new(invariant)], Vec::new()),
             now: Time::ZERO,
             next: 0,
+            cause: None,
         }
     }
 
@@ -32,6 +34,14 @@ impl Planted {
         self.show(ActorId(1), Body::Domain(body.into()))
     }
 
+    /// Something of the orchestration's own follows from the event before.
+    pub(super) fn then_caused_by_the_last(mut self, body: impl Into<DomainEvent>) -> Planted {
+        self.cause = self.next.checked_sub(1).map(Seq);
+        let mut shown = self.then(body);
+        shown.cause = None;
+        shown
+    }
+
     /// Something of the kernel's own happens.
     pub(super) fn kernel(self, body: impl Into<KernelEvent>) -> Planted {
         self.show(ActorId::ENGINE, Body::Kernel(body.into()))
@@ -41,7 +51,7 @@ impl Planted {
         let event = Event {
             seq: Seq(self.next),
             time: self.now,
-            cause: None,
+            cause: self.cause,
             actor,
             body,
         };

@@ -1,0 +1,318 @@
+//! After an emergency the positions are gone, or an alert says that they are not.
+
+use std::time::Duration;
+
+use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
+
+use super::up::{Turn, Up};
+use super::{BOUND, COORDINATOR, EXCLUDED, is_undisturbed};
+use crate::config::{BreachAction, Config, EmergencyConfig, TradingMode};
+use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, Published, number};
+use crate::message::{Message, Name, Payload, Topic};
+
+/// How long a close is tried again: every five seconds, ten times.
+const TRIES: Duration = Duration::from_secs(50);
+
+/// An alert that asks for something to be closed.
+#[derive(Clone, Copy, Debug)]
+struct Alert {
+    /// The number of its message.
+    message: u64,
+    /// Whether everything is to be closed, and not reduced.
+    closes: bool,
+    /// Since when the coordinator has known of it.
+    since: Option<Time>,
+}
+
+/// `live.emergency-flat`
+pub(super) struct EmergencyFlat {
+    quiet: Option<Time>,
+    life: Up,
+    rules: EmergencyConfig,
+    has_executor: bool,
+    alerts: Vec<Alert>,
+    /// Positions that were opened and not closed, as far as anybody was told.
+    open: Vec<Name>,
+    /// Positions that were said to be closed before anybody said that they were opened, or more than
+    /// once, in parts.
+    gone: Vec<Name>,
+    /// Those that were open when everything was said to be closed, and when that was said.
+    leftover: Option<(Time, Vec<Name>)>,
+}
+
+impl EmergencyFlat {
+    pub(super) fn new(plan: &Plan<Config>) -> EmergencyFlat {
+        let config = &plan.system;
+        EmergencyFlat {
+            quiet: plan.faults.ends().filter(|_| is_undisturbed(plan)),
+            life: Up::default(),
+            rules: config.emergency.clone(),
+            has_executor: config.trading_mode == TradingMode::Paper || config.live.connected,
+            alerts: Vec::new(),
+            open: Vec::new(),
+            gone: Vec::new(),
+            leftover: None,
+        }
+    }
+
+    fn pass(&self, now: Time) -> Result<(), String> {
+        let Some(quiet) = self.quiet else {
+            return Ok(());
+        };
+        let late = |since: Time, span: Duration| since.max(quiet) + span < now;
+        let waiting = |alert: &&Alert| {
+            let since = alert.since;
+            since.is_some_and(|since| late(since, TRIES + BOUND))
+        };
+        if let Some(alert) = self.alerts.iter().find(waiting) {
+            let what = if alert.closes { "closed" } else { "reduced" };
+            return Err(format!(
+                "expected positions to be {what} after an alert, or an alert that they are not, \
+                 found neither"
+            ));
+        }
+        match &self.leftover {
+            Some((since, left)) if late(*since, BOUND) => Err(format!(
+                "expected no position open after an emergency close, found {}",
+                left.len()
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What an alert asks for, if it does: whether to close, and not to reduce.
+    fn asks(&self, message: &Message) -> Option<bool> {
+        let payload = &message.payload;
+        if message.topic != Topic::RiskAlerts || !payload.field("alert_type").is("circuit_breaker")
+        {
+            return None;
+        }
+        let limit = payload.field("breach_type").text()?;
+        let rule = self.rules.circuit_breaker.get(limit)?;
+        let Some(action) = &rule.action else {
+            // Then the severity decides, and only a severe one halts.
+            let severity = payload.field("severity");
+            let severe = severity.is("high") || severity.is("critical");
+            return (severe && rule.close_positions).then_some(true);
+        };
+        match BreachAction::from_name(action)? {
+            BreachAction::HaltAll => rule.close_positions.then_some(true),
+            BreachAction::ReducePositions => Some(false),
+            BreachAction::PauseTrading => None,
+        }
+    }
+
+    fn publish(&mut self, event: &Event<DomainEvent>, published: &Published) {
+        let message = &published.message;
+        match &message.payload {
+            Payload::EmergencyUnfinished(_) if self.life.speaks_in(event) => {
+                self.finish_one(None);
+                self.leftover = None;
+            }
+            Payload::PositionOpened(opened) if self.life.speaks_in(event) => {
+                let id = id_of(&opened.position.0);
+                self.open.extend(id.filter(|id| !self.gone.contains(id)));
+            }
+            Payload::PositionClosed(closed) if self.life.speaks_in(event) => {
+                if let Some(id) = id_of(&closed.position.0) {
+                    self.close(&id);
+                }
+            }
+            _ if self.has_executor => {
+                if let Some(closes) = self.asks(message) {
+                    self.alerts.push(Alert {
+                        message: message.id.as_number(),
+                        closes,
+                        since: None,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, id: &Name) {
+        match self.open.iter().position(|open| open == id) {
+            Some(at) => drop(self.open.swap_remove(at)),
+            None => self.gone.push(id.clone()),
+        }
+        if let Some((_, left)) = &mut self.leftover {
+            left.retain(|open| open != id);
+            if left.is_empty() {
+                self.leftover = None;
+            }
+        }
+    }
+
+    fn order(&mut self, ordered: &EmergencyOrdered, now: Time) {
+        let closes = matches!(ordered.order, EmergencyOrder::CloseAll);
+        if ordered.left.is_some_and(|left| left > 0) {
+            return;
+        }
+        self.finish_one(Some(closes));
+        if closes && ordered.left == Some(0) && !self.open.is_empty() {
+            self.leftover = Some((now, self.open.clone()));
+        }
+    }
+
+    /// The oldest alert of a kind is done with.
+    fn finish_one(&mut self, closes: Option<bool>) {
+        let fits = |alert: &Alert| {
+            alert.since.is_some() && closes.is_none_or(|closes| closes == alert.closes)
+        };
+        if let Some(at) = self.alerts.iter().position(fits) {
+            self.alerts.remove(at);
+        }
+    }
+}
+
+/// The number of a position.
+fn id_of(position: &serde_json::Value) -> Option<Name> {
+    Some(Name::from(position.get("id")?.as_str()?))
+}
+
+impl Invariant<DomainEvent> for EmergencyFlat {
+    fn id(&self) -> &'static str {
+        "live.emergency-flat"
+    }
+
+    fn statement(&self) -> &'static str {
+        "after an emergency close, positions reach zero or an alert says why not"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::HostStarted,
+            kernel::HostCrashed,
+            number::Started,
+            number::Published,
+            number::Delivered,
+            number::EmergencyOrdered,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::Published]]
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        EXCLUDED
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.pass(event.time)?;
+        if self.life.note(event) != Turn::Nothing {
+            // A close that was under way, and what it should have closed, went with the host.
+            self.alerts.clear();
+            self.open.clear();
+            self.leftover = None;
+        }
+        match event.domain() {
+            Some(DomainEvent::Published(published)) => self.publish(event, published),
+            Some(DomainEvent::Delivered(it)) if it.subscriber.as_str() == COORDINATOR => {
+                for alert in &mut self.alerts {
+                    if alert.message == it.message {
+                        alert.since = Some(event.time);
+                    }
+                }
+            }
+            Some(DomainEvent::EmergencyOrdered(ordered)) => self.order(ordered, event.time),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass(end)
+    }
+
+    fn evaluable(&self) -> bool {
+        self.quiet.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{crashed, ended, minimal, name, published, raw, started};
+    use super::*;
+    use crate::domain_event::Delivered;
+    use crate::invariants::planted::Planted;
+    use crate::message::{EmergencyUnfinished, Json, PositionClosed, PositionOpened};
+    use serde_json::json;
+
+    fn begun() -> Planted {
+        Planted::of(EmergencyFlat::new(&minimal())).then(started())
+    }
+
+    fn alert(log: Planted, limit: &str) -> Planted {
+        let alert = raw(json!({"alert_type": "circuit_breaker", "breach_type": limit}));
+        let log = log.then(published(7, Topic::RiskAlerts, alert));
+        log.then(Delivered {
+            message: 7,
+            subscriber: name("coordinator"),
+            under_lock: false,
+        })
+    }
+
+    fn ordered(order: EmergencyOrder, left: Option<u64>) -> EmergencyOrdered {
+        EmergencyOrdered { order, left }
+    }
+
+    fn opened(log: Planted) -> Planted {
+        let position = Json(json!({"id": "position-1"}));
+        log.then(published(
+            1,
+            Topic::PortfolioUpdates,
+            PositionOpened { position },
+        ))
+    }
+
+    fn closed(log: Planted) -> Planted {
+        let closed = PositionClosed {
+            position: Json(json!({"id": "position-1"})),
+            reason: name("emergency"),
+        };
+        log.then(published(2, Topic::PortfolioUpdates, closed))
+    }
+
+    #[test]
+    fn what_is_closed_or_complained_of_is_fine() {
+        let log = alert(begun(), "max_drawdown");
+        let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+        log.at(900.0).kernel(ended()).holds();
+        let log = alert(begun(), "weekly_loss");
+        let log = log.then(ordered(EmergencyOrder::Reduce(50.0), Some(2)));
+        let alert = EmergencyUnfinished { positions: 2 };
+        let log = log.at(50.0).then(published(8, Topic::RiskAlerts, alert));
+        log.at(900.0).then(started()).holds();
+    }
+
+    #[test]
+    fn an_alert_that_reaches_nobody_is_found() {
+        for (limit, what) in [("max_drawdown", "closed"), ("weekly_loss", "reduced")] {
+            let found = alert(begun(), limit).at(171.0).then(started()).violated();
+            assert!(found.contains(what), "{found}");
+        }
+        alert(begun(), "daily_loss")
+            .at(900.0)
+            .then(started())
+            .holds();
+        let crash = alert(begun(), "max_drawdown").at(3.0).kernel(crashed());
+        crash.at(900.0).then(started()).holds();
+    }
+
+    #[test]
+    fn a_position_that_outlives_a_close_is_found() {
+        let log = alert(opened(begun()), "max_drawdown");
+        let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+        let found = log.at(121.0).then(started()).violated();
+        assert!(found.ends_with("found 1"), "{found}");
+        let log = alert(opened(begun()), "max_drawdown");
+        let log = closed(log.then(ordered(EmergencyOrder::CloseAll, Some(0))));
+        log.at(900.0).then(started()).holds();
+        // It may be told of after it was closed.
+        let log = alert(opened(closed(begun())), "max_drawdown");
+        let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+        log.at(900.0).then(started()).holds();
+    }
+}

@@ -1,0 +1,342 @@
+//! What works again counts again: successes undo failures, and a bad level is probed for better news.
+
+use std::time::Duration;
+
+use dacapo_kernel::{Event, Invariant, Plan, Seq, Time, number as kernel};
+
+use super::idle::Idle;
+use super::up::Turn;
+use super::{BOUND, EXCLUDED};
+use crate::config::Config;
+use crate::domain_event::{
+    Counted, DomainEvent, ModelReply, OutcomeCounted, ResolvedBy, TaskOutcome, number,
+};
+use crate::message::DegradationLevel;
+
+/// The failures of one kind, and the successes that should have undone them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    failures: u32,
+    /// What the successes since then must undo.
+    to_undo: u32,
+    /// Successes in a row.
+    streak: u64,
+    /// When the last of them was.
+    at: Time,
+}
+
+/// `live.recovers`
+pub(super) struct Recovers {
+    idle: Idle,
+    /// A probe comes at least this often, while the level is bad.
+    every: Duration,
+    threshold: u64,
+    level: DegradationLevel,
+    initial: [u32; 2],
+    failures_per_level: u32,
+    models: Kind,
+    tasks: Kind,
+    /// Since when the level has been bad without a probe, in a state in which there should be one.
+    unprobed: Option<Time>,
+    /// The probe that is under way.
+    probe: Option<Seq>,
+    was_degraded: bool,
+}
+
+impl Recovers {
+    pub(super) fn new(plan: &Plan<Config>) -> Recovers {
+        let Config {
+            coordinator,
+            conflicts,
+            degradation,
+            ..
+        } = &plan.system;
+        let limit = Duration::from_millis(conflicts.max_resolution_time_ms);
+        let pause = Duration::from_secs(coordinator.probe_interval_seconds);
+        Recovers {
+            idle: Idle::new(plan),
+            every: pause.saturating_add(limit),
+            threshold: u64::from(degradation.recovery_threshold),
+            level: DegradationLevel::Normal,
+            initial: [degradation.llm_failures, degradation.api_failures],
+            failures_per_level: degradation.failures_per_level.max(1),
+            models: Kind::default(),
+            tasks: Kind::default(),
+            unprobed: None,
+            probe: None,
+            was_degraded: false,
+        }
+    }
+
+    fn pass(&mut self, now: Time) -> Result<(), String> {
+        let counts = self.idle.pass(now);
+        if let (Some(since), Some(_)) = (self.unprobed, counts)
+            && self.idle.since(since) + self.every + BOUND < now
+        {
+            return Err(format!(
+                "expected a probe of the models at {}, found none",
+                self.level.name()
+            ));
+        }
+        self.models.is_undone("model", self.threshold, now)?;
+        self.tasks.is_undone("task run", self.threshold, now)
+    }
+
+    fn begin(&mut self) {
+        let [models, tasks] = self.initial;
+        let total = models.saturating_add(tasks) / self.failures_per_level;
+        self.level = DegradationLevel::ALL[(total as usize).min(3)];
+        self.set(models, tasks);
+        self.probe = None;
+        self.unprobed = None;
+    }
+
+    fn set(&mut self, models: u32, tasks: u32) {
+        (self.models, self.tasks) = (Kind::of(models), Kind::of(tasks));
+    }
+
+    fn count(&mut self, counted: &OutcomeCounted) {
+        self.level = counted.level;
+        self.models.failures = counted.llm_failures;
+        self.tasks.failures = counted.api_failures;
+        match counted.outcome {
+            Counted::LlmFailure => self.models = Kind::of(counted.llm_failures),
+            Counted::ApiFailure => self.tasks = Kind::of(counted.api_failures),
+            Counted::LlmSuccess | Counted::ApiSuccess => {}
+        }
+    }
+
+    fn note(&mut self, event: &Event<DomainEvent>) {
+        let now = event.time;
+        match event.domain() {
+            Some(DomainEvent::StateRestored(restored)) => {
+                self.level = restored.level;
+                self.set(restored.llm_failures, restored.api_failures);
+            }
+            Some(DomainEvent::OutcomeCounted(counted)) => self.count(counted),
+            Some(DomainEvent::TaskRunEnded(run)) => match run.outcome {
+                TaskOutcome::Done => self.tasks.succeed(now),
+                TaskOutcome::TimedOut | TaskOutcome::Failed(_) => {
+                    self.tasks = Kind::of(self.tasks.failures);
+                }
+            },
+            Some(DomainEvent::ModelAsked(asked)) if asked.purpose.as_str() == "probe" => {
+                self.probe = Some(event.seq);
+                self.unprobed = None;
+            }
+            Some(DomainEvent::ModelAnswered(answered)) => {
+                let is_probe = self.probe.is_some() && self.probe == event.cause;
+                if is_probe && matches!(answered.reply, ModelReply::Text(_)) {
+                    self.models.succeed(now);
+                }
+            }
+            Some(DomainEvent::ConflictResolved(resolved)) => {
+                if matches!(resolved.by, ResolvedBy::Reply) {
+                    self.models.succeed(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a probe should be coming, as things stand after an event.
+    fn expect_probe(&mut self, now: Time) {
+        let bad = matches!(
+            self.level,
+            DegradationLevel::Limited | DegradationLevel::Emergency
+        );
+        self.was_degraded |= self.models.failures > 0 || self.tasks.failures > 0;
+        if !bad || !self.idle.is_running() {
+            self.unprobed = None;
+        } else if self.unprobed.is_none() {
+            self.unprobed = Some(now);
+        }
+    }
+}
+
+impl Kind {
+    fn of(failures: u32) -> Kind {
+        Kind {
+            failures,
+            to_undo: failures,
+            ..Kind::default()
+        }
+    }
+
+    fn succeed(&mut self, now: Time) {
+        self.streak += 1;
+        self.at = now;
+    }
+
+    /// Enough successes in a row have undone every failure, once their instant is over.
+    fn is_undone(&self, what: &str, threshold: u64, now: Time) -> Result<(), String> {
+        let enough = self.streak >= threshold * u64::from(self.to_undo);
+        if self.failures == 0 || !enough || self.at >= now {
+            return Ok(());
+        }
+        Err(format!(
+            "expected {} successes in a row of a {what} to undo its {} failures, found {} left",
+            self.streak, self.to_undo, self.failures
+        ))
+    }
+}
+
+impl Invariant<DomainEvent> for Recovers {
+    fn id(&self) -> &'static str {
+        "live.recovers"
+    }
+
+    fn statement(&self) -> &'static str {
+        "sustained success brings the level back to NORMAL from every level; EMERGENCY probes for it"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::HostStarted,
+            kernel::HostCrashed,
+            number::Started,
+            number::StateChanged,
+            number::StateRestored,
+            number::OutcomeCounted,
+            number::TaskRunStarted,
+            number::TaskRunEnded,
+            number::ModelAsked,
+            number::ModelAnswered,
+            number::ConflictResolved,
+            number::OutsideActed,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::OutcomeCounted, number::StateRestored]]
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        EXCLUDED
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.pass(event.time)?;
+        match self.idle.note(event) {
+            Turn::Began => self.begin(),
+            Turn::Crashed => self.set(0, 0),
+            Turn::Nothing => self.note(event),
+        }
+        self.expect_probe(event.time);
+        Ok(())
+    }
+
+    fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass(end)
+    }
+
+    fn evaluable(&self) -> bool {
+        self.was_degraded && self.idle.is_bounded()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{counted, ended, plan, run_ended, run_started, started};
+    use super::*;
+    use crate::domain_event::{ModelAnswered, ModelAsked};
+    use crate::invariants::planted::Planted;
+    use serde_json::json;
+
+    fn degraded(api_failures: u32) -> Planted {
+        let plan = plan(json!({"degradation": {"api_failures": api_failures}}));
+        let log = Planted::of(Recovers::new(&plan)).then(started());
+        log.then(counted(Counted::ApiFailure, 0, api_failures))
+    }
+
+    fn succeeding(mut log: Planted, counts: &[u32]) -> Planted {
+        for (at, left) in (1..).zip(counts) {
+            log = log
+                .at(f64::from(at))
+                .then(run_started("ta_analysis", false));
+            log = log.then(run_ended("ta_analysis", TaskOutcome::Done));
+            log = log.then(counted(Counted::ApiSuccess, 0, *left));
+        }
+        log
+    }
+
+    #[test]
+    fn three_successes_undo_a_failure() {
+        let log = succeeding(degraded(2), &[2, 2, 1, 1, 1, 0]);
+        log.at(9.0).kernel(ended()).holds();
+    }
+
+    #[test]
+    fn successes_that_undo_nothing_are_found() {
+        let log = succeeding(degraded(2), &[2, 2, 1, 1, 1, 1]);
+        let found = log
+            .at(9.0)
+            .then(run_started("ta_analysis", false))
+            .violated();
+        assert!(found.ends_with("found 1 left"), "{found}");
+        // Nobody counts them at all.
+        let mut log = degraded(1);
+        for at in 1..=3 {
+            log = log.at(f64::from(at));
+            log = log.then(run_ended("ta_analysis", TaskOutcome::Done));
+        }
+        log.at(9.0)
+            .then(run_started("ta_analysis", false))
+            .violated();
+    }
+
+    #[test]
+    fn a_failure_in_between_begins_the_row_anew() {
+        let log = succeeding(degraded(1), &[1, 1]);
+        let log = log
+            .at(3.0)
+            .then(run_ended("ta_analysis", TaskOutcome::TimedOut));
+        let log = log.then(counted(Counted::ApiFailure, 0, 2));
+        let log = log
+            .at(4.0)
+            .then(run_ended("ta_analysis", TaskOutcome::Done));
+        log.at(9.0).then(run_started("ta_analysis", false)).holds();
+    }
+
+    fn probe() -> ModelAsked {
+        ModelAsked {
+            model: "m".into(),
+            purpose: "probe".into(),
+            prompt: String::new(),
+            max_tokens: 1,
+        }
+    }
+
+    #[test]
+    fn a_bad_level_without_a_probe_is_found() {
+        let found = degraded(9)
+            .at(191.0)
+            .then(run_started("ta_analysis", false));
+        assert_eq!(
+            found.violated(),
+            "expected a probe of the models at EMERGENCY, found none"
+        );
+        let log = degraded(9).at(60.0).then(probe()).at(130.0).then(probe());
+        log.at(200.0)
+            .then(run_started("ta_analysis", false))
+            .holds();
+        degraded(4)
+            .at(9_000.0)
+            .then(run_started("ta_analysis", false))
+            .holds();
+    }
+
+    #[test]
+    fn a_model_that_answers_its_probes_counts_as_working() {
+        let plan = plan(json!({"degradation": {"recovery_threshold": 1, "llm_failures": 9}}));
+        let mut log = Planted::of(Recovers::new(&plan)).then(started());
+        log = log.then(counted(Counted::LlmFailure, 1, 8));
+        log = log
+            .at(5.0)
+            .then(probe())
+            .then_caused_by_the_last(ModelAnswered {
+                reply: ModelReply::Text("ready".to_owned()),
+            });
+        log.at(9.0).kernel(ended()).violated();
+    }
+}

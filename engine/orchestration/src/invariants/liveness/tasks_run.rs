@@ -1,0 +1,251 @@
+//! Every enabled task runs within its interval, and nothing is left waiting for itself.
+//!
+//! What a restarted coordinator remembers of its tasks is not looked at, except which of them it says
+//! were cut off: such a task is due at once, any other one interval later.
+
+use std::time::Duration;
+
+use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
+
+use super::EXCLUDED;
+use super::idle::{Idle, Overdue, Stretch};
+use super::up::Turn;
+use crate::config::{Config, Schedule};
+use crate::domain_event::{DomainEvent, number};
+use crate::message::{Instant, Name, Payload};
+
+/// One task as the plan has it, and how far it is.
+#[derive(Debug)]
+struct Task {
+    name: Name,
+    interval: Duration,
+    run_on_start: bool,
+    /// Those of its dependencies that are tasks.
+    waits_for: Vec<usize>,
+    enabled: bool,
+    /// Whether it was ever disabled, or put off, which a restart may bring back.
+    was_disabled: bool,
+    /// When it last finished, as far as this coordinator saw.
+    last: Option<Time>,
+    due: Time,
+    overdue: Overdue,
+}
+
+/// `live.tasks-run`
+pub(super) struct TasksRun {
+    idle: Idle,
+    tasks: Vec<Task>,
+    /// A circle of dependencies that should have been refused.
+    cycle: Option<String>,
+}
+
+impl TasksRun {
+    pub(super) fn new(plan: &Plan<Config>) -> TasksRun {
+        let config = &plan.system;
+        let schedules = config.schedules.tasks(&config.symbols, &config.agents);
+        let find = |name: &Name| schedules.iter().position(|other| other.name == *name);
+        let saved = config.store.saved.as_ref();
+        let saved = saved.and_then(|saved| saved.0.get("tasks"));
+        let task = |schedule: &Schedule| {
+            let of_task = saved.and_then(|tasks| tasks.get(schedule.name.as_str()));
+            Task {
+                name: schedule.name.clone(),
+                interval: Duration::from_secs(schedule.interval_seconds),
+                run_on_start: schedule.run_on_start,
+                waits_for: schedule.depends_on.iter().filter_map(find).collect(),
+                enabled: true,
+                was_disabled: !is_plain(of_task, plan.start_unix_ns / 1_000),
+                last: None,
+                due: Time::ZERO,
+                overdue: Overdue::default(),
+            }
+        };
+        TasksRun {
+            idle: Idle::new(plan),
+            tasks: schedules.iter().map(task).collect(),
+            cycle: circle(&config.schedules.resolve(&config.symbols)),
+        }
+    }
+
+    fn pass(&mut self, now: Time) -> Result<(), String> {
+        let Some(stretch) = self.idle.pass(now) else {
+            return Ok(());
+        };
+        for at in 0..self.tasks.len() {
+            if self.may_run(at) && self.tasks[at].is_late(stretch) {
+                let name = &self.tasks[at].name;
+                let interval = self.tasks[at].interval.as_secs();
+                return Err(format!(
+                    "expected {name} to run within its interval of {interval} s, found it not run"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Enabled, with every dependency satisfied.
+    fn may_run(&self, at: usize) -> bool {
+        let task = &self.tasks[at];
+        let satisfied = |other: &usize| {
+            let last = self.tasks[*other].last;
+            last.is_some() && last >= task.last
+        };
+        task.enabled && task.waits_for.iter().all(satisfied)
+    }
+
+    fn named(&mut self, name: &Name) -> Option<&mut Task> {
+        self.tasks.iter_mut().find(|task| task.name == *name)
+    }
+
+    fn begin(&mut self, now: Time) {
+        for task in &mut self.tasks {
+            task.enabled = !task.was_disabled;
+            task.last = None;
+            let wait = if task.run_on_start {
+                Duration::ZERO
+            } else {
+                task.interval
+            };
+            task.due = now + wait;
+            task.overdue.reset();
+        }
+    }
+
+    /// A coordinator that comes up again may remember that a task ran shortly before.
+    fn remember(&mut self, now: Time) {
+        for task in &mut self.tasks {
+            task.due = now + task.interval;
+        }
+    }
+
+    fn note(&mut self, event: &Event<DomainEvent>) {
+        match event.domain() {
+            Some(DomainEvent::StateRestored(_)) => self.remember(event.time),
+            Some(DomainEvent::Published(published)) => {
+                if let Payload::InFlightTasksRecovered(recovered) = &published.message.payload
+                    && self.idle.life().speaks_in(event)
+                {
+                    for name in &recovered.tasks {
+                        if let Some(task) = self.named(name) {
+                            task.due = event.time;
+                        }
+                    }
+                }
+            }
+            Some(DomainEvent::TaskSwitched(switched)) => {
+                if let Some(task) = self.named(&switched.task) {
+                    task.enabled = switched.enabled;
+                    task.was_disabled |= !switched.enabled;
+                    task.overdue.reset();
+                }
+            }
+            Some(DomainEvent::TaskRunStarted(run)) if !run.forced => {
+                if let Some(task) = self.named(&run.task) {
+                    task.enabled = true;
+                    task.overdue.reset();
+                }
+            }
+            Some(DomainEvent::TaskFinished(finished)) => {
+                if let Some(task) = self.named(&finished.task) {
+                    task.last = Some(event.time);
+                    task.due = event.time + task.interval;
+                    task.overdue.reset();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Task {
+    fn is_late(&mut self, stretch: Stretch) -> bool {
+        self.overdue.wait(stretch, self.due)
+    }
+}
+
+/// Whether a record says of a task no more than that it is enabled and ran before this run.
+fn is_plain(saved: Option<&serde_json::Value>, start_us: i64) -> bool {
+    let Some(saved) = saved else { return true };
+    let enabled = saved.get("enabled");
+    let last_run = saved.get("last_run").filter(|last| !last.is_null());
+    let before =
+        |text: &str| Instant::from_iso(text, start_us).is_some_and(|last| last <= Instant::START);
+    enabled.is_none_or(|enabled| enabled.as_bool() == Some(true))
+        && last_run.is_none_or(|last| last.as_str().is_some_and(before))
+}
+
+/// A circle of enabled tasks that wait for each other, as text.
+fn circle(schedules: &[Schedule]) -> Option<String> {
+    let enabled = || schedules.iter().filter(|schedule| schedule.enabled);
+    // What waits for nothing that is left can run; what is left in the end waits for itself.
+    let mut left: Vec<&Schedule> = enabled().collect();
+    loop {
+        let before = left.len();
+        let names: Vec<Name> = left.iter().map(|schedule| schedule.name.clone()).collect();
+        left.retain(|schedule| schedule.depends_on.iter().any(|name| names.contains(name)));
+        if left.len() == before {
+            break;
+        }
+    }
+    let names: Vec<&str> = left.iter().map(|schedule| schedule.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+impl Invariant<DomainEvent> for TasksRun {
+    fn id(&self) -> &'static str {
+        "live.tasks-run"
+    }
+
+    fn statement(&self) -> &'static str {
+        "every enabled task runs within its interval plus the bound; a dependency cycle is refused"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::HostStarted,
+            kernel::HostCrashed,
+            number::Started,
+            number::StateChanged,
+            number::StateRestored,
+            number::Published,
+            number::TaskRunStarted,
+            number::TaskRunEnded,
+            number::TaskFinished,
+            number::TaskSwitched,
+            number::OrderSubmitted,
+            number::OrderAnswered,
+            number::OutsideActed,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::Started]]
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        EXCLUDED
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.pass(event.time)?;
+        match self.idle.note(event) {
+            Turn::Began => self.begin(event.time),
+            Turn::Crashed => {}
+            Turn::Nothing => self.note(event),
+        }
+        match &self.cycle {
+            Some(names) => Err(format!(
+                "expected no circle of dependencies, found one among {names}"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass(end)
+    }
+
+    fn evaluable(&self) -> bool {
+        self.idle.is_bounded() && !self.tasks.is_empty()
+    }
+}
