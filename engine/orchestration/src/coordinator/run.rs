@@ -83,7 +83,10 @@ impl Coordinator {
             Err(error) => TaskOutcome::Failed(error.0.clone()),
         };
         self.tell_end(at, symbol, outcome);
-        ran
+        match ran {
+            Err(_) if self.swallows_errors(at) => Ok(()),
+            ran => ran,
+        }
     }
 
     fn tell_end(&self, at: usize, symbol: &Name, outcome: TaskOutcome) {
@@ -138,11 +141,7 @@ impl Coordinator {
     }
 
     async fn run_agent(self: &Rc<Self>, at: usize, symbol: &Name) -> Result<(), AgentError> {
-        let ran = self.agents.run(at, symbol, &self.exchange).await;
-        let output = match ran {
-            Err(_) if self.swallows_errors(at) => return Ok(()),
-            ran => ran?,
-        };
+        let output = self.agents.run(at, symbol, &self.exchange).await?;
         let Some(Output { payload, plan }) = output else {
             return Ok(());
         };
