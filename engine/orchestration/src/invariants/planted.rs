@@ -9,6 +9,8 @@ pub(super) struct Planted {
     checks: Checks<DomainEvent>,
     now: Time,
     next: u64,
+    /// What the next event follows from.
+    cause: Option<Seq>,
 }
 
 impl Planted {
@@ -18,6 +20,7 @@ impl Planted {
             checks: Checks::new(vec![Box::new(invariant)], Vec::new()),
             now: Time::ZERO,
             next: 0,
+            cause: None,
         }
     }
 
@@ -37,11 +40,22 @@ impl Planted {
         self.show(ActorId::ENGINE, Body::Kernel(body.into()))
     }
 
+    /// Something of the orchestration's own happens, and follows from that event.
+    pub(super) fn after(mut self, cause: u64, body: impl Into<DomainEvent>) -> Planted {
+        self.cause = Some(Seq(cause));
+        self.then(body)
+    }
+
+    /// Somebody else than the coordinator does it.
+    pub(super) fn by_another(self, body: impl Into<DomainEvent>) -> Planted {
+        self.show(ActorId(2), Body::Domain(body.into()))
+    }
+
     fn show(mut self, actor: ActorId, body: Body<DomainEvent>) -> Planted {
         let event = Event {
             seq: Seq(self.next),
             time: self.now,
-            cause: None,
+            cause: self.cause.take(),
             actor,
             body,
         };
