@@ -19,14 +19,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::defect::Defects;
-use crate::domain_event::{HistoryShrunk, Subscribed, Unsubscribed};
+use crate::domain_event::{HistoryShrunk, MessageRewritten, Subscribed, Unsubscribed};
 use crate::message::{Message, Name, Topic};
 use crate::{Ctx, Orchestration};
 
 pub use handler::{Handler, HandlerError};
 use history::{Criteria, History, Listing};
 use subscriptions::{
-    SubscriberKey, SubscriptionId, SubscriptionLimit, SubscriptionLimits, Subscriptions,
+    SubscriberKey, Subscription, SubscriptionId, SubscriptionLimit, SubscriptionLimits,
+    Subscriptions,
 };
 
 /// How the bus is set up.
@@ -141,16 +142,17 @@ impl Bus {
         handler: Handler,
     ) -> Result<SubscriptionId, SubscriptionLimit> {
         let _permit = self.inner.lock.acquire().await;
-        let id = self
-            .inner
-            .state
-            .borrow_mut()
-            .subscriptions
-            .subscribe(topic, key, handler)?;
+        let (id, replaced) = {
+            let subscriptions = &mut self.inner.state.borrow_mut().subscriptions;
+            let before = subscriptions.snapshot(topic);
+            let id = subscriptions.subscribe(topic, key, handler)?;
+            (id, left_between(&before, &subscriptions.snapshot(topic)))
+        };
         ctx.emit(Subscribed {
             topic,
             subscriber: id.key.subscriber.clone(),
             label: id.key.label.clone(),
+            replaced,
         });
         Ok(id)
     }
@@ -258,13 +260,40 @@ impl Bus {
     }
 
     /// Changes a stored message, as the original's signal handler does to the one it was given.
-    pub(crate) fn rewrite(&self, message: &Rc<Message>, rewrite: impl FnOnce(&mut Message)) {
+    pub(crate) fn rewrite(
+        &self,
+        ctx: &Ctx,
+        message: &Rc<Message>,
+        rewrite: impl FnOnce(&mut Message),
+    ) {
+        let mut payload = None;
+        let noting = |stored: &mut Message| {
+            rewrite(stored);
+            payload = Some(stored.payload.clone());
+        };
         self.inner
             .state
             .borrow_mut()
             .history
-            .rewrite(message, rewrite);
+            .rewrite(message, noting);
+        if let Some(payload) = payload {
+            ctx.emit(MessageRewritten {
+                message: message.id.as_number(),
+                payload,
+            });
+        }
     }
+}
+
+/// Whose subscriptions were there before somebody subscribed, and are not there besides the new one.
+fn left_between(
+    before: &[Subscription<Handler>],
+    after: &[Subscription<Handler>],
+) -> Vec<SubscriberKey> {
+    let others = after.split_last().map_or(after, |(_, others)| others);
+    let stays = |key: &SubscriberKey| others.iter().any(|each| each.key == *key);
+    let keys = before.iter().map(|each| &each.key);
+    keys.filter(|key| !stays(key)).cloned().collect()
 }
 
 /// Says that a subscription ended, after so many failures or because its subscriber asked for it.

@@ -133,7 +133,7 @@ impl Profile {
 defects! {
     HandlerUnderLock, "handler-under-lock", "S1 P0", "R", "publish awaits the handlers while it holds the bus lock: a handler that calls the bus deadlocks", "subscriptions are copied under the lock, handlers run after its release", "live.no-deadlock, bus.reentrant";
     NoHandlerBreaker, "no-handler-breaker", "S2 P1", "RU", "a failing handler is called for ever", "the 10th failure (cumulative by default, consecutive by configuration) unsubscribes it from that topic", "bus.breaker";
-    NoSymbolFilter, "no-symbol-filter", "S5, S7 P1", "RU", "consensus and conflicts take the newest message of any symbol", "evidence is filtered by the signal's symbol through a filter of get_latest", "evidence.same-symbol";
+    NoSymbolFilter, "no-symbol-filter", "S5, S7 P1", "RU", "consensus and conflicts take the newest message of any symbol", "evidence is filtered by the signal's symbol through a filter of get_latest", "evidence.same-symbol, bus.latest";
     TaskErrorsIgnored, "task-errors-ignored", "S6 P1", "RU", "a task that raises leaves the level alone", "every failed run counts as one API failure, exactly once", "degrade.counts-once";
     PersistOnStopOnly, "persist-on-stop-only", "S11 P1", "RU", "state is saved in stop only", "also every 600 s of virtual time", "live.persists, recovery.statistics";
     TrustLlmReply, "trust-llm-reply", "S8 P1", "RU", "action, confidence and modifications are taken as they come", "validated as section 7.4 says", "llm.invalid-waits, number.finite";

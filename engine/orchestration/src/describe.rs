@@ -3,9 +3,9 @@
 use dacapo_kernel::Event;
 
 use crate::domain_event::{
-    DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OutsideAction, TaskOutcome,
+    DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OutsideAction, Subscribed, TaskOutcome,
 };
-use crate::message::Message;
+use crate::message::{Message, Name};
 
 /// What happened, in a line.
 pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
@@ -37,27 +37,27 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             } else {
                 ""
             };
-            format!("msg-{} to {}{lock}", it.message, it.subscriber)
+            let to = subscription(&it.subscriber, it.label.as_ref());
+            format!("msg-{} to {to}{lock}", it.message)
         }
         DomainEvent::HandlerFailed(it) => {
-            format!(
-                "{} failed on msg-{}: {}",
-                it.subscriber, it.message, it.error
-            )
+            let who = subscription(&it.subscriber, it.label.as_ref());
+            format!("{who} failed on msg-{}: {}", it.message, it.error)
         }
-        DomainEvent::Subscribed(it) => format!("{} to {}", it.subscriber, it.topic),
-        DomainEvent::Unsubscribed(it) => match it.failures {
-            Some(failures) => {
-                format!(
-                    "{} from {}, after {failures} failures",
-                    it.subscriber, it.topic
-                )
+        DomainEvent::Subscribed(it) => subscribed(it),
+        DomainEvent::Unsubscribed(it) => {
+            let who = subscription(&it.subscriber, it.label.as_ref());
+            match it.failures {
+                Some(failures) => format!("{who} from {}, after {failures} failures", it.topic),
+                None => format!("{who} from {}", it.topic),
             }
-            None => format!("{} from {}", it.subscriber, it.topic),
-        },
+        }
         DomainEvent::HistoryShrunk(it) => {
             let why = if it.expired { "expired" } else { "cleared" };
             format!("{} messages dropped: {why}", it.dropped)
+        }
+        DomainEvent::MessageRewritten(it) => {
+            format!("msg-{} says now: {}", it.message, it.payload.to_json())
         }
         DomainEvent::Started(_) => "with nothing in memory".to_owned(),
         DomainEvent::StateChanged(it) => format!("{} → {} by {}", it.from, it.to, it.by),
@@ -210,6 +210,23 @@ fn outside(action: &OutsideAction) -> String {
         OutsideAction::Status => "asks how the coordinator is".to_owned(),
         OutsideAction::Stop => "stops the coordinator".to_owned(),
     }
+}
+
+/// Whose subscription, and which of theirs.
+fn subscription(subscriber: &Name, label: Option<&Name>) -> String {
+    match label {
+        Some(label) => format!("{subscriber}:{label}"),
+        None => subscriber.to_string(),
+    }
+}
+
+fn subscribed(it: &Subscribed) -> String {
+    let who = subscription(&it.subscriber, it.label.as_ref());
+    let replaced = it.replaced.iter().map(|key| {
+        let ended = subscription(&key.subscriber, key.label.as_ref());
+        format!(", in place of {ended}")
+    });
+    format!("{who} to {}{}", it.topic, replaced.collect::<String>())
 }
 
 fn published(message: &Message) -> String {

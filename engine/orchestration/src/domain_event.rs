@@ -15,7 +15,9 @@ mod trading;
 
 use dacapo_kernel::events;
 
-pub use bus::{Delivered, HandlerFailed, HistoryShrunk, Published, Subscribed, Unsubscribed};
+pub use bus::{
+    Delivered, HandlerFailed, HistoryShrunk, MessageRewritten, Published, Subscribed, Unsubscribed,
+};
 pub use coordinator::{
     Counted, OutcomeCounted, ScheduleEnded, Started, StateChanged, StatusReported, TaskFinished,
     TaskOutcome, TaskRunEnded, TaskRunStarted, TaskSwitched,
@@ -62,6 +64,8 @@ events! {
         84 "unsubscribed" v 1 Consequence => Unsubscribed(Unsubscribed);
         /// Messages left the history.
         85 "history shrunk" v 1 Consequence => HistoryShrunk(HistoryShrunk);
+        /// A message in the history was changed.
+        86 "message rewritten" v 1 Consequence => MessageRewritten(MessageRewritten);
         /// The coordinator and its bus begin.
         89 "started" v 1 Consequence => Started(Started);
         /// The coordinator changed its state.

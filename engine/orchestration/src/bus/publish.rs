@@ -97,11 +97,11 @@ impl Bus {
     ) -> Result<(), Option<(SubscriberKey, u32)>> {
         let (key, topic) = (&subscription.key, message.topic);
         let number = message.id.as_number();
-        let subscriber = key.subscriber.clone();
         let under_lock = self.inner.lock.is_held_by_me();
         ctx.emit(Delivered {
             message: number,
-            subscriber,
+            subscriber: key.subscriber.clone(),
+            label: key.label.clone(),
             under_lock,
         });
         let handled = subscription.handler.call(ctx, message).await;
@@ -114,10 +114,10 @@ impl Bus {
         state.statistics.delivery_errors += 1;
         let after = state.subscriptions.record_failure(topic, key);
         drop(state);
-        let subscriber = key.subscriber.clone();
         ctx.emit(HandlerFailed {
             message: number,
-            subscriber,
+            subscriber: key.subscriber.clone(),
+            label: key.label.clone(),
             error: error.0,
         });
         match after {

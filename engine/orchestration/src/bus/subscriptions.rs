@@ -171,13 +171,10 @@ impl<H: Clone> Subscriptions<H> {
         key: SubscriberKey,
         handler: H,
     ) -> Result<SubscriptionId, SubscriptionLimit> {
-        let key = if self.defects.has(Defect::ResubscribeReplaces) {
-            SubscriberKey::new(key.subscriber)
-        } else {
-            key
-        };
+        let whatever_the_label = self.defects.has(Defect::ResubscribeReplaces);
         let table = &mut self.topics[topic.index()];
-        table.remove(|each| *each == key);
+        table
+            .remove(|each| *each == key || whatever_the_label && each.subscriber == key.subscriber);
         let is_full = table.entries.len() >= self.limits.per_topic;
         if is_full && !self.defects.has(Defect::UnboundedSubscriptions) {
             return Err(SubscriptionLimit {

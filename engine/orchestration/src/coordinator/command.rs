@@ -127,6 +127,8 @@ impl Coordinator {
         }
         let running = self.timetable.borrow().tasks()[at].running;
         if !running {
+            // From here on, and not from when the task below gets its turn: nothing else may begin it.
+            self.begin_task(at);
             let me = Rc::clone(self);
             drop(self.ctx.spawn_daemon("forced run", async move {
                 me.run_forced(at, symbol).await;

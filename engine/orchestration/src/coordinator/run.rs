@@ -100,7 +100,10 @@ impl Coordinator {
             Err(error) => TaskOutcome::Failed(error.0.clone()),
         };
         self.tell_end(at, symbol, outcome);
-        ran
+        match ran {
+            Err(_) if self.swallows_errors(at) => Ok(()),
+            ran => ran,
+        }
     }
 
     fn tell_end(&self, at: usize, symbol: &Name, outcome: TaskOutcome) {
@@ -158,11 +161,7 @@ impl Coordinator {
         let asked = self.agents.run(at, symbol, &self.exchange);
         // A panic of an agent is a failed run like any other.
         let ran = self.ctx.catch_panic(asked).await;
-        let ran = ran.unwrap_or_else(|panic| Err(AgentError(panic)));
-        let output = match ran {
-            Err(_) if self.swallows_errors(at) => return Ok(()),
-            ran => ran?,
-        };
+        let output = ran.unwrap_or_else(|panic| Err(AgentError(panic)))?;
         let Some(Output { payload, plan }) = output else {
             return Ok(());
         };

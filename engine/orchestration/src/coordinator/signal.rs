@@ -193,7 +193,7 @@ impl Coordinator {
         };
         if self.defects.has(Defect::PayloadMutated) {
             self.bus
-                .rewrite(message, |stored| rewrite(&mut stored.payload));
+                .rewrite(&self.ctx, message, |stored| rewrite(&mut stored.payload));
         }
         let mut weighed = signal.clone();
         rewrite(&mut weighed);

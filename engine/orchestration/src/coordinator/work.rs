@@ -87,6 +87,10 @@ impl Coordinator {
             return;
         }
         let due = self.timetable.borrow().due(look);
+        // All of them are under way from here on, also those that wait for their turn.
+        for at in &due {
+            self.begin_task(*at);
+        }
         match due.as_slice() {
             [] => {}
             [one] => self.run_task(*one).await,
@@ -112,12 +116,11 @@ impl Coordinator {
         }
     }
 
-    /// Runs a task for all its symbols.
+    /// Runs a task that is under way for all its symbols.
     async fn run_task(self: &Rc<Self>, at: usize) {
         let (symbols, most) = {
-            let mut timetable = self.timetable.borrow_mut();
-            let task = timetable.task_mut(at);
-            task.begin(self.clock.now(&self.ctx));
+            let timetable = self.timetable.borrow();
+            let task = &timetable.tasks()[at];
             (
                 task.schedule.symbols.clone(),
                 task.schedule.max_concurrent_symbols,
@@ -143,10 +146,14 @@ impl Coordinator {
         self.finish_task(at);
     }
 
-    /// Runs a task for one symbol because somebody asked for it.
-    pub(super) async fn run_forced(self: &Rc<Self>, at: usize, symbol: Name) {
+    /// Notes that a task is under way, so that nobody else begins it.
+    pub(super) fn begin_task(&self, at: usize) {
         let now = self.clock.now(&self.ctx);
         self.timetable.borrow_mut().task_mut(at).begin(now);
+    }
+
+    /// Runs a task that is under way for one symbol, because somebody asked for it.
+    pub(super) async fn run_forced(self: &Rc<Self>, at: usize, symbol: Name) {
         self.run_once(at, symbol, true, &Cell::new(false)).await;
         self.timetable.borrow_mut().task_mut(at).end();
         self.nudge();

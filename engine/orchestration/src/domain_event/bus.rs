@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Message, Name, Topic};
+use crate::bus::subscriptions::SubscriberKey;
+use crate::message::{Message, Name, Payload, Topic};
 
 /// A message entered the bus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Delivered {
     pub message: u64,
     /// Whose handler.
     pub subscriber: Name,
+    /// Which of its subscriptions.
+    pub label: Option<Name>,
     /// Whether the delivering task holds the lock of the bus.
     pub under_lock: bool,
 }
@@ -33,12 +36,13 @@ pub struct HandlerFailed {
     pub message: u64,
     /// Whose handler.
     pub subscriber: Name,
+    /// Which of its subscriptions.
+    pub label: Option<Name>,
     /// What it raised.
     pub error: String,
 }
 
-/// Somebody subscribed to a topic, and comes last in its order. What the same subscriber had under
-/// the same label is replaced.
+/// Somebody subscribed to a topic, and comes last in its order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subscribed {
     /// To what.
@@ -47,6 +51,8 @@ pub struct Subscribed {
     pub subscriber: Name,
     /// Which of its subscriptions.
     pub label: Option<Name>,
+    /// Whose subscriptions ended for it: what the same subscriber had under the same label.
+    pub replaced: Vec<SubscriberKey>,
 }
 
 /// A subscription ended.
@@ -69,4 +75,14 @@ pub struct HistoryShrunk {
     pub dropped: u64,
     /// Whether because they had expired; otherwise because somebody asked for it.
     pub expired: bool,
+}
+
+/// A message that is remembered was changed where it stands: whoever reads it from here on finds
+/// something that nobody published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageRewritten {
+    /// The number of the message.
+    pub message: u64,
+    /// What it says now.
+    pub payload: Payload,
 }

@@ -1,10 +1,29 @@
-//! What must hold of degradation and of task runs.
+//! What must hold of degradation, of task runs, and of the clocks.
+
+mod counts_once;
+mod direction;
+mod ledger;
+mod monotone_trading;
+mod own_counter;
+mod task_single;
+mod time_monotone;
+
+#[cfg(test)]
+mod samples;
 
 use dacapo_kernel::Plan;
 
 use super::Property;
 use crate::config::Config;
 
-pub(super) fn all(_plan: &Plan<Config>) -> Vec<Property> {
-    Vec::new()
+pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
+    let config = &plan.system;
+    vec![
+        Box::new(monotone_trading::MonotoneTrading::new(config)),
+        Box::new(counts_once::CountsOnce::default()),
+        Box::new(direction::Direction::new(config)),
+        Box::new(own_counter::OwnCounter::new(config)),
+        Box::new(task_single::TaskSingle::default()),
+        Box::new(time_monotone::TimeMonotone::new(config)),
+    ]
 }

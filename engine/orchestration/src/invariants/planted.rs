@@ -9,6 +9,7 @@ pub(super) struct Planted {
     checks: Checks<DomainEvent>,
     now: Time,
     next: u64,
+    /// What the next event follows from.
     cause: Option<Seq>,
 }
 
@@ -37,9 +38,7 @@ impl Planted {
     /// Something of the orchestration's own follows from the event before.
     pub(super) fn then_caused_by_the_last(mut self, body: impl Into<DomainEvent>) -> Planted {
         self.cause = self.next.checked_sub(1).map(Seq);
-        let mut shown = self.then(body);
-        shown.cause = None;
-        shown
+        self.then(body)
     }
 
     /// Something of the kernel's own happens.
@@ -47,11 +46,22 @@ impl Planted {
         self.show(ActorId::ENGINE, Body::Kernel(body.into()))
     }
 
+    /// Something of the orchestration's own happens, and follows from that event.
+    pub(super) fn after(mut self, cause: u64, body: impl Into<DomainEvent>) -> Planted {
+        self.cause = Some(Seq(cause));
+        self.then(body)
+    }
+
+    /// Somebody else than the coordinator does it.
+    pub(super) fn by_another(self, body: impl Into<DomainEvent>) -> Planted {
+        self.show(ActorId(2), Body::Domain(body.into()))
+    }
+
     fn show(mut self, actor: ActorId, body: Body<DomainEvent>) -> Planted {
         let event = Event {
             seq: Seq(self.next),
             time: self.now,
-            cause: self.cause,
+            cause: self.cause.take(),
             actor,
             body,
         };

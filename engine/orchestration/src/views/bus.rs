@@ -43,7 +43,10 @@ impl BusView {
             DomainEvent::Subscribed(subscribed) => {
                 let name = shown(&subscribed.subscriber, subscribed.label.as_ref());
                 let names = self.subscriptions.entry(subscribed.topic).or_default();
-                names.retain(|known| *known != name);
+                for key in &subscribed.replaced {
+                    let replaced = shown(&key.subscriber, key.label.as_ref());
+                    names.retain(|known| *known != replaced);
+                }
                 names.push(name);
             }
             DomainEvent::Unsubscribed(ended) => {

@@ -1,0 +1,186 @@
+//! Which clock things are told by.
+
+use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
+
+use super::super::bus::History;
+use crate::config::Config;
+use crate::coordinator::evidence::EvidenceWindows;
+use crate::domain_event::{DomainEvent, OutsideAction, Published, RiskJudged, TaskRunStarted};
+use crate::message::{Instant, Name, Payload, Span};
+
+/// Virtual time never goes back; a jump of the wall clock changes no age, interval, cooldown or order.
+///
+/// So messages are stamped with virtual time, those that expired by it are dropped and no others, evidence
+/// is found and not found by its virtual age, a task begins no earlier than its interval after its last
+/// end, and no cooldown lasts longer than the longest that there is. (That nothing comes late is what
+/// `live.tasks-run` looks at.)
+pub(super) struct TimeMonotone {
+    now: Time,
+    jumped: bool,
+    history: History,
+    windows: EvidenceWindows,
+    tasks: Vec<Task>,
+    longest_cooldown: Span,
+    /// The last thing after which there may be a cooldown.
+    cooled: Option<Instant>,
+}
+
+struct Task {
+    name: Name,
+    interval: Span,
+    /// When it last ended, in the life of this coordinator.
+    ended: Option<Instant>,
+}
+
+impl TimeMonotone {
+    pub(super) fn new(config: &Config) -> TimeMonotone {
+        let tasks = config.schedules.tasks(&config.symbols, &config.agents);
+        let seconds = |whole: u64| Span::from_secs(i64::try_from(whole).unwrap_or(i64::MAX));
+        let cooldowns = &config.risk.cooldowns;
+        let longest = [
+            cooldowns.post_trade_minutes,
+            cooldowns.post_loss_minutes,
+            cooldowns.consecutive_loss_3_minutes,
+            cooldowns.consecutive_loss_5_minutes,
+        ];
+        let longest = longest.into_iter().max().unwrap_or(0);
+        TimeMonotone {
+            now: Time::ZERO,
+            jumped: false,
+            history: History::default(),
+            windows: config.evidence_windows,
+            tasks: tasks
+                .into_iter()
+                .map(|task| Task {
+                    interval: seconds(task.interval_seconds),
+                    name: task.name,
+                    ended: None,
+                })
+                .collect(),
+            longest_cooldown: Span::from_secs(longest.saturating_mul(60)),
+            cooled: None,
+        }
+    }
+}
+
+impl Invariant<DomainEvent> for TimeMonotone {
+    fn id(&self) -> &'static str {
+        "time.monotone"
+    }
+
+    fn statement(&self) -> &'static str {
+        "virtual time never goes back; a wall-clock jump changes no age, interval, cooldown or order"
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        if event.time < self.now {
+            return Err(format!(
+                "expected virtual time to go on from {}, found {}",
+                self.now, event.time
+            ));
+        }
+        self.now = event.time;
+        let Some(domain) = event.domain() else {
+            self.jumped |= matches!(event.kernel(), Some(KernelEvent::ClockJumped(_)));
+            return Ok(());
+        };
+        match domain {
+            DomainEvent::MarketTrade(_) | DomainEvent::MarketQuote(_) => Ok(()),
+            DomainEvent::Published(it) => {
+                self.history.apply(event.time, domain);
+                self.stamped(it)
+            }
+            DomainEvent::HistoryShrunk(it) => {
+                let expired = self.history.apply(event.time, domain);
+                dropped(it.dropped, expired)
+            }
+            // Without a jump this is what `bus.latest` looks at.
+            DomainEvent::ConsensusBuilt(it) if self.jumped => {
+                self.history
+                    .check_evidence(&self.windows, event.time, it.signal, &it.evidence)
+            }
+            DomainEvent::TaskRunStarted(it) => self.begun(it),
+            DomainEvent::TaskFinished(it) => {
+                let now = Instant::from(event.time);
+                if let Some(task) = self.tasks.iter_mut().find(|task| task.name == it.task) {
+                    task.ended = Some(now);
+                }
+                Ok(())
+            }
+            DomainEvent::OutsideActed(it) => {
+                if let OutsideAction::TradeResult(_) = it.action {
+                    self.cooled = Some(Instant::from(event.time));
+                }
+                Ok(())
+            }
+            DomainEvent::RiskJudged(it) => self.judged(it),
+            DomainEvent::Started(_) => {
+                self.history.apply(event.time, domain);
+                self.cooled = None;
+                for task in &mut self.tasks {
+                    task.ended = None;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl TimeMonotone {
+    fn stamped(&mut self, it: &Published) -> Result<(), String> {
+        let now = Instant::from(self.now);
+        if let Payload::PositionClosed(_) = it.message.payload {
+            self.cooled = Some(now);
+        }
+        if it.message.timestamp == now {
+            return Ok(());
+        }
+        Err(format!(
+            "expected the message to be stamped with virtual time, {now}, found {}",
+            it.message.timestamp
+        ))
+    }
+
+    fn begun(&self, it: &TaskRunStarted) -> Result<(), String> {
+        let task = self.tasks.iter().find(|task| task.name == it.task);
+        let Some(task) = task.filter(|_| !it.forced) else {
+            return Ok(());
+        };
+        let now = Instant::from(self.now);
+        match task.ended {
+            Some(ended) if now < ended + task.interval => Err(format!(
+                "expected {} not before {}, one interval after its last run, found it begun at {now}",
+                it.task,
+                ended + task.interval
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn judged(&self, it: &RiskJudged) -> Result<(), String> {
+        if !it.rejections.iter().any(|code| *code == "IN_COOLDOWN") {
+            return Ok(());
+        }
+        let now = Instant::from(self.now);
+        let over = |cooled: Instant| now - cooled >= self.longest_cooldown;
+        if self.cooled.is_none_or(over) {
+            return Err(
+                "expected every cooldown to be over, found a proposal refused for one".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn dropped(dropped: u64, expired: Option<u64>) -> Result<(), String> {
+    match expired {
+        Some(expired) if expired != dropped => Err(format!(
+            "expected the {expired} messages that expired to be dropped, found {dropped} dropped"
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
