@@ -30,7 +30,7 @@ pub use signal::{
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, Proposed, RiskJudged,
+    OrderSubmitted, Proposed, RiskBasis, RiskJudged, TradeOrigin,
 };
 
 events! {

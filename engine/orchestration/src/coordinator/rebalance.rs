@@ -9,7 +9,7 @@ use super::state::RunState;
 use crate::amount::Amount;
 use crate::config::TradingMode;
 use crate::defect::Defect;
-use crate::domain_event::RebalanceTradeSkipped;
+use crate::domain_event::{RebalanceTradeSkipped, TradeOrigin};
 use crate::exchange::Intent;
 use crate::execution::Purpose;
 use crate::message::{Name, OrNull, Priority, RebalanceTradeExecuted, Topic};
@@ -35,6 +35,14 @@ impl Coordinator {
         for trade in trades {
             self.execute_rebalance_trade(&trade, None, true).await;
         }
+    }
+
+    /// Whether trading is still on, now that a model or the trades before this one took their time. With
+    /// `state-not-rechecked` nobody looks again. Legs are looked at one by one where they are sent.
+    pub(super) fn may_send(&self, origin: TradeOrigin) -> bool {
+        origin == TradeOrigin::Leg
+            || self.state.get() == RunState::Running
+            || self.defects.has(Defect::StateNotRechecked)
     }
 
     fn serves_rebalancing(&self) -> bool {
@@ -86,6 +94,14 @@ impl Coordinator {
         trade: &RebalanceTrade,
         intent: Option<Name>,
     ) -> Result<Option<Name>, Name> {
+        let origin = if trade.batch_index == 0 {
+            TradeOrigin::Plan
+        } else {
+            TradeOrigin::Leg
+        };
+        if !self.may_send(origin) {
+            return Err(Name::fixed("not_running"));
+        }
         let mut trade = trade.clone();
         if trade.action == Side::Buy
             && let Some(available) = self.exchange.balance(DOLLAR)
@@ -98,11 +114,12 @@ impl Coordinator {
         let proposal =
             validate_proposal(&draft, self.defects).map_err(|_| Name::fixed("invalid_proposal"))?;
         let proposal = self
-            .judge(proposal)
+            .judge(proposal, origin)
             .map_err(|codes| codes.into_iter().next().unwrap_or(Name::fixed("rejected")))?;
         let intent = Intent {
             name: intent,
             purpose: Purpose::Rebalance,
+            origin,
             state: self.state.get(),
         };
         let answered = self.exchange.execute(&self.ctx, &proposal, intent).await;

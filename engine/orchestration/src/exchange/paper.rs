@@ -10,8 +10,8 @@ use super::{Answered, Notice};
 use crate::amount::Amount;
 use crate::domain_event::{BalanceChanged, Filled, OrderAnswered, OrderOutcome};
 use crate::execution::{
-    CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, OrderStatus, Outcome, PaperExecutor,
-    PositionId, TradeRequest,
+    CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, Order, OrderStatus, Outcome,
+    PaperExecutor, PositionId, TradeRequest,
 };
 use crate::message::{Instant, Name};
 use crate::risk::AccountUpdate;
@@ -55,7 +55,7 @@ impl PaperVenue {
         let outcome = self.with(ctx, |paper, now_us| {
             paper.complete(now_us, prepared, &mut |draw| self.uniform(ctx, draw))
         });
-        self.tell_fill(ctx, outcome.fill.as_ref());
+        self.tell_fill(ctx, outcome.fill.as_ref(), outcome.order.as_ref());
         let order = outcome.order.as_ref();
         let order = order.map(|order| Name::from(order.id.to_string()));
         match outcome.result {
@@ -107,7 +107,7 @@ impl PaperVenue {
     }
 
     fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
-        self.tell_fill(ctx, outcome.fill.as_ref());
+        self.tell_fill(ctx, outcome.fill.as_ref(), outcome.order.as_ref());
         if let Some(order) = &outcome.order
             && let Some(request) = &order.request
         {
@@ -160,7 +160,7 @@ impl PaperVenue {
         for (position, result) in results {
             match result {
                 Ok(done) => {
-                    self.tell_fill(ctx, done.fill.as_ref());
+                    self.tell_fill(ctx, done.fill.as_ref(), None);
                     closed.push(done);
                 }
                 Err(_) => failed.push(position),
@@ -225,15 +225,17 @@ impl PaperVenue {
         look(&self.paper.borrow())
     }
 
-    fn tell_fill(&self, ctx: &Ctx, fill: Option<&Fill>) {
+    fn tell_fill(&self, ctx: &Ctx, fill: Option<&Fill>, of: Option<&Order>) {
         let Some(fill) = fill else { return };
         let order = fill
             .order
             .map_or_else(|| "close".to_owned(), |order| order.to_string());
         let base = fill.symbol.split('/').next().unwrap_or_default();
+        let request = of.and_then(|order| order.request.as_ref());
         let margin = !fill.changes.iter().any(|change| change.asset == base);
         ctx.emit(Filled {
             order: order.into(),
+            intent: request.map(|request| request.intent.0.as_str().into()),
             symbol: fill.symbol.as_str().into(),
             side: Name::fixed(fill.side.name()),
             size: fill.size,
