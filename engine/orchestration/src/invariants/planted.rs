@@ -9,6 +9,7 @@ pub(super) struct Planted {
     checks: Checks<DomainEvent>,
     now: Time,
     next: u64,
+    cause: Option<Seq>,
 }
 
 impl Planted {
@@ -18,12 +19,19 @@ impl Planted {
             checks: Checks::new(vec![Box::new(invariant)], Vec::new()),
             now: Time::ZERO,
             next: 0,
+            cause: None,
         }
     }
 
     /// What follows happens at this time.
     pub(super) fn at(mut self, seconds: f64) -> Planted {
         self.now = Time::from_micros((seconds * 1e6) as u64);
+        self
+    }
+
+    /// What follows next follows from the event with this number, counted from 0.
+    pub(super) fn because_of(mut self, cause: u64) -> Planted {
+        self.cause = Some(Seq(cause));
         self
     }
 
@@ -41,7 +49,7 @@ impl Planted {
         let event = Event {
             seq: Seq(self.next),
             time: self.now,
-            cause: None,
+            cause: self.cause.take(),
             actor,
             body,
         };

@@ -2,15 +2,20 @@
 
 use std::rc::Rc;
 
-use serde_json::Value;
+use dacapo_kernel::{Budgets, Expect, FaultPlan, Plan, SchedulerKind};
+use serde_json::{Value, json};
 
 use crate::amount::Amount;
+use crate::config::{Config, PriceSet};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{
-    ConsensusBuilt, Evidence, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed,
-    Published, RiskJudged, StateChanged, TradeOrigin,
+    ConflictFound, ConflictResolved, ConsensusBuilt, Counted, Evidence, Filled, MarketTrade,
+    OrderAnswered, OrderOutcome, OrderSubmitted, OutcomeCounted, OutsideActed, OutsideAction,
+    Proposed, Published, ResolvedBy, RiskJudged, StateChanged, TradeOrigin,
 };
-use crate::message::{Instant, Message, MessageId, Name, Payload, Priority, Topic, Ttl};
+use crate::message::{
+    DegradationLevel, Instant, Message, MessageId, Name, Payload, Priority, Topic, Ttl,
+};
 
 /// A change of the state.
 pub(super) fn changed(from: RunState, to: RunState, by: &'static str) -> StateChanged {
@@ -137,5 +142,89 @@ pub(super) fn consensus(
         total,
         multiplier: 1.0,
         confidence: 0.8,
+    }
+}
+
+/// A conflict about a signal.
+pub(super) fn conflict(signal: u64) -> ConflictFound {
+    ConflictFound {
+        signal,
+        symbol: Name::fixed("BTC/USDT"),
+        kinds: vec![Name::fixed("ta_sentiment_conflict")],
+        evidence: Vec::new(),
+    }
+}
+
+/// What was decided about it.
+pub(super) fn resolved(
+    signal: u64,
+    action: &'static str,
+    confidence: f64,
+    by: ResolvedBy,
+) -> ConflictResolved {
+    ConflictResolved {
+        signal,
+        action: Name::fixed(action),
+        confidence,
+        by,
+    }
+}
+
+/// A success or failure of a model was counted.
+pub(super) fn llm_counted(success: bool) -> OutcomeCounted {
+    OutcomeCounted {
+        outcome: if success {
+            Counted::LlmSuccess
+        } else {
+            Counted::LlmFailure
+        },
+        llm_failures: u32::from(!success),
+        api_failures: 0,
+        level: DegradationLevel::Normal,
+    }
+}
+
+/// A trade in the market.
+pub(super) fn traded(symbol: &'static str, price: i64) -> MarketTrade {
+    MarketTrade {
+        symbol: Name::fixed(symbol),
+        price: Amount::from_int(price),
+        size: Amount::ONE,
+        taker_buys: None,
+    }
+}
+
+/// Somebody sets a price by hand.
+pub(super) fn set_price(symbol: &'static str, price: i64) -> OutsideActed {
+    OutsideActed {
+        action: OutsideAction::SetPrice(PriceSet {
+            symbol: Name::fixed(symbol),
+            price: Amount::from_int(price),
+        }),
+    }
+}
+
+/// The settings of a scenario that says nothing.
+pub(super) fn config() -> Config {
+    let least = json!({ "symbols": ["BTC/USDT"], "market": { "source": "none" } });
+    serde_json::from_value(least).expect("the rest has defaults")
+}
+
+/// A plan with these settings and nothing else.
+pub(super) fn plan(config: Config) -> Plan<Config> {
+    Plan {
+        name: String::new(),
+        story: String::new(),
+        seed: 0,
+        start_unix_ns: 0,
+        duration_ns: None,
+        scheduler: SchedulerKind::Fifo,
+        budgets: Budgets::default(),
+        faults: FaultPlan::default(),
+        profile: "sound".to_owned(),
+        defects: Vec::new(),
+        data: Vec::new(),
+        expect: Expect::default(),
+        system: config,
     }
 }
