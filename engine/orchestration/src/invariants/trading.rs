@@ -1,5 +1,6 @@
 //! What must hold of decisions and orders.
 
+mod account;
 mod at_most_once;
 mod breach_stops;
 mod finite;
@@ -7,6 +8,7 @@ mod fresh;
 mod halt_sticks;
 mod invalid_waits;
 mod known_action;
+mod limits;
 mod messages;
 mod never_riskier;
 mod no_leg_while_paused;
@@ -40,6 +42,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(invalid_waits::InvalidWaits::default()),
         Box::new(never_riskier::NeverRiskier::new(plan)),
         Box::new(finite::Finite),
+        Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
     ]
 }
