@@ -256,9 +256,10 @@ impl Coordinator {
                 to,
                 by: Name::from(by),
             });
-            self.remember_halt(to, by);
             self.nudge();
         }
+        // A halt after a stop in good order is a halt, too.
+        self.remember_halt(to, by);
     }
 
     /// Goes to PAUSED, unless a halt stands in the way, and announces it.

@@ -16,7 +16,7 @@ use dacapo_kernel::Sender;
 use crate::amount::Amount;
 use crate::config::{LiveConfig, TradingMode};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{OrderAnswered, OrderOutcome, OrderSubmitted, Proposed};
+use crate::domain_event::{OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, TradeOrigin};
 use crate::execution::{
     Closed, ExecutionError, IntentId, PaperExecutor, Position, PositionId, PriceSource, Progress,
     Purpose, TradeRequest,
@@ -73,6 +73,8 @@ pub struct Intent {
     pub name: Option<Name>,
     /// Whether it opens a position.
     pub purpose: Purpose,
+    /// What it goes back to.
+    pub origin: TradeOrigin,
     /// The state of the coordinator that sends it.
     pub state: RunState,
 }
@@ -184,6 +186,7 @@ impl Exchange {
         let request = TradeRequest::from_proposal(proposal, id, intent.purpose)?;
         ctx.emit(OrderSubmitted {
             intent: name.clone(),
+            origin: intent.origin,
             order: Proposed::from(proposal),
             limit: request.entry_price,
             state: intent.state,

@@ -9,7 +9,7 @@ use super::state::RunState;
 use crate::amount::Amount;
 use crate::config::TradingMode;
 use crate::defect::Defect;
-use crate::domain_event::{RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
+use crate::domain_event::{RebalancePlanned, RebalanceTradeSkipped, TradeOrigin, TradePlanned};
 use crate::exchange::Intent;
 use crate::execution::Purpose;
 use crate::message::{Name, OrNull, Priority, RebalanceTradeExecuted, Topic};
@@ -77,6 +77,14 @@ impl Coordinator {
         });
     }
 
+    /// Whether trading is still on, now that a model or the trades before this one took their time. With
+    /// `state-not-rechecked` nobody looks again. Legs are looked at one by one where they are sent.
+    pub(super) fn may_send(&self, origin: TradeOrigin) -> bool {
+        origin == TradeOrigin::Leg
+            || self.state.get() == RunState::Running
+            || self.defects.has(Defect::StateNotRechecked)
+    }
+
     fn serves_rebalancing(&self) -> bool {
         let on_paper = self.exchange.mode() == TradingMode::Paper;
         let needs_live = self.defects.has(Defect::RebalanceNeedsLiveExecutor);
@@ -127,6 +135,14 @@ impl Coordinator {
         trade: &RebalanceTrade,
         intent: Name,
     ) -> Result<Option<Name>, Name> {
+        let origin = if trade.batch_index == 0 {
+            TradeOrigin::Plan
+        } else {
+            TradeOrigin::Leg
+        };
+        if !self.may_send(origin) {
+            return Err(Name::fixed("not_running"));
+        }
         let mut trade = trade.clone();
         if trade.action == Side::Buy
             && let Some(available) = self.dollars_to_pay(&trade.symbol)
@@ -139,11 +155,12 @@ impl Coordinator {
         let proposal =
             validate_proposal(&draft, self.defects).map_err(|_| Name::fixed("invalid_proposal"))?;
         let proposal = self
-            .judge(proposal)
+            .judge(proposal, origin)
             .map_err(|codes| codes.into_iter().next().unwrap_or(Name::fixed("rejected")))?;
         let intent = Intent {
             name: Some(intent),
             purpose: Purpose::Rebalance,
+            origin,
             state: self.state.get(),
         };
         let answered = self.exchange.execute(&self.ctx, &proposal, intent).await;

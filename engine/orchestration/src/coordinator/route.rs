@@ -6,11 +6,9 @@ use serde_json::Value;
 
 use super::Coordinator;
 use super::signal::{SignalError, symbol_of};
-use super::state::RunState;
 use crate::clock::start_us;
 use crate::config::RiskMode;
-use crate::defect::Defect;
-use crate::domain_event::{Proposed, RiskJudged};
+use crate::domain_event::{Proposed, RiskBasis, RiskJudged, TradeOrigin};
 use crate::exchange::{Answered, Intent};
 use crate::execution::{ExecutionError, Position, Purpose};
 use crate::message::{
@@ -31,21 +29,22 @@ impl Coordinator {
             return Ok(());
         }
         let proposal = validate_proposal(&self.draft(signal), self.defects)?;
-        let proposal = match self.judge(proposal) {
+        let origin = TradeOrigin::Signal(message.id.as_number());
+        let proposal = match self.judge(proposal, origin) {
             Ok(proposal) => proposal,
             Err(codes) => {
                 self.reject(symbol_of(signal), codes).await;
                 return Ok(());
             }
         };
-        let recheck = !self.defects.has(Defect::StateNotRechecked);
-        if recheck && self.state.get() != RunState::Running {
+        if !self.may_send(origin) {
             self.drop_signal(message, "NOT_RUNNING");
             return Ok(());
         }
         let intent = Intent {
             name: None,
             purpose: Purpose::Signal,
+            origin,
             state: self.state.get(),
         };
         let answered = match self.exchange.execute(&self.ctx, &proposal, intent).await {
@@ -68,11 +67,15 @@ impl Coordinator {
     }
 
     /// What the risk engine leaves of a proposal, or the codes of why it leaves nothing.
-    pub(super) fn judge(&self, proposal: Proposal) -> Result<Proposal, Vec<Name>> {
+    pub(super) fn judge(
+        &self,
+        proposal: Proposal,
+        origin: TradeOrigin,
+    ) -> Result<Proposal, Vec<Name>> {
         if let RiskMode::ApproveAll(rejected) = &self.config.risk_mode {
             let passes = !rejected.iter().any(|symbol| *symbol == *proposal.symbol);
             let status = if passes { "approved" } else { "rejected" };
-            self.note_judgement(&proposal, status, Vec::new(), None);
+            self.note_judgement(origin, &proposal, status, Vec::new(), None, None);
             return if passes {
                 Ok(proposal)
             } else {
@@ -81,14 +84,27 @@ impl Coordinator {
         }
         self.feed_risk();
         let clocks = self.clocks();
-        let decision = self
-            .risk
-            .borrow_mut()
-            .validate(clocks, &proposal, Strictness::Normal);
+        let (decision, basis) = {
+            let mut risk = self.risk.borrow_mut();
+            let decision = risk.validate(clocks, &proposal, Strictness::Normal);
+            let basis = RiskBasis {
+                equity: risk.state.current_equity,
+                exposure_pct: risk.state.total_exposure_pct,
+            };
+            (decision, basis)
+        };
         let codes = decision.rejections.iter();
         let codes: Vec<Name> = codes.map(|code| Name::fixed(code.code())).collect();
         let status = decision.status.name();
-        self.note_judgement(&proposal, status, codes.clone(), decision.modified.as_ref());
+        let remains = decision.modified.as_ref();
+        self.note_judgement(
+            origin,
+            &proposal,
+            status,
+            codes.clone(),
+            remains,
+            Some(basis),
+        );
         if !decision.approved() {
             return Err(codes);
         }
@@ -115,17 +131,21 @@ impl Coordinator {
 
     fn note_judgement(
         &self,
+        origin: TradeOrigin,
         proposal: &Proposal,
         status: &'static str,
         rejections: Vec<Name>,
         remains: Option<&Proposal>,
+        basis: Option<RiskBasis>,
     ) {
         self.ctx.emit(RiskJudged {
+            origin,
             proposal: Proposed::from(proposal),
             status: Name::fixed(status),
             rejections,
             size_usd: remains.map(|proposal| proposal.size_usd),
             leverage: remains.map(|proposal| proposal.leverage),
+            basis,
         });
     }
 

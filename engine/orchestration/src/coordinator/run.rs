@@ -10,6 +10,7 @@ use crate::config::{Duty, TaskKind};
 use crate::defect::Defect;
 use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted};
 use crate::message::{Draft, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl};
+use crate::rebalance::Plan;
 
 impl Coordinator {
     /// Runs a task for one symbol within its limit, and counts how it went; `counted` says whether that
@@ -167,9 +168,21 @@ impl Coordinator {
         };
         self.publish_output(at, payload).await;
         if let Some(plan) = plan {
-            Box::pin(self.rebalance(&plan)).await;
+            self.carry_out(plan).await;
         }
         Ok(())
+    }
+
+    /// Carries out a plan in a task of its own, so that the limit of the task that made it cannot
+    /// cut off an order midway. With `timeout-cancels-execution` it can.
+    async fn carry_out(self: &Rc<Self>, plan: Plan) {
+        let me = Rc::clone(self);
+        let carried_out = async move { me.rebalance(&plan).await };
+        if self.is_cut_off_by_timeouts() {
+            Box::pin(carried_out).await;
+        } else {
+            drop(self.ctx.spawn_daemon("rebalance", carried_out).join().await);
+        }
     }
 
     fn swallows_errors(&self, at: usize) -> bool {

@@ -63,7 +63,7 @@ impl SignalError {
 impl Coordinator {
     /// What the subscription to trading signals does with one.
     pub(super) fn on_signal(&self, me: &Weak<Coordinator>) -> Handler {
-        if self.defects.has(Defect::TimeoutCancelsExecution) {
+        if self.is_cut_off_by_timeouts() {
             return handler(me, |it, message| async move { it.handle(&message).await });
         }
         handler(me, |it, message| async move {
@@ -72,6 +72,11 @@ impl Coordinator {
                 Err(_) => it.refuse(&message, &SignalError::QueueFull).await,
             }
         })
+    }
+
+    /// Whether what follows from an agent's answer runs within the limit of its task.
+    pub(super) fn is_cut_off_by_timeouts(&self) -> bool {
+        self.defects.has(Defect::TimeoutCancelsExecution)
     }
 
     /// Handles the signals that wait, one after another.

@@ -8,6 +8,19 @@ use crate::coordinator::state::RunState;
 use crate::message::Name;
 use crate::risk::Proposal;
 
+numbered! {
+    /// What a trade goes back to.
+    #[derive(Copy, Eq)]
+    pub enum TradeOrigin {
+        /// The number of the message with the signal.
+        1 Signal(u64),
+        /// A trade of a rebalancing that is due at once.
+        2 Plan,
+        /// A trade of a rebalancing that had to wait for its time.
+        3 Leg,
+    }
+}
+
 /// A trade as it is proposed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposed {
@@ -47,9 +60,20 @@ impl From<&Proposal> for Proposed {
     }
 }
 
+/// What the risk engine goes by when it judges.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskBasis {
+    /// What the account is worth, in dollars.
+    pub equity: Amount,
+    /// Exposure of positions and resting orders, in percent of that.
+    pub exposure_pct: f64,
+}
+
 /// The risk engine judged a proposal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RiskJudged {
+    /// What it goes back to.
+    pub origin: TradeOrigin,
     /// What was proposed.
     pub proposal: Proposed,
     /// `approved`, `modified`, `rejected` or `halted`.
@@ -60,6 +84,8 @@ pub struct RiskJudged {
     pub size_usd: Option<f64>,
     /// The leverage that it was reduced to, if it was.
     pub leverage: Option<i64>,
+    /// What the account was taken to be; none where every proposal passes.
+    pub basis: Option<RiskBasis>,
 }
 
 /// An order goes to whoever executes orders.
@@ -67,6 +93,8 @@ pub struct RiskJudged {
 pub struct OrderSubmitted {
     /// What the order is for; the same intent is never sent twice.
     pub intent: Name,
+    /// What it goes back to.
+    pub origin: TradeOrigin,
     /// The trade, after risk has judged it.
     pub order: Proposed,
     /// The limit price; none for a market order.

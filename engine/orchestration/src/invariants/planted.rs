@@ -30,6 +30,12 @@ impl Planted {
         self
     }
 
+    /// What follows next follows from the event with this number, counted from 0.
+    pub(super) fn because_of(mut self, cause: u64) -> Planted {
+        self.cause = Some(Seq(cause));
+        self
+    }
+
     /// Something of the orchestration's own happens.
     pub(super) fn then(self, body: impl Into<DomainEvent>) -> Planted {
         self.show(ActorId(1), Body::Domain(body.into()))

@@ -1,10 +1,48 @@
 //! What must hold of decisions and orders.
 
+mod account;
+mod at_most_once;
+mod breach_stops;
+mod finite;
+mod fresh;
+mod halt_sticks;
+mod invalid_waits;
+mod known_action;
+mod limits;
+mod messages;
+mod never_riskier;
+mod no_leg_while_paused;
+mod only_when_running;
+mod prices;
+mod reading;
+mod run_state;
+mod same_symbol;
+mod vocabulary;
+mod window;
+
+#[cfg(test)]
+mod plant;
+
 use dacapo_kernel::Plan;
 
 use super::Property;
 use crate::config::Config;
 
-pub(super) fn all(_plan: &Plan<Config>) -> Vec<Property> {
-    Vec::new()
+pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
+    vec![
+        Box::new(only_when_running::OnlyWhenRunning::new()),
+        Box::new(no_leg_while_paused::NoLegWhilePaused::new()),
+        Box::new(halt_sticks::HaltSticks::new(plan)),
+        Box::new(at_most_once::AtMostOnce::new(plan)),
+        Box::new(known_action::KnownAction::new()),
+        Box::new(same_symbol::SameSymbol::new()),
+        Box::new(fresh::Fresh::new(plan)),
+        Box::new(window::Window::new(plan)),
+        Box::new(vocabulary::Vocabulary::new(plan)),
+        Box::new(invalid_waits::InvalidWaits::default()),
+        Box::new(never_riskier::NeverRiskier::new(plan)),
+        Box::new(finite::Finite),
+        Box::new(limits::RiskLimits::new(plan)),
+        Box::new(breach_stops::BreachStops::new(plan)),
+    ]
 }

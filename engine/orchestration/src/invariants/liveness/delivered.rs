@@ -160,6 +160,7 @@ mod tests {
             topic: Topic::TaSignals,
             subscriber: name(who),
             label: None,
+            replaced: Vec::new(),
         }
     }
 
@@ -167,6 +168,7 @@ mod tests {
         Delivered {
             message: 7,
             subscriber: name(who),
+            label: None,
             under_lock: false,
         }
     }

@@ -250,6 +250,7 @@ mod tests {
         log.then(Delivered {
             message: 7,
             subscriber: name("coordinator"),
+            label: None,
             under_lock: false,
         })
     }

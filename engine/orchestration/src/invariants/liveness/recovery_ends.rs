@@ -107,6 +107,7 @@ mod tests {
             topic: Topic::CoordinatorCommands,
             subscriber: name("coordinator"),
             label: None,
+            replaced: Vec::new(),
         }
     }
 

@@ -162,6 +162,8 @@ mod tests {
 
     fn judged(status: &str) -> RiskJudged {
         RiskJudged {
+            origin: crate::domain_event::TradeOrigin::Signal(1),
+            basis: None,
             proposal: proposed("buy"),
             status: status.into(),
             rejections: Vec::new(),

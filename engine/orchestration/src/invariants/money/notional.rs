@@ -292,6 +292,8 @@ mod tests {
 
     fn judged(proposal: Proposed) -> RiskJudged {
         RiskJudged {
+            origin: crate::domain_event::TradeOrigin::Plan,
+            basis: None,
             proposal,
             status: "approved".into(),
             rejections: Vec::new(),

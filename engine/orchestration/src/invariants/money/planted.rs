@@ -80,6 +80,7 @@ pub(super) fn proposed(side: &str) -> Proposed {
 pub(super) fn order(intent: &str, side: &str) -> OrderSubmitted {
     OrderSubmitted {
         intent: intent.into(),
+        origin: crate::domain_event::TradeOrigin::Signal(1),
         order: proposed(side),
         limit: None,
         state: RunState::Running,

@@ -23,6 +23,8 @@ fn finished() -> TaskFinished {
 
 fn refused() -> RiskJudged {
     RiskJudged {
+        origin: crate::domain_event::TradeOrigin::Signal(1),
+        basis: None,
         proposal: Proposed {
             symbol: "BTC/USDT".into(),
             side: "buy".into(),

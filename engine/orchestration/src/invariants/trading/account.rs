@@ -1,0 +1,276 @@
+//! What the account is worth and what of it is at risk, as far as events tell: bounds, since a price may
+//! reach the exchange a moment later than the log, and a position that lost its backing ends silently.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, KernelEvent, Plan, Time};
+
+use super::prices::Prices;
+use crate::config::Config;
+use crate::domain_event::{
+    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin,
+};
+use crate::message::Name;
+use crate::symbol::{DOLLAR, Pair};
+
+/// A least and a greatest value.
+pub(super) type Range = (f64, f64);
+
+/// What is known of the account at an instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// In dollars.
+    pub(super) equity: Range,
+    /// In percent of it.
+    pub(super) exposure_pct: Range,
+}
+
+/// A part of a position.
+#[derive(Clone, Debug)]
+struct Lot {
+    symbol: Name,
+    buys: bool,
+    size: f64,
+    price: f64,
+    leverage: f64,
+    margin: bool,
+}
+
+/// An order that may open a position.
+#[derive(Clone, Debug)]
+struct Open {
+    leverage: f64,
+    opens: bool,
+    /// What it is worth in dollars while it rests, and by how much rounding may change that.
+    worth: f64,
+    slack: f64,
+    /// Whether its pair is quoted in dollars.
+    in_dollars: bool,
+    rests: bool,
+}
+
+/// Balances, positions and resting orders.
+#[derive(Debug)]
+pub(super) struct Account {
+    config: Config,
+    prices: Prices,
+    balances: BTreeMap<String, f64>,
+    lots: Vec<Lot>,
+    orders: BTreeMap<Name, Open>,
+    /// Orders of which nobody knows the outcome.
+    unknown: Vec<Name>,
+    /// Something happened that the log does not tell to the end.
+    lost: bool,
+}
+
+impl Account {
+    pub(super) fn new(plan: &Plan<Config>) -> Account {
+        let initial = plan.system.paper.initial_balance.iter();
+        Account {
+            balances: initial
+                .map(|(asset, amount)| (asset.clone(), amount.to_f64()))
+                .collect(),
+            config: plan.system.clone(),
+            prices: Prices::new(plan),
+            lots: Vec::new(),
+            orders: BTreeMap::new(),
+            unknown: Vec::new(),
+            lost: false,
+        }
+    }
+
+    /// Takes one event into account.
+    pub(super) fn see(&mut self, event: &Event<DomainEvent>) {
+        self.prices.see(event);
+        match event.kernel() {
+            // Cut off right after an event, it may not have said all that it did.
+            Some(KernelEvent::HostCrashed(crash)) => self.lost |= crash.abrupt,
+            Some(KernelEvent::TaskCrashed(_)) => self.lost = true,
+            _ => {}
+        }
+        match event.domain() {
+            Some(DomainEvent::BalanceChanged(it)) => {
+                self.balances
+                    .insert(it.asset.to_string(), it.balance.to_f64());
+            }
+            Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
+            Some(DomainEvent::OrderAnswered(it)) => self.answer(it),
+            Some(DomainEvent::Filled(it)) => match it.intent.clone() {
+                Some(intent) => self.fill(it, &intent),
+                None => self.close(it),
+            },
+            _ => {}
+        }
+    }
+
+    fn submit(&mut self, submitted: &OrderSubmitted) {
+        let order = &submitted.order;
+        let leverage = order.leverage as f64;
+        let limit = submitted.limit.map_or(0.0, |limit| limit.to_f64());
+        let rules = self.config.markets.rules(&order.symbol);
+        let unit = (0..rules.size_decimals).fold(1.0, |unit, _| unit / 10.0);
+        let open = Open {
+            leverage,
+            opens: matches!(submitted.origin, TradeOrigin::Signal(_)),
+            worth: order.size_usd * leverage,
+            slack: unit * limit * leverage,
+            in_dollars: quote_of(&order.symbol).is_some_and(|quote| quote == DOLLAR),
+            rests: false,
+        };
+        self.orders.insert(submitted.intent.clone(), open);
+    }
+
+    fn answer(&mut self, answered: &OrderAnswered) {
+        self.unknown.retain(|intent| *intent != answered.intent);
+        match answered.outcome {
+            OrderOutcome::Unknown => self.unknown.push(answered.intent.clone()),
+            OrderOutcome::Resting => {
+                if let Some(order) = self.orders.get_mut(&answered.intent) {
+                    order.rests = true;
+                }
+            }
+            OrderOutcome::Filled | OrderOutcome::Refused(_) | OrderOutcome::Raised(_) => {
+                self.orders.remove(&answered.intent);
+            }
+        }
+    }
+
+    fn fill(&mut self, fill: &Filled, intent: &Name) {
+        let Some(order) = self.orders.get_mut(intent) else {
+            return;
+        };
+        order.rests = false;
+        if order.opens {
+            self.lots.push(Lot {
+                symbol: fill.symbol.clone(),
+                buys: fill.side == *"buy",
+                size: fill.size.to_f64(),
+                price: fill.price.to_f64(),
+                leverage: order.leverage,
+                margin: fill.margin,
+            });
+        }
+    }
+
+    /// Which position is closed is not said: if more than one may be meant, nothing is known any more.
+    fn close(&mut self, fill: &Filled) {
+        let (size, buys) = (fill.size.to_f64(), fill.side == *"buy");
+        let meant =
+            |lot: &Lot| lot.symbol == fill.symbol && lot.buys != buys && lot.margin == fill.margin;
+        let candidates: Vec<usize> = (0..self.lots.len())
+            .filter(|at| meant(&self.lots[*at]))
+            .collect();
+        let exact: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|at| near(self.lots[*at].size, size))
+            .collect();
+        let at = match (exact.as_slice(), candidates.as_slice()) {
+            ([at], _) | ([], [at]) => *at,
+            _ => {
+                self.lost = true;
+                return;
+            }
+        };
+        if near(self.lots[at].size, size) {
+            self.lots.remove(at);
+        } else {
+            self.lots[at].size = (self.lots[at].size - size).max(0.0);
+        }
+    }
+
+    /// What is known now; none where too little is.
+    pub(super) fn bounds(&self, now: Time) -> Option<Bounds> {
+        if self.lost || !self.unknown.is_empty() || !self.prices.are_known() {
+            return None;
+        }
+        let equity = self.equity(now)?;
+        if equity.0 <= 0.0 {
+            return None;
+        }
+        let (mut least, mut most) = (0.0, 0.0);
+        for lot in &self.lots {
+            let price = self.price(&lot.symbol, now)?;
+            let dollars = self.dollars(&quote_of(&lot.symbol)?, now)?;
+            let units = lot.size * lot.leverage;
+            // One without margin may have lost its backing, and ended without a trade.
+            if lot.margin {
+                least += units * price.0 * dollars.0;
+            }
+            most += units * price.1 * dollars.1;
+        }
+        for order in self.orders.values() {
+            if order.rests {
+                if !order.in_dollars {
+                    return None;
+                }
+                least += (order.worth - order.slack).max(0.0);
+                most += order.worth + order.slack;
+            }
+        }
+        Some(Bounds {
+            equity,
+            exposure_pct: (least / equity.1 * 100.0, most / equity.0 * 100.0),
+        })
+    }
+
+    fn equity(&self, now: Time) -> Option<Range> {
+        let (mut least, mut most) = (0.0, 0.0);
+        for (asset, balance) in &self.balances {
+            if *balance != 0.0 {
+                let dollars = self.dollars(asset, now)?;
+                least += balance * dollars.0;
+                most += balance * dollars.1;
+            }
+        }
+        for lot in self.lots.iter().filter(|lot| lot.margin) {
+            let price = self.price(&lot.symbol, now)?;
+            let dollars = self.dollars(&quote_of(&lot.symbol)?, now)?;
+            let way = if lot.buys { 1.0 } else { -1.0 };
+            let profit = |price: f64, dollars: f64| {
+                (price - lot.price) * way * lot.size * lot.leverage * dollars
+            };
+            let all = [
+                profit(price.0, dollars.0),
+                profit(price.0, dollars.1),
+                profit(price.1, dollars.0),
+                profit(price.1, dollars.1),
+            ];
+            least += all.into_iter().fold(f64::INFINITY, f64::min);
+            most += all.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        }
+        Some((least, most))
+    }
+
+    /// The price of one unit in dollars; none if a source may have nothing fresh to say.
+    fn dollars(&self, asset: &str, now: Time) -> Option<Range> {
+        if asset == DOLLAR {
+            return Some((1.0, 1.0));
+        }
+        let max_age = u64::try_from(self.config.prices.max_age_s).ok()? * 1_000_000_000;
+        let symbol = format!("{asset}/{DOLLAR}");
+        let mut given = self.prices.in_use(&symbol, now);
+        if given.any(|(_, age)| age >= max_age) {
+            return None;
+        }
+        self.price(&symbol, now)
+    }
+
+    fn price(&self, symbol: &str, now: Time) -> Option<Range> {
+        let given = self.prices.in_use(symbol, now);
+        given
+            .map(|(price, _)| price.to_f64())
+            .fold(None, |range, price| {
+                let (least, most) = range.unwrap_or((price, price));
+                Some((f64::min(least, price), f64::max(most, price)))
+            })
+    }
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * (1.0 + a.abs())
+}
+
+fn quote_of(symbol: &str) -> Option<String> {
+    Some(symbol.parse::<Pair>().ok()?.quote)
+}

@@ -1,0 +1,185 @@
+//! `risk.breach-stops`: a breached limit stops what adds risk until somebody, or the calendar, clears it.
+
+use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
+
+use super::only_when_running::adds_risk;
+use crate::config::Config;
+use crate::coordinator::state::RunState;
+use crate::domain_event::{DomainEvent, StateChanged, number};
+
+/// Nanoseconds in a day.
+const DAY_NS: i128 = 86_400_000_000_000;
+
+/// The breaches in force.
+#[derive(Debug)]
+pub(super) struct BreachStops {
+    start_unix_ns: i64,
+    /// How far the wall clock has jumped.
+    jumped_ns: i128,
+    /// What a breach led to, until it is cleared.
+    stopped: Option<RunState>,
+    /// The day on the wall clock on which the risk engine said that trading is halted.
+    halted_on: Option<i128>,
+    /// Whether there was any breach.
+    met: bool,
+}
+
+impl BreachStops {
+    pub(super) fn new(plan: &Plan<Config>) -> BreachStops {
+        BreachStops::from(plan.start_unix_ns)
+    }
+
+    fn from(start_unix_ns: i64) -> BreachStops {
+        BreachStops {
+            start_unix_ns,
+            jumped_ns: 0,
+            stopped: None,
+            halted_on: None,
+            met: false,
+        }
+    }
+
+    fn day(&self, now: Time) -> i128 {
+        let wall = i128::from(self.start_unix_ns) + i128::from(now.as_nanos()) + self.jumped_ns;
+        wall.div_euclid(DAY_NS)
+    }
+
+    fn change(&mut self, changed: &StateChanged) {
+        if changed.by == *"circuit_breaker" {
+            // A pause while halted is no release.
+            let halted = self.stopped == Some(RunState::Halted);
+            self.met = true;
+            self.stopped = if halted {
+                self.stopped
+            } else {
+                Some(changed.to)
+            };
+        } else if changed.by == *"clear_halt"
+            || changed.by == *"resume" && self.stopped == Some(RunState::Paused)
+        {
+            self.stopped = None;
+        }
+    }
+}
+
+impl Invariant<DomainEvent> for BreachStops {
+    fn id(&self) -> &'static str {
+        "risk.breach-stops"
+    }
+
+    fn statement(&self) -> &'static str {
+        "after a breach, nothing that adds risk is submitted until it is cleared"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            number::Started,
+            number::StateChanged,
+            number::RiskJudged,
+            number::OrderSubmitted,
+            dacapo_kernel::number::ClockJumped,
+        ]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.met
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        if let Some(KernelEvent::ClockJumped(ClockJumped { by })) = event.kernel() {
+            self.jumped_ns += i128::from(*by);
+            // There and back again, a day may have passed in between.
+            self.halted_on = None;
+        }
+        let day = self.day(event.time);
+        match event.domain() {
+            // What the risk engine knew dies with its host, and so does a pause. That a halt does not
+            // is another property's concern: it is entered again.
+            Some(DomainEvent::Started(_)) => {
+                self.halted_on = None;
+                self.stopped = None;
+            }
+            Some(DomainEvent::StateChanged(changed)) => self.change(changed),
+            Some(DomainEvent::RiskJudged(it)) if it.status == *"halted" => {
+                self.met = true;
+                self.halted_on = Some(day);
+            }
+            Some(DomainEvent::RiskJudged(it)) if it.rejections.is_empty() => {
+                // The day's limit is released by the next day, the week's by the next week.
+                if self.halted_on == Some(day) && it.basis.is_some() {
+                    return Err(
+                        "expected no trade to pass on the day of a breach, found one".into(),
+                    );
+                }
+            }
+            Some(DomainEvent::OrderSubmitted(it)) if adds_risk(it) => {
+                if let Some(state) = self.stopped {
+                    return Err(format!(
+                        "expected a breach that led to {state} to be cleared first, found an order"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plant::{changed, judged, submitted};
+    use super::*;
+    use crate::amount::Amount;
+    use crate::domain_event::{RiskBasis, RiskJudged, TradeOrigin};
+    use crate::invariants::planted::Planted;
+
+    const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
+
+    fn breach(to: RunState) -> Planted {
+        Planted::of(BreachStops::from(0)).then(changed(RunState::Running, to, "circuit_breaker"))
+    }
+
+    fn by_engine(status: &'static str) -> RiskJudged {
+        let mut judged = judged(OF_SIGNAL, "buy");
+        if status == "halted" {
+            judged.rejections.push("CIRCUIT_BREAKER".into());
+        }
+        judged.status = status.into();
+        judged.basis = Some(RiskBasis {
+            equity: Amount::HUNDRED,
+            exposure_pct: 0.0,
+        });
+        judged
+    }
+
+    #[test]
+    fn only_clearing_it_lets_trading_go_on() {
+        let order = || submitted("i", OF_SIGNAL, "buy");
+        let what = breach(RunState::Halted)
+            .then(changed(RunState::Halted, RunState::Paused, "pause"))
+            .then(changed(RunState::Paused, RunState::Running, "resume"))
+            .then(order())
+            .violated();
+        assert!(what.contains("led to halted"), "{what}");
+        let what = breach(RunState::Paused).then(order()).violated();
+        assert!(what.contains("led to paused"), "{what}");
+        breach(RunState::Halted)
+            .then(submitted("i", TradeOrigin::Plan, "sell"))
+            .then(changed(RunState::Halted, RunState::Paused, "clear_halt"))
+            .then(changed(RunState::Paused, RunState::Running, "resume"))
+            .then(order())
+            .holds();
+        breach(RunState::Paused)
+            .then(changed(RunState::Paused, RunState::Running, "resume"))
+            .then(order())
+            .holds();
+    }
+
+    #[test]
+    fn the_engine_lets_nothing_pass_on_the_same_day() {
+        let halted = || Planted::of(BreachStops::from(0)).then(by_engine("halted"));
+        let what = halted().at(3_600.0).then(by_engine("approved")).violated();
+        assert!(what.contains("on the day of a breach"), "{what}");
+        halted().at(86_400.0).then(by_engine("approved")).holds();
+    }
+}

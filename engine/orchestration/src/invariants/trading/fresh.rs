@@ -1,0 +1,313 @@
+//! `evidence.fresh`: what is decided by is young enough, and a fill has a price that somebody gave.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, Invariant, Plan, Time};
+
+use super::messages::Messages;
+use super::prices::{CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
+use crate::amount::Amount;
+use crate::config::Config;
+use crate::coordinator::evidence::TOPICS;
+use crate::domain_event::{DomainEvent, Evidence, Filled, OrderOutcome, TradeOrigin, number};
+use crate::message::{Instant, Name, Span};
+
+/// How many orders and signals are kept in mind.
+const KEPT: usize = 256;
+
+/// The numbers that it holds a run to, the evidence, and the prices.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    windows: [Span; 3],
+    /// How long a decision may take after the evidence was read.
+    decided_within: Span,
+    price_age_ns: u64,
+    /// By which part of its price a market order may slip, least and most.
+    slip: (f64, f64),
+    config: Config,
+    evidence: Messages,
+    cited: BTreeMap<u64, Vec<Evidence>>,
+    limits: BTreeMap<Name, Option<Amount>>,
+    prices: Prices,
+}
+
+impl Fresh {
+    pub(super) fn new(plan: &Plan<Config>) -> Fresh {
+        let config = plan.system.clone();
+        let windows = &config.evidence_windows;
+        let draws = config.paper.slippage_draws.iter().map(|draw| draw.to_f64());
+        let (least, most) = draws.fold((0.5f64, 1.0f64), |(least, most), draw| {
+            (least.min(draw), most.max(draw))
+        });
+        let slip = config.paper.simulated_slippage_pct.to_f64() / 100.0;
+        let ms = i64::try_from(config.conflicts.max_resolution_time_ms).unwrap_or(i64::MAX / 1_000);
+        Fresh {
+            windows: [
+                windows.ta_signals,
+                windows.regime_updates,
+                windows.sentiment_updates,
+            ],
+            decided_within: Span::from_secs_f64(ms as f64 / 1_000.0),
+            price_age_ns: u64::try_from(config.prices.max_age_s).unwrap_or(0) * 1_000_000_000,
+            slip: (slip * least, slip * most),
+            evidence: Messages::of(&TOPICS),
+            cited: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            prices: Prices::new(plan),
+            config,
+        }
+    }
+
+    /// Whether each piece of evidence is within its window, and this much more.
+    fn ages(&self, cited: &[Evidence], now: Time, more: Span) -> Result<(), String> {
+        let now = Instant::from(now);
+        for evidence in cited {
+            let Some(message) = self.evidence.get(evidence.message) else {
+                continue;
+            };
+            let place = TOPICS.iter().position(|topic| *topic == message.topic);
+            let window = self.windows[place.unwrap_or(0)];
+            let age = message.age(now);
+            if age.as_micros() > window.as_micros().saturating_add(more.as_micros()) {
+                return Err(format!(
+                    "expected {} within their window, found an older one",
+                    message.topic
+                ));
+            }
+            if more == Span::default() && message.ttl.is_over(age) {
+                return Err(format!(
+                    "expected {} alive, found an expired one",
+                    message.topic
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn cite(&mut self, signal: u64, cited: &[Evidence], now: Time) -> Result<(), String> {
+        self.ages(cited, now, Span::default())?;
+        self.cited.insert(signal, cited.to_vec());
+        if self.cited.len() > KEPT {
+            self.cited.pop_first();
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, fill: &Filled, now: Time) -> Result<(), String> {
+        if !self.prices.are_known() {
+            return Ok(());
+        }
+        let Some(intent) = &fill.intent else {
+            // A position is closed at the price that was seen last, however long ago.
+            let mut given = self.prices.in_use(&fill.symbol, now);
+            return if given.any(|(price, _)| price == fill.price) {
+                Ok(())
+            } else {
+                Err(
+                    "expected a position closed at a price that a source gave, found another"
+                        .into(),
+                )
+            };
+        };
+        let Some(limit) = self.limits.get(intent) else {
+            return Ok(());
+        };
+        let fresh = |(_, age): &(Amount, u64)| *age < self.price_age_ns;
+        let mut given = self
+            .prices
+            .in_use(&fill.symbol, now)
+            .filter(fresh)
+            .peekable();
+        if given.peek().is_none() {
+            return Err("expected a fresh price to fill at, found none".into());
+        }
+        let buys = fill.side == *"buy";
+        let fits = match limit {
+            Some(limit) => {
+                let met = |price: Amount| {
+                    if buys {
+                        price <= *limit
+                    } else {
+                        price >= *limit
+                    }
+                };
+                fill.price == *limit && given.any(|(price, _)| met(price))
+            }
+            None => given.any(|(price, _)| self.slips_to(fill, price, buys)),
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err("expected a fill at a price that a source gave, found another".into())
+        }
+    }
+
+    /// Whether a market order at `market` may fill at the price of `fill`.
+    fn slips_to(&self, fill: &Filled, market: Amount, buys: bool) -> bool {
+        let decimals = self.config.markets.rules(&fill.symbol).price_decimals;
+        let tick = (0..decimals).fold(1.0, |tick, _| tick / 10.0);
+        let (market, price) = (market.to_f64(), fill.price.to_f64());
+        let slack = tick + market * 1e-9;
+        let way = if buys { 1.0 } else { -1.0 };
+        let (one, other) = (
+            market * (1.0 + way * self.slip.0),
+            market * (1.0 + way * self.slip.1),
+        );
+        (one.min(other) - slack..=one.max(other) + slack).contains(&price)
+    }
+
+    fn keep_limit(&mut self, intent: &Name, limit: Option<Amount>) {
+        self.limits.insert(intent.clone(), limit);
+        if self.limits.len() > KEPT * 8 {
+            self.limits.pop_first();
+        }
+    }
+}
+
+impl Invariant<DomainEvent> for Fresh {
+    fn id(&self) -> &'static str {
+        "evidence.fresh"
+    }
+
+    fn statement(&self) -> &'static str {
+        "evidence and market data are within their age limits at submit; no fill is made at a price \
+         that no source gave"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            TRADE,
+            OUTSIDE,
+            STARTED,
+            CRASHED,
+            TASK_CRASHED,
+            HOST,
+            number::Published,
+            number::ConsensusBuilt,
+            number::ConflictFound,
+            number::OrderSubmitted,
+            number::OrderAnswered,
+            number::Filled,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::ConsensusBuilt, number::Filled]]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.prices.see(event);
+        let now = event.time;
+        match event.domain() {
+            Some(DomainEvent::Published(it)) => self.evidence.keep(&it.message),
+            Some(DomainEvent::ConsensusBuilt(it)) => self.cite(it.signal, &it.evidence, now)?,
+            Some(DomainEvent::ConflictFound(it)) => self.cite(it.signal, &it.evidence, now)?,
+            Some(DomainEvent::OrderSubmitted(it)) => {
+                self.keep_limit(&it.intent, it.limit);
+                if let TradeOrigin::Signal(signal) = it.origin
+                    && let Some(cited) = self.cited.remove(&signal)
+                {
+                    self.ages(&cited, now, self.decided_within)?;
+                }
+            }
+            Some(DomainEvent::OrderAnswered(it)) => {
+                if it.outcome != OrderOutcome::Resting {
+                    self.limits.remove(&it.intent);
+                }
+            }
+            Some(DomainEvent::Filled(it)) => self.fill(it, now)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::plant::{
+        cited, config, consensus, filled, plan, published, set_price, submitted, traded,
+    };
+    use super::*;
+    use crate::invariants::planted::Planted;
+    use crate::message::Topic;
+
+    fn at_45000() -> Planted {
+        Planted::of(Fresh::new(&plan(config()))).then(traded("BTC/USDT", 45_000))
+    }
+
+    fn order(limit: Option<i64>) -> crate::domain_event::OrderSubmitted {
+        let mut order = submitted("i", TradeOrigin::Signal(7), "buy");
+        order.limit = limit.map(Amount::from_int);
+        order
+    }
+
+    #[test]
+    fn old_evidence_is_none() {
+        let bias = json!({ "symbol": "BTC/USDT", "bias": "long", "confidence": 0.8 });
+        let heard = || at_45000().then(published(1, Topic::TaSignals, 0, bias.clone()));
+        let built = || consensus(7, vec![cited(1, Topic::TaSignals, "BTC/USDT")], 1, 1);
+        let what = heard().at(120.5).then(built()).violated();
+        assert!(what.contains("within their window"), "{what}");
+        let what = heard()
+            .at(120.0)
+            .then(built())
+            .at(130.5)
+            .then(order(None))
+            .violated();
+        assert!(what.contains("within their window"), "{what}");
+        heard()
+            .at(120.0)
+            .then(built())
+            .at(129.0)
+            .then(order(None))
+            .holds();
+    }
+
+    #[test]
+    fn a_fill_has_a_fresh_price() {
+        let fill = |price| filled("order-1", Some("i"), "buy", price);
+        let what = at_45000()
+            .at(60.0)
+            .then(order(None))
+            .then(fill(45_030))
+            .violated();
+        assert!(what.ends_with("found none"), "{what}");
+        let what = at_45000().then(order(None)).then(fill(45_100)).violated();
+        assert!(what.ends_with("found another"), "{what}");
+        let what = at_45000()
+            .then(order(Some(44_900)))
+            .then(fill(44_900))
+            .violated();
+        assert!(what.ends_with("found another"), "{what}");
+        at_45000()
+            .at(59.0)
+            .then(order(None))
+            .then(fill(45_030))
+            .holds();
+        at_45000()
+            .then(order(Some(45_500)))
+            .then(fill(45_500))
+            .holds();
+    }
+
+    #[test]
+    fn a_position_is_closed_at_the_last_price() {
+        let close = |price| filled("close", None, "sell", price);
+        let what = at_45000().then(close(44_000)).violated();
+        assert!(what.contains("a position closed"), "{what}");
+        let later = || at_45000().at(5.0).then(traded("BTC/USDT", 44_000)).at(6.0);
+        assert!(
+            later()
+                .then(close(45_000))
+                .violated()
+                .contains("a position closed")
+        );
+        later().then(close(44_000)).holds();
+        later()
+            .then(set_price("btc/usdt", 43_000))
+            .then(close(43_000))
+            .holds();
+    }
+}

@@ -1,0 +1,234 @@
+//! Events that the tests of these properties plant.
+
+use std::rc::Rc;
+
+use dacapo_kernel::{Budgets, Expect, FaultPlan, Plan, SchedulerKind};
+use serde_json::{Value, json};
+
+use crate::amount::Amount;
+use crate::config::{Config, PriceSet};
+use crate::coordinator::state::RunState;
+use crate::domain_event::{
+    ConflictFound, ConflictResolved, ConsensusBuilt, Counted, Evidence, Filled, MarketTrade,
+    OrderAnswered, OrderOutcome, OrderSubmitted, OutcomeCounted, OutsideActed, OutsideAction,
+    Proposed, Published, ResolvedBy, RiskJudged, StateChanged, TradeOrigin,
+};
+use crate::message::{
+    DegradationLevel, Instant, Message, MessageId, Name, Payload, Priority, Topic, Ttl,
+};
+
+/// A change of the state.
+pub(super) fn changed(from: RunState, to: RunState, by: &'static str) -> StateChanged {
+    StateChanged {
+        from,
+        to,
+        by: Name::fixed(by),
+    }
+}
+
+/// A trade of 500 dollars in BTC/USDT at 45,000 with a stop.
+pub(super) fn proposed(side: &'static str) -> Proposed {
+    Proposed {
+        symbol: Name::fixed("BTC/USDT"),
+        side: Name::fixed(side),
+        size_usd: 500.0,
+        entry_price: 45_000.0,
+        stop_loss: Some(if side == "buy" { 44_100.0 } else { 45_900.0 }),
+        take_profit: None,
+        leverage: 2,
+        confidence: 0.8,
+        regime: None,
+    }
+}
+
+/// That trade, judged and approved.
+pub(super) fn judged(origin: TradeOrigin, side: &'static str) -> RiskJudged {
+    RiskJudged {
+        origin,
+        proposal: proposed(side),
+        status: Name::fixed("approved"),
+        rejections: Vec::new(),
+        size_usd: None,
+        leverage: None,
+        basis: None,
+    }
+}
+
+/// That trade, submitted while RUNNING.
+pub(super) fn submitted(
+    intent: &'static str,
+    origin: TradeOrigin,
+    side: &'static str,
+) -> OrderSubmitted {
+    OrderSubmitted {
+        intent: Name::fixed(intent),
+        origin,
+        order: proposed(side),
+        limit: None,
+        state: RunState::Running,
+    }
+}
+
+/// An answer to it.
+pub(super) fn answered(
+    intent: &'static str,
+    order: Option<&'static str>,
+    outcome: OrderOutcome,
+) -> OrderAnswered {
+    OrderAnswered {
+        intent: Name::fixed(intent),
+        order: order.map(Name::fixed),
+        outcome,
+    }
+}
+
+/// A message with the life that most have.
+pub(super) fn published(number: u64, topic: Topic, at_s: i64, payload: Value) -> Published {
+    Published {
+        message: Rc::new(Message {
+            id: MessageId::number(number),
+            timestamp: Instant::from_micros(at_s * 1_000_000),
+            topic,
+            source: Name::fixed("somebody"),
+            priority: Priority::Normal,
+            payload: Payload::from_json(topic, payload),
+            correlation_id: None,
+            ttl: Ttl::default(),
+        }),
+        trimmed: 0,
+    }
+}
+
+/// An execution of 0.01 BTC.
+pub(super) fn filled(
+    order: &'static str,
+    intent: Option<&'static str>,
+    side: &'static str,
+    price: i64,
+) -> Filled {
+    Filled {
+        execution: 1,
+        order: Name::fixed(order),
+        intent: intent.map(Name::fixed),
+        position: None,
+        ordered: Amount::new(1, 2),
+        leverage: 1,
+        symbol: Name::fixed("BTC/USDT"),
+        side: Name::fixed(side),
+        size: Amount::new(1, 2),
+        price: Amount::from_int(price),
+        fee: Amount::ZERO,
+        margin: false,
+    }
+}
+
+/// A citation of evidence.
+pub(super) fn cited(message: u64, topic: Topic, symbol: &'static str) -> Evidence {
+    Evidence {
+        message,
+        topic,
+        symbol: Some(Name::fixed(symbol)),
+    }
+}
+
+/// So many agents agree of those that spoke; the confidence stays as it is.
+pub(super) fn consensus(
+    signal: u64,
+    evidence: Vec<Evidence>,
+    agreement: u32,
+    total: u32,
+) -> ConsensusBuilt {
+    ConsensusBuilt {
+        signal,
+        symbol: Name::fixed("BTC/USDT"),
+        evidence,
+        agreement,
+        total,
+        multiplier: 1.0,
+        confidence: 0.8,
+    }
+}
+
+/// A conflict about a signal.
+pub(super) fn conflict(signal: u64) -> ConflictFound {
+    ConflictFound {
+        signal,
+        symbol: Name::fixed("BTC/USDT"),
+        kinds: vec![Name::fixed("ta_sentiment_conflict")],
+        evidence: Vec::new(),
+    }
+}
+
+/// What was decided about it.
+pub(super) fn resolved(
+    signal: u64,
+    action: &'static str,
+    confidence: f64,
+    by: ResolvedBy,
+) -> ConflictResolved {
+    ConflictResolved {
+        signal,
+        action: Name::fixed(action),
+        confidence,
+        by,
+    }
+}
+
+/// A success or failure of a model was counted.
+pub(super) fn llm_counted(success: bool) -> OutcomeCounted {
+    OutcomeCounted {
+        outcome: if success {
+            Counted::LlmSuccess
+        } else {
+            Counted::LlmFailure
+        },
+        llm_failures: u32::from(!success),
+        api_failures: 0,
+        level: DegradationLevel::Normal,
+    }
+}
+
+/// A trade in the market.
+pub(super) fn traded(symbol: &'static str, price: i64) -> MarketTrade {
+    MarketTrade {
+        symbol: Name::fixed(symbol),
+        price: Amount::from_int(price),
+        size: Amount::ONE,
+        taker_buys: None,
+    }
+}
+
+/// Somebody sets a price by hand.
+pub(super) fn set_price(symbol: &'static str, price: i64) -> OutsideActed {
+    OutsideActed {
+        action: OutsideAction::SetPrice(PriceSet {
+            symbol: Name::fixed(symbol),
+            price: Amount::from_int(price),
+        }),
+    }
+}
+
+/// The settings of a scenario that says nothing.
+pub(super) fn config() -> Config {
+    let least = json!({ "symbols": ["BTC/USDT"], "market": { "source": "none" } });
+    serde_json::from_value(least).expect("the rest has defaults")
+}
+
+/// A plan with these settings and nothing else.
+pub(super) fn plan(config: Config) -> Plan<Config> {
+    Plan {
+        name: String::new(),
+        story: String::new(),
+        seed: 0,
+        start_unix_ns: 0,
+        duration_ns: None,
+        scheduler: SchedulerKind::Fifo,
+        budgets: Budgets::default(),
+        faults: FaultPlan::default(),
+        profile: "sound".to_owned(),
+        defects: Vec::new(),
+        data: Vec::new(),
+        expect: Expect::default(),
+        system: config,
+    }
+}

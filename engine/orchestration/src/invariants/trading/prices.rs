@@ -1,0 +1,132 @@
+//! The prices that a source gave, and which of them the exchange may go by at an instant.
+//!
+//! A trade in the market reaches the exchange at its own instant, but other tasks may run before. A price
+//! that is set by hand may be lost with the host that it was told to.
+
+use dacapo_kernel::{Event, KernelEvent, Plan, Time};
+
+use crate::amount::Amount;
+use crate::config::{Config, PriceSet};
+use crate::domain_event::{DomainEvent, OutsideAction, number};
+use crate::message::Name;
+
+/// The kinds of event that tell of prices, for `watches`.
+pub(super) const TRADE: u16 = number::MarketTrade;
+/// What somebody outside does.
+pub(super) const OUTSIDE: u16 = number::OutsideActed;
+/// The coordinator begins, and with it what is set by hand before.
+pub(super) const STARTED: u16 = number::Started;
+/// A host crashed.
+pub(super) const CRASHED: u16 = dacapo_kernel::number::HostCrashed;
+/// A task crashed.
+pub(super) const TASK_CRASHED: u16 = dacapo_kernel::number::TaskCrashed;
+/// A host came up for the first time.
+pub(super) const HOST: u16 = dacapo_kernel::number::HostStarted;
+
+/// A price that a source gave.
+#[derive(Clone, Copy, Debug)]
+struct Given {
+    price: Amount,
+    at: Time,
+    /// Whether it surely reached the exchange.
+    surely: bool,
+}
+
+/// The prices that may be in use.
+#[derive(Debug, Default)]
+pub(super) struct Prices {
+    /// Set before the coordinator begins.
+    before_start: Vec<PriceSet>,
+    /// Set while nobody was there.
+    missed: Vec<PriceSet>,
+    /// By symbol, in the order in which they were given.
+    given: Vec<(Name, Vec<Given>)>,
+    hosts: Vec<(u32, Name)>,
+    down: bool,
+    /// The exchange itself failed: nobody can tell any more what it has seen.
+    lost: bool,
+}
+
+impl Prices {
+    pub(super) fn new(plan: &Plan<Config>) -> Prices {
+        let before = plan.system.events.iter().filter(|it| it.at_seconds < 0.0);
+        Prices {
+            before_start: before.filter_map(|it| it.set_price.clone()).collect(),
+            ..Prices::default()
+        }
+    }
+
+    /// Whether it is known what the exchange may go by.
+    pub(super) fn are_known(&self) -> bool {
+        !self.lost
+    }
+
+    /// Takes one event into account.
+    pub(super) fn see(&mut self, event: &Event<DomainEvent>) {
+        let at = event.time;
+        match event.kernel() {
+            None => {}
+            Some(KernelEvent::HostStarted(it)) => self.hosts.push((it.host.0, it.name.clone())),
+            Some(KernelEvent::HostCrashed(it)) => {
+                let is_exchange =
+                    |(host, name): &(u32, Name)| *host == it.host.0 && *name == *"exchange";
+                self.lost |= self.hosts.iter().any(is_exchange);
+                self.down = true;
+            }
+            Some(KernelEvent::TaskCrashed(_)) => self.lost = true,
+            Some(_) => {}
+        }
+        match event.domain() {
+            Some(DomainEvent::MarketTrade(trade)) => {
+                self.give(&trade.symbol, trade.price, at, true)
+            }
+            Some(DomainEvent::OutsideActed(acted)) => {
+                if let OutsideAction::SetPrice(set) = &acted.action {
+                    self.give(&set.symbol, set.price, at, false);
+                    if self.down {
+                        self.missed.push(set.clone());
+                    }
+                }
+            }
+            Some(DomainEvent::Started(_)) => {
+                self.down = false;
+                let missed = std::mem::take(&mut self.missed);
+                for set in self.before_start.clone().into_iter().chain(missed) {
+                    self.give(&set.symbol, set.price, at, false);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn give(&mut self, symbol: &Name, price: Amount, at: Time, surely: bool) {
+        // A price of nothing is refused.
+        if !price.is_positive() {
+            return;
+        }
+        let same = |(known, _): &(Name, Vec<Given>)| known.eq_ignore_ascii_case(symbol);
+        let place = self.given.iter().position(same).unwrap_or_else(|| {
+            self.given.push((symbol.clone(), Vec::new()));
+            self.given.len() - 1
+        });
+        let given = &mut self.given[place].1;
+        // What came before the last sure price of an earlier instant is out of use.
+        if let Some(last) = given.iter().rposition(|it| it.surely && it.at < at) {
+            given.drain(..last);
+        }
+        given.push(Given { price, at, surely });
+    }
+
+    /// The prices of a symbol that may be in use, each with its age.
+    pub(super) fn in_use(&self, symbol: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+        let of_symbol = self
+            .given
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(symbol));
+        let given = of_symbol.map_or(&[][..], |(_, given)| given);
+        let last = given.iter().rposition(|it| it.surely && it.at < now);
+        given[last.unwrap_or(0)..]
+            .iter()
+            .map(move |it| (it.price, now.as_nanos() - it.at.as_nanos()))
+    }
+}
