@@ -116,7 +116,8 @@ impl Invariant<DomainEvent> for TimeMonotone {
             DomainEvent::RiskJudged(it) => self.judged(it),
             DomainEvent::Started(_) => {
                 self.history.apply(event.time, domain);
-                self.cooled = None;
+                // What arrived while the host was down is heard from now on.
+                self.cooled = self.cooled.map(|_| Instant::from(event.time));
                 for task in &mut self.tasks {
                     task.ended = None;
                 }
