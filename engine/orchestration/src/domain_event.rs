@@ -30,7 +30,7 @@ pub use signal::{
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, Proposed, RiskBasis, RiskJudged, TradeOrigin,
+    OrderSubmitted, Proposed, RiskBasis, RiskJudged, SymbolExposure, TradeOrigin,
 };
 
 events! {
