@@ -32,7 +32,7 @@ pub use signal::{
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged, TradeOrigin,
+    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged, SymbolExposure, TradeOrigin,
 };
 
 events! {

@@ -8,14 +8,14 @@ use super::Coordinator;
 use super::signal::{SignalError, symbol_of};
 use crate::clock::start_us;
 use crate::config::RiskMode;
-use crate::domain_event::{Proposed, RiskBasis, RiskJudged, TradeOrigin};
+use crate::domain_event::{Proposed, RiskBasis, RiskJudged, SymbolExposure, TradeOrigin};
 use crate::exchange::{Answered, Intent};
 use crate::execution::{ExecutionError, Position, Purpose};
 use crate::message::{
     Draft, Json, Message, Name, OrNull, OrderError, OrderPlaced, Payload, PositionOpened, Priority,
     Topic,
 };
-use crate::risk::{Proposal, ProposalDraft, Strictness, validate_proposal};
+use crate::risk::{Proposal, ProposalDraft, RiskState, Strictness, validate_proposal};
 
 impl Coordinator {
     /// Has a signal judged and, if nothing speaks against it, executed.
@@ -87,11 +87,7 @@ impl Coordinator {
         let (decision, basis) = {
             let mut risk = self.risk.borrow_mut();
             let decision = risk.validate(clocks, &proposal, Strictness::Normal);
-            let basis = RiskBasis {
-                equity: risk.state.current_equity,
-                exposure_pct: risk.state.total_exposure_pct,
-            };
-            (decision, basis)
+            (decision, basis_of(&risk.state))
         };
         let codes = decision.rejections.iter();
         let codes: Vec<Name> = codes.map(|code| Name::fixed(code.code())).collect();
@@ -200,5 +196,18 @@ impl Coordinator {
         let draft = Draft::new(Topic::PortfolioUpdates, source, payload).priority(priority);
         let published = self.bus.publish(&self.ctx, draft).await;
         published.expect("the tracker names itself as the source and keeps the default life");
+    }
+}
+
+/// What a judgement goes by, for the log.
+fn basis_of(state: &RiskState) -> RiskBasis {
+    let exposure = |(symbol, pct): (&String, &f64)| SymbolExposure {
+        symbol: symbol.as_str().into(),
+        pct: *pct,
+    };
+    RiskBasis {
+        equity: state.current_equity,
+        exposure_pct: state.total_exposure_pct,
+        by_symbol: state.position_exposures.iter().map(exposure).collect(),
     }
 }

@@ -61,12 +61,23 @@ impl From<&Proposal> for Proposed {
 }
 
 /// What the risk engine goes by when it judges.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RiskBasis {
     /// What the account is worth, in dollars.
     pub equity: Amount,
     /// Exposure of positions and resting orders, in percent of that.
     pub exposure_pct: f64,
+    /// The exposure of each symbol, as those that move together are looked at.
+    pub by_symbol: Vec<SymbolExposure>,
+}
+
+/// How much of an account is at risk in one symbol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SymbolExposure {
+    /// The pair.
+    pub symbol: Name,
+    /// In percent of the equity.
+    pub pct: f64,
 }
 
 /// The risk engine judged a proposal.

@@ -17,12 +17,14 @@ use crate::symbol::{DOLLAR, Pair};
 pub(super) type Range = (f64, f64);
 
 /// What is known of the account at an instant.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Bounds {
     /// In dollars.
     pub(super) equity: Range,
     /// In percent of it.
     pub(super) exposure_pct: Range,
+    /// The most of each symbol, in percent of it.
+    pub(super) most_of: Vec<(Name, f64)>,
 }
 
 /// A part of a position.
@@ -39,6 +41,7 @@ struct Lot {
 /// An order that may open a position.
 #[derive(Clone, Debug)]
 struct Open {
+    symbol: Name,
     leverage: f64,
     opens: bool,
     /// What it is worth in dollars while it rests, and by how much rounding may change that.
@@ -110,6 +113,7 @@ impl Account {
         let rules = self.config.markets.rules(&order.symbol);
         let unit = (0..rules.size_decimals).fold(1.0, |unit, _| unit / 10.0);
         let open = Open {
+            symbol: order.symbol.clone(),
             leverage,
             opens: matches!(submitted.origin, TradeOrigin::Signal(_)),
             worth: order.size_usd * leverage,
@@ -189,6 +193,14 @@ impl Account {
             return None;
         }
         let (mut least, mut most) = (0.0, 0.0);
+        let mut most_of: Vec<(Name, f64)> = Vec::new();
+        let mut add = |symbol: &Name, worth: f64| {
+            most += worth;
+            match most_of.iter_mut().find(|(known, _)| known == symbol) {
+                Some((_, of_symbol)) => *of_symbol += worth / equity.0 * 100.0,
+                None => most_of.push((symbol.clone(), worth / equity.0 * 100.0)),
+            }
+        };
         for lot in &self.lots {
             let price = self.price(&lot.symbol, now)?;
             let dollars = self.dollars(&quote_of(&lot.symbol)?, now)?;
@@ -197,7 +209,7 @@ impl Account {
             if lot.margin {
                 least += units * price.0 * dollars.0;
             }
-            most += units * price.1 * dollars.1;
+            add(&lot.symbol, units * price.1 * dollars.1);
         }
         for order in self.orders.values() {
             if order.rests {
@@ -205,12 +217,13 @@ impl Account {
                     return None;
                 }
                 least += (order.worth - order.slack).max(0.0);
-                most += order.worth + order.slack;
+                add(&order.symbol, order.worth + order.slack);
             }
         }
         Some(Bounds {
             equity,
             exposure_pct: (least / equity.1 * 100.0, most / equity.0 * 100.0),
+            most_of,
         })
     }
 

@@ -148,6 +148,7 @@ mod tests {
         judged.basis = Some(RiskBasis {
             equity: Amount::HUNDRED,
             exposure_pct: 0.0,
+            by_symbol: Vec::new(),
         });
         judged
     }

@@ -90,7 +90,14 @@ impl Invariant<DomainEvent> for Finite {
             Some(DomainEvent::RiskJudged(it)) => {
                 trade(&it.proposal)?;
                 finite(it.size_usd.unwrap_or_default(), "reduced size")?;
-                finite(it.basis.map_or(0.0, |basis| basis.exposure_pct), "exposure")
+                let basis = it.basis.iter();
+                basis
+                    .clone()
+                    .try_for_each(|basis| finite(basis.exposure_pct, "exposure"))?;
+                let by_symbol = basis.flat_map(|basis| &basis.by_symbol);
+                by_symbol
+                    .into_iter()
+                    .try_for_each(|it| finite(it.pct, "exposure of a symbol"))
             }
             Some(DomainEvent::OrderSubmitted(it)) => trade(&it.order),
             Some(DomainEvent::EmergencyOrdered(it)) => match it.order {
@@ -137,6 +144,7 @@ mod tests {
             based.basis = Some(RiskBasis {
                 equity: Amount::ZERO,
                 exposure_pct: bad,
+                by_symbol: Vec::new(),
             });
             found(based);
             found(EmergencyOrdered {

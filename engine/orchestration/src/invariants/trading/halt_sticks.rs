@@ -16,6 +16,8 @@ pub(super) struct HaltSticks {
     state: RunState,
     /// Since when a halt waits to be saved.
     unsaved: Option<Time>,
+    /// Whether the store failed since then.
+    failed: bool,
     /// A halt is saved, and nobody has cleared it since.
     durable: bool,
     /// The coordinator has begun and reads what was saved.
@@ -28,6 +30,7 @@ impl HaltSticks {
             has_store: plan.system.store.kind != StoreKind::None,
             state: RunState::Running,
             unsaved: None,
+            failed: false,
             durable: false,
             loading: false,
         }
@@ -51,6 +54,7 @@ impl HaltSticks {
             // A stop in good order is no halt, and what was read from the store is there already.
             let is_new = *by != *"stop" && !self.loading;
             self.unsaved = (is_new && self.has_store).then_some(at);
+            self.failed = false;
         } else {
             self.unsaved = None;
             self.durable = false;
@@ -120,8 +124,13 @@ impl Invariant<DomainEvent> for HaltSticks {
         self.look(event.time)?;
         let at = event.time;
         let Some(event) = event.domain() else {
-            // What was not saved before the crash is lost with it.
-            self.unsaved = None;
+            // What was not saved before the crash is lost with it; it has to be saved at once.
+            let unsaved = self.unsaved.take();
+            if unsaved.is_some_and(|since| since < at) && !self.failed {
+                return Err(
+                    "expected the halt to be saved at once, found it lost in a crash".into(),
+                );
+            }
             return Ok(());
         };
         match event {
@@ -138,6 +147,7 @@ impl Invariant<DomainEvent> for HaltSticks {
             // It is tried again, and until the store has worked nobody can tell what it holds.
             DomainEvent::StoreFailed(_) => {
                 self.unsaved = self.unsaved.map(|_| at);
+                self.failed = true;
                 self.durable &= !self.loading;
             }
             DomainEvent::Subscribed(it) if self.loading && it.subscriber == *"coordinator" => {
@@ -161,6 +171,7 @@ impl Invariant<DomainEvent> for HaltSticks {
 
 #[cfg(test)]
 mod tests {
+    use dacapo_kernel::{HostCrashed, HostId};
     use serde_json::json;
 
     use super::super::plant::changed;
@@ -174,6 +185,7 @@ mod tests {
             has_store: true,
             state: RunState::Running,
             unsaved: None,
+            failed: false,
             durable: false,
             loading: false,
         };
@@ -228,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn it_is_saved_at_once() {
+        let crash = || HostCrashed {
+            host: HostId(1),
+            abrupt: true,
+        };
+        let what = halted().at(10.0).kernel(crash()).violated();
+        assert!(what.ends_with("found it lost in a crash"), "{what}");
+        halted().kernel(crash()).holds();
+        let failed = StoreFailed {
+            operation: Name::fixed("save_state"),
+        };
+        halted().then(failed).at(10.0).kernel(crash()).holds();
+    }
+
+    #[test]
     fn its_reason_is_saved() {
         let what = halted().then(saved(None)).violated();
         assert!(what.contains("found none"), "{what}");
@@ -260,6 +287,7 @@ mod tests {
             has_store: true,
             state: RunState::Running,
             unsaved: None,
+            failed: false,
             durable: false,
             loading: false,
         })

@@ -5,7 +5,10 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 use super::account::Account;
 use super::prices::{CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
 use crate::config::{Config, RiskMode, TradingMode};
-use crate::domain_event::{DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, number};
+use crate::domain_event::{
+    DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, SymbolExposure, number,
+};
+use crate::message::Name;
 use crate::risk::Limits;
 
 /// A part in so many is rounding.
@@ -18,7 +21,8 @@ pub(super) struct RiskLimits {
     /// Whether the risk engine judges by an account that is kept here.
     judges_account: bool,
     account: Account,
-    last: Option<RiskBasis>,
+    /// Whether the risk engine judged last.
+    by_engine: bool,
 }
 
 impl RiskLimits {
@@ -29,13 +33,13 @@ impl RiskLimits {
             judges_account: config.trading_mode == TradingMode::Paper
                 && config.risk_mode == RiskMode::Engine,
             account: Account::new(plan),
-            last: None,
+            by_engine: false,
         }
     }
 
     fn judge(&mut self, judged: &RiskJudged, now: Time) -> Result<(), String> {
-        self.last = judged.basis;
-        let Some(basis) = judged.basis else {
+        self.by_engine = judged.basis.is_some();
+        let Some(basis) = &judged.basis else {
             return Ok(());
         };
         self.compare(basis, now)?;
@@ -48,9 +52,17 @@ impl RiskLimits {
         let after = basis.exposure_pct + share(asked.size_usd * asked.leverage as f64);
         let most = self.limits.max_total_exposure_pct;
         let refused = |code: &str| judged.rejections.iter().any(|it| *it == *code);
+        let together = correlated(&asked.symbol, &basis.by_symbol) + share(asked.size_usd);
+        let most_together = self.limits.max_correlated_exposure_pct;
         if refused("EXPOSURE_LIMIT") && after <= most * (1.0 - SLACK) {
             return Err(
                 "expected a trade within the limit to pass, found it refused for exposure".into(),
+            );
+        }
+        if refused("CORRELATED_EXPOSURE") && together <= most_together * (1.0 - SLACK) {
+            return Err(
+                "expected a trade within the limit to pass, found it refused for correlation"
+                    .into(),
             );
         }
         if !judged.rejections.is_empty() {
@@ -58,6 +70,11 @@ impl RiskLimits {
         }
         if equity > 0.0 && after > most * (1.0 + SLACK) {
             return Err("expected no trade beyond the limit of exposure to pass, found one".into());
+        }
+        if !basis.by_symbol.is_empty() && together > most_together * (1.0 + SLACK) {
+            return Err(
+                "expected no trade beyond the limit of correlation to pass, found one".into(),
+            );
         }
         let size = judged.size_usd.unwrap_or(asked.size_usd);
         if equity > 0.0 && share(size) > self.limits.max_position_pct * (1.0 + SLACK) {
@@ -69,7 +86,7 @@ impl RiskLimits {
     }
 
     /// What the judgement goes by is what the account is.
-    fn compare(&self, basis: RiskBasis, now: Time) -> Result<(), String> {
+    fn compare(&self, basis: &RiskBasis, now: Time) -> Result<(), String> {
         if !self.judges_account {
             return Ok(());
         }
@@ -82,6 +99,17 @@ impl RiskLimits {
             return Err(
                 "expected risk to know what the account is worth, found another equity".into(),
             );
+        }
+        for exposure in &basis.by_symbol {
+            let known = bounds.most_of.iter();
+            let most = known.clone().find(|(symbol, _)| *symbol == exposure.symbol);
+            let most = most.map_or(0.0, |(_, most)| *most);
+            if exposure.pct > most + 0.01 + most * SLACK {
+                return Err(
+                    "expected exposure of a symbol as a share of equity, found a greater one"
+                        .into(),
+                );
+            }
         }
         let slack = 0.01 + bounds.exposure_pct.1 * SLACK;
         if basis.exposure_pct > bounds.exposure_pct.1 + slack {
@@ -98,13 +126,28 @@ impl RiskLimits {
         if order.size_usd <= 0.0 {
             return Err("expected a size above nothing, found none".into());
         }
-        if order.leverage < 1
-            || order.leverage > self.limits.max_leverage.max(1) && self.last.is_some()
+        if order.leverage < 1 || order.leverage > self.limits.max_leverage.max(1) && self.by_engine
         {
             return Err("expected a leverage within its limit, found another".into());
         }
         Ok(())
     }
+}
+
+/// The exposure of what moves together with a symbol, by how far it does.
+fn correlated(symbol: &Name, open: &[SymbolExposure]) -> f64 {
+    let part = |other: &Name| {
+        let pair =
+            |a: &str, b: &str| (*symbol == *a && *other == *b) || (*symbol == *b && *other == *a);
+        match () {
+            () if symbol == other => 1.0,
+            () if pair("BTC/USDT", "XRP/USDT") => 0.75,
+            () if pair("BTC/USDT", "XRP/BTC") => 0.60,
+            () if pair("XRP/USDT", "XRP/BTC") => 0.85,
+            () => 0.0,
+        }
+    };
+    open.iter().map(|it| it.pct * part(&it.symbol)).sum()
 }
 
 impl Invariant<DomainEvent> for RiskLimits {
@@ -166,12 +209,21 @@ mod tests {
         Planted::of(RiskLimits::new(&plan(config()))).then(traded("BTC/USDT", 45_000))
     }
 
+    /// Settings under which nobody keeps an account.
+    fn live() -> Config {
+        Config {
+            trading_mode: TradingMode::Live,
+            ..config()
+        }
+    }
+
     fn by(equity: i64, exposure_pct: f64, size_usd: f64, code: Option<&'static str>) -> RiskJudged {
         let mut judged = judged(Signal(1), "buy");
         judged.proposal.size_usd = size_usd;
         judged.basis = Some(RiskBasis {
             equity: Amount::from_int(equity),
             exposure_pct,
+            by_symbol: Vec::new(),
         });
         judged.rejections.extend(code.map(Into::into));
         judged
@@ -204,6 +256,33 @@ mod tests {
             .holds();
         let what = limits().then(by(10_000, 0.0, 2_100.0, None)).violated();
         assert!(what.contains("the largest position"), "{what}");
+    }
+
+    #[test]
+    fn what_moves_together_is_within_its_limit() {
+        let beside = |pct: f64, size: f64, code| {
+            let mut judged = by(10_000, 9.0, size, code);
+            if let Some(basis) = &mut judged.basis {
+                basis.by_symbol.push(SymbolExposure {
+                    symbol: "XRP/USDT".into(),
+                    pct,
+                });
+            }
+            judged
+        };
+        let alone = || Planted::of(RiskLimits::new(&plan(live())));
+        let what = alone()
+            .then(beside(40.0, 900.0, Some("CORRELATED_EXPOSURE")))
+            .violated();
+        assert!(what.ends_with("refused for correlation"), "{what}");
+        let what = alone().then(beside(40.0, 1_100.0, None)).violated();
+        assert!(what.contains("limit of correlation"), "{what}");
+        alone()
+            .then(beside(40.0, 900.0, None))
+            .then(beside(40.0, 1_100.0, Some("CORRELATED_EXPOSURE")))
+            .holds();
+        let what = with_position().then(beside(100.0, 500.0, None)).violated();
+        assert!(what.contains("of a symbol"), "{what}");
     }
 
     #[test]
