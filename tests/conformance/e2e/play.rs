@@ -1,10 +1,12 @@
 //! Running a recorded run: from its JSON to a scenario file, a log, and what the log tells.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use dacapo_kernel::Verdict;
 use dacapo_kernel::{Event, Outcome};
 use dacapo_lab::scenario::Overrides;
+use dacapo_orchestration::amount::Amount;
 use dacapo_orchestration::domain_event::DomainEvent;
 use dacapo_orchestration::views::Views;
 use dacapo_tests::{Recorded, events, record, scenario};
@@ -20,6 +22,8 @@ pub(crate) struct Played {
     pub(crate) verdict: Verdict,
     /// Everything that happened.
     pub(crate) events: Vec<Event<DomainEvent>>,
+    /// What the account began with.
+    pub(crate) initial_balance: BTreeMap<String, Amount>,
     /// What is known of it.
     pub(crate) outcome: Outcome<Views>,
 }
@@ -45,6 +49,7 @@ pub(crate) fn play_with(
     Ok(Played {
         told,
         verdict: outcome.verdict.clone(),
+        initial_balance: plan.system.paper.initial_balance,
         events,
         outcome,
     })

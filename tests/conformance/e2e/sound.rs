@@ -1,13 +1,13 @@
 //! The sound profile on a recorded run: no surprise, and every difference has a name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use dacapo_kernel::Verdict;
+use dacapo_kernel::{Finding, Verdict};
 use dacapo_lab::scenario::Overrides;
-use dacapo_orchestration::amount::{Amount, AmountError};
+use dacapo_orchestration::amount::Amount;
 use dacapo_orchestration::coordinator::state::RunState;
 use dacapo_orchestration::defect::{DEFECTS, Profile};
-use dacapo_orchestration::domain_event::{DomainEvent, Filled, OrderSubmitted, Proposed};
+use dacapo_orchestration::domain_event::{DomainEvent, OrderSubmitted};
 use dacapo_orchestration::message::Name;
 use serde_json::Value;
 
@@ -38,110 +38,45 @@ fn no_surprise(run: &Value, played: &Played) -> Outcome {
     if played.verdict != Verdict::Complete {
         return Err(format!("expected to complete, found {}", played.verdict));
     }
-    let mut seen = Seen::default();
+    for checked in &played.outcome.findings {
+        if let Finding::Violated { at, what } = &checked.finding {
+            let at = at.map_or("the end".to_owned(), |at| format!("event {at}"));
+            return Err(format!("{} at {at}: {what}", checked.id));
+        }
+    }
+    begins_as_told(run, played)?;
+    let mut intents = BTreeSet::new();
     for event in &played.events {
-        if let Some(domain) = event.domain() {
-            let surprise = seen.surprise(domain);
+        if let Some(DomainEvent::OrderSubmitted(order)) = event.domain() {
+            let surprise = surprising(order, &mut intents);
             surprise.map_or(Ok(()), |what| Err(format!("event {}: {what}", event.seq)))?;
         }
     }
-    conserved(run, played)
+    Ok(())
 }
 
-/// What must be remembered of a run to be surprised by it.
-#[derive(Default)]
-struct Seen {
-    /// Approved proposals of each symbol and side that were not sent so far.
-    approved: BTreeMap<(Name, Name), u64>,
-    intents: BTreeSet<Name>,
-    executed_legs: BTreeSet<u64>,
+/// What is surprising about an order, if anything is.
+fn surprising(order: &OrderSubmitted, intents: &mut BTreeSet<Name>) -> Option<String> {
+    let intent = &order.intent;
+    if order.state != RunState::Running {
+        return Some(format!("{intent} was sent while {}", order.state));
+    }
+    let again = !intents.insert(intent.clone());
+    again.then(|| format!("{intent} was sent twice"))
 }
 
-impl Seen {
-    /// What must not happen, if this event is it.
-    fn surprise(&mut self, event: &DomainEvent) -> Option<String> {
-        match event {
-            DomainEvent::RiskJudged(judged) => {
-                if matches!(judged.status.as_str(), "approved" | "modified") {
-                    *self.approved.entry(trade(&judged.proposal)).or_default() += 1;
-                }
-                None
-            }
-            DomainEvent::OrderSubmitted(order) => self.surprising_order(order),
-            DomainEvent::LegMarked(it) if it.status.as_str() == "executed" => {
-                let again = !self.executed_legs.insert(it.leg);
-                again.then(|| format!("leg {} was executed twice", it.leg))
-            }
-            DomainEvent::BalanceChanged(it) if it.balance.is_negative() => {
-                Some(format!("{} {} is negative", it.balance, it.asset))
-            }
-            _ => None,
-        }
-    }
-
-    fn surprising_order(&mut self, order: &OrderSubmitted) -> Option<String> {
-        let intent = &order.intent;
-        if order.state != RunState::Running {
-            return Some(format!("{intent} was sent while {}", order.state));
-        }
-        if !self.intents.insert(intent.clone()) {
-            return Some(format!("{intent} was sent twice"));
-        }
-        let approved = self.approved.entry(trade(&order.order)).or_default();
-        let Some(left) = approved.checked_sub(1) else {
-            return Some(format!("{intent} was sent without the risk engine's leave"));
-        };
-        *approved = left;
-        None
-    }
-}
-
-fn trade(proposal: &Proposed) -> (Name, Name) {
-    (proposal.symbol.clone(), proposal.side.clone())
-}
-
-/// Every balance is what it began with and what the fills added to it.
-fn conserved(run: &Value, played: &Played) -> Outcome {
-    let initial = &run["input"]["execution_config"]["paper_trading"]["initial_balance"];
-    let mut expected: BTreeMap<Name, Amount> = BTreeMap::new();
-    for (asset, balance) in initial.as_object().into_iter().flatten() {
-        let balance = serde_json::from_value(balance.clone());
-        expected.insert(asset.as_str().into(), balance.map_err(|e| e.to_string())?);
-    }
-    let mut margin = false;
-    for event in &played.events {
-        if let Some(DomainEvent::Filled(fill)) = event.domain() {
-            margin |= fill.margin;
-            add(&mut expected, fill).map_err(|error| error.to_string())?;
-        }
-    }
-    // What a margin position earns is settled without an exchange of balances.
-    let shown = &played.outcome.world.view.trading.balances;
-    let wrong = shown
-        .iter()
-        .find(|(asset, shown)| expected.get(*asset) != Some(*shown));
-    match wrong {
-        Some((asset, shown)) if !margin => {
-            let expected = expected.get(asset).copied().unwrap_or_default();
-            Err(format!(
-                "the fills make {expected} {asset}, the account has {shown}"
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn add(balances: &mut BTreeMap<Name, Amount>, fill: &Filled) -> Result<(), AmountError> {
-    let (base, quote) = fill.symbol.split_once('/').unwrap_or((&fill.symbol, ""));
-    let value = fill.size.times(fill.price)?;
-    let (got, paid) = if fill.side.as_str() == "buy" {
-        (fill.size, value.plus(fill.fee)?.negated())
-    } else {
-        (fill.size.negated(), value.minus(fill.fee)?)
+/// The account that the properties of money are held against is the one that the run begins with.
+fn begins_as_told(run: &Value, played: &Played) -> Outcome {
+    let told = &run["input"]["execution_config"]["paper_trading"]["initial_balance"];
+    let Some(told) = told.as_object() else {
+        return Ok(());
     };
-    for (asset, change) in [(base, got), (quote, paid)] {
-        let balance = balances.entry(asset.into()).or_default();
-        *balance = balance.plus(change)?;
+    for (asset, balance) in told {
+        let told: Amount =
+            serde_json::from_value(balance.clone()).map_err(|error| error.to_string())?;
+        if played.initial_balance.get(asset) != Some(&told) {
+            return Err(format!("expected to begin with {told} {asset}"));
+        }
     }
     Ok(())
 }
