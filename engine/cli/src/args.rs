@@ -1,10 +1,12 @@
 //! The command line: commands, options, and help that teaches by example.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 use dacapo_kernel::SchedulerKind;
-use dacapo_lab::Moment;
+use dacapo_lab::fuzz::{Seeds, Shard};
+use dacapo_lab::{FaultChoice, Moment};
 
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
@@ -71,6 +73,12 @@ pub(crate) enum Action {
     Check(CheckArgs),
     /// The events of a log, or the whole state at a moment of it
     Show(ShowArgs),
+    /// Run many seeds of a scenario with faults that are drawn, and say what fails
+    Fuzz(FuzzArgs),
+    /// The properties that must hold, and what is to be reached sometimes
+    Invariants(InvariantsArgs),
+    /// The kinds of fault that a run can suffer
+    Faults,
     /// The defects that can be switched on, and what notices them
     Defects,
     /// A script that completes commands and options in a shell
@@ -113,6 +121,73 @@ pub(crate) struct RunArgs {
     /// When the log is made durable. The fingerprint depends on it
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Sync::Never)]
     pub(crate) sync: Sync,
+}
+
+/// Which seeds to run, and what is drawn for them.
+#[derive(Args, Debug)]
+pub(crate) struct FuzzArgs {
+    /// The scenario file (TOML)
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    /// Seeds from A up to, and not including, B; or how many from 0 on. 1,000, or as many as fit into the budget, unless given
+    #[arg(long, value_name = "A..B")]
+    pub(crate) seeds: Option<Seeds>,
+    /// Only the I-th of N shares of the seeds; each seed is in exactly one
+    #[arg(long, value_name = "I/N", default_value_t = Shard::ALL, hide_default_value = true)]
+    pub(crate) shard: Shard,
+    /// How many threads run seeds; as many as there are cores, unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub(crate) jobs: Option<u16>,
+    /// End after so much time, such as 60s
+    #[arg(long, value_name = "TIME", value_parser = wall_time)]
+    pub(crate) budget: Option<Duration>,
+    /// End with the N-th seed that fails
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_failures: Option<u64>,
+    /// Kinds of fault to draw from, separated by commas, or all, or none; `x.` stands for all that begin so
+    #[arg(long, value_name = "NAMES", default_value = "all")]
+    pub(crate) faults: FaultChoice,
+    /// Who chooses among tasks that could run
+    #[arg(long, value_name = "NAME", default_value = "drawn", value_parser = ["drawn", "fifo", "random", "pct"])]
+    pub(crate) scheduler: String,
+    /// The named set of defects to start from
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Defects to switch on, separated by commas; see the command `defects`
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) defects: Vec<String>,
+    /// Change one value of the scenario: `--set run.duration=5m`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How many runs in a thousand are made twice, replayed and compared
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=1_000))]
+    pub(crate) check_determinism: u64,
+    /// How many runs in a thousand are said to fail, to see that failures are reported
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000))]
+    pub(crate) canary: u64,
+    /// Fail if 1,000 runs or more never reach something that is to be reached sometimes
+    #[arg(long)]
+    pub(crate) require_reached: bool,
+    /// The folder for the logs of runs that fail
+    #[arg(long, value_name = "DIR", default_value = "failures")]
+    pub(crate) out: PathBuf,
+    /// Leave failures as they are, instead of shrinking one of each group
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    /// Switch on each defect in turn and say how soon it is found, and that nothing is found without
+    #[arg(long, conflicts_with_all = ["profile", "defects", "max_failures", "canary", "require_reached"])]
+    pub(crate) matrix: bool,
+    /// Write the table into this file, between its two markers
+    #[arg(long, value_name = "PATH", requires = "matrix")]
+    pub(crate) markdown: Option<PathBuf>,
+}
+
+/// For which scenario the properties are.
+#[derive(Args, Debug)]
+pub(crate) struct InvariantsArgs {
+    /// A scenario, whose configuration may decide which properties there are
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 /// When a log is made durable.
@@ -183,6 +258,14 @@ fn seed(text: &str) -> Result<u64, String> {
     parsed.map_err(|error| format!("expected a number such as 42 or 0x5eed42: {error}"))
 }
 
+fn wall_time(text: &str) -> Result<Duration, String> {
+    match text.parse::<Moment>() {
+        Ok(Moment::Time(time)) => Ok(Duration::from_nanos(time.as_nanos())),
+        Ok(Moment::Event(seconds)) => Ok(Duration::from_secs(seconds.0)),
+        Err(_) => Err("expected a time such as 60s, 10m or 1h".to_owned()),
+    }
+}
+
 fn tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -242,6 +325,25 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ),
         ("show day.dlog --message-format json", "JSON lines"),
     ]) + "\nTimes are virtual: 250ms, 1.5s, 10m, 2h, 00:01:02.5. A plain number is an event.";
+    let fuzz = examples(&[
+        ("fuzz scenarios/day.toml", "1,000 seeds on all cores"),
+        (
+            "fuzz day.toml --budget 60s --defects NAME",
+            "a minute, with a defect switched on",
+        ),
+        (
+            "fuzz day.toml --seeds 1000..2000 --faults none",
+            "other seeds, schedules only",
+        ),
+        ("fuzz day.toml --shard 2/4", "the second of four machines"),
+        (
+            "fuzz day.toml --matrix",
+            "which defects are found, and how soon",
+        ),
+    ]) + "\nWhat a seed does depends on nothing else, whatever the number of threads.\n\
+          An interrupt (Ctrl-C) lets the runs that have begun end, and says how to go on; a second one ends at once.\n\
+          Exit: 0 nothing found, 1 a property was violated, 2 the scenario is wrong, 3 a run made again was another one,\n\
+          4 nothing ran, 7 a run used up one of its budgets.";
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -250,6 +352,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("replay", |c| c.after_help(replay))
         .mut_subcommand("check", |c| c.after_help(check))
         .mut_subcommand("show", |c| c.after_help(show))
+        .mut_subcommand("fuzz", |c| c.after_help(fuzz))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(
             "Begin with: {program} run SCENARIO\nEach command says more with --help."

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Where a call of the program prints, and what it knows of its surroundings.
@@ -19,7 +20,9 @@ pub struct Console<'a> {
     /// What the environment says about diagnostics.
     pub(crate) rust_log: Option<String>,
     /// Wall time since some instant.
-    pub(crate) elapsed: Box<dyn Fn() -> Duration + 'a>,
+    pub(crate) elapsed: Rc<dyn Fn() -> Duration + 'a>,
+    /// Whether interrupts of the process are for this call of the program.
+    pub(crate) has_interrupts: bool,
 }
 
 impl<'a> Console<'a> {
@@ -34,7 +37,8 @@ impl<'a> Console<'a> {
             width: None,
             no_color: false,
             rust_log: None,
-            elapsed: Box::new(|| Duration::ZERO),
+            elapsed: Rc::new(|| Duration::ZERO),
+            has_interrupts: false,
         }
     }
 
@@ -52,7 +56,8 @@ impl<'a> Console<'a> {
             width,
             no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             rust_log: environment("RUST_LOG").and_then(|value| value.into_string().ok()),
-            elapsed: Box::new(stopwatch()),
+            elapsed: Rc::new(stopwatch()),
+            has_interrupts: true,
         }
     }
 }

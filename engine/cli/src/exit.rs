@@ -2,6 +2,7 @@
 
 use dacapo_kernel::log::LogError;
 use dacapo_kernel::{BuildError, RunError};
+use dacapo_lab::fuzz::FuzzError;
 use dacapo_lab::scenario::ScenarioError;
 
 /// The exit codes of the program.
@@ -96,6 +97,15 @@ impl Problem {
         match self {
             Problem::Scenario(_) => Exit::Usage,
             Problem::Other(exit, _) => *exit,
+        }
+    }
+}
+
+impl From<FuzzError> for Problem {
+    fn from(error: FuzzError) -> Problem {
+        match error {
+            FuzzError::Scenario(error) => Problem::Scenario(error),
+            FuzzError::Keep { .. } => Problem::Other(Exit::Internal, error.to_string()),
         }
     }
 }

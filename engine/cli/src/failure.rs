@@ -65,6 +65,9 @@ impl<S: System> Failed<'_, S> {
             screen.line(format!("  expected  {expected}"));
             screen.line(format!("  actual    {actual}"));
         }
+        if !failure.defects.is_empty() {
+            screen.line(format!("  defect    {}", failure.defects.join(", ")));
+        }
         if let Some(chain) = causes {
             tell_causes(chain, screen);
         }
@@ -121,6 +124,7 @@ impl<S: System> Failed<'_, S> {
             "events": self.events,
             "expected": failure.expected,
             "actual": failure.actual,
+            "defects": failure.defects,
             "causes": causes.map(|chain| chain.lines.iter().map(line_json).collect::<Vec<Value>>()),
             "waits": failure.waits,
             "log": self.log,

@@ -45,18 +45,58 @@ pub(crate) fn shown(path: &Path) -> String {
 /// for a profile that the scenario does not choose itself, and for each set of defects that
 /// somebody asked for.
 pub(crate) fn default_path<S: System>(plan: &Plan<S::Config>, profile: Option<&str>) -> PathBuf {
-    let tame = |c: char| match c {
-        c if c.is_alphanumeric() || c == '-' || c == '_' => c,
-        _ => '-',
-    };
-    let name: String = plan.name.chars().take(100).map(tame).collect();
-    let defects = match beyond_profile::<S>(plan).0.as_slice() {
-        [] => String::new(),
-        [one] => format!("-{one}"),
-        [first, more @ ..] => format!("-{first}-and-{}-more", more.len()),
-    };
-    let profile = profile.map_or_else(String::new, |profile| format!("-{profile}"));
-    Path::new("runs").join(format!("{name}-{:x}{profile}{defects}.dlog", plan.seed))
+    Path::new("runs").join(LogName::of::<S>(plan, profile).with_seed(plan.seed))
+}
+
+/// The name of a log, but for its seed.
+pub(crate) struct LogName {
+    before: String,
+    after: String,
+}
+
+impl LogName {
+    /// The name of the file for this seed.
+    pub(crate) fn with_seed(&self, seed: u64) -> String {
+        format!("{}-{seed:x}{}.dlog", self.before, self.after)
+    }
+
+    /// The name for runs of a plan.
+    pub(crate) fn of<S: System>(plan: &Plan<S::Config>, profile: Option<&str>) -> LogName {
+        let tame = |c: char| match c {
+            c if c.is_alphanumeric() || c == '-' || c == '_' => c,
+            _ => '-',
+        };
+        let name: String = plan.name.chars().take(100).map(tame).collect();
+        let defects = match beyond_profile::<S>(plan).0.as_slice() {
+            [] => String::new(),
+            [one] => format!("-{one}"),
+            [first, more @ ..] => format!("-{first}-and-{}-more", more.len()),
+        };
+        let profile = profile.map_or_else(String::new, |profile| format!("-{profile}"));
+        LogName {
+            before: name,
+            after: format!("{profile}{defects}"),
+        }
+    }
+}
+
+/// Writes a whole log, in place of an older one.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let (target, mut storage) = Target::create(path, true)?;
+    let mut written = 0;
+    while written < bytes.len() {
+        let error = |error: io::Error| {
+            Problem::internal(format!("{} cannot be written: {error}", path.display()))
+        };
+        match storage.append(&bytes[written..]) {
+            Ok(0) => return Err(error(io::ErrorKind::WriteZero.into())),
+            Ok(some) => written += some,
+            Err(again) if again.kind() == io::ErrorKind::Interrupted => {}
+            Err(other) => return Err(error(other)),
+        }
+    }
+    drop(storage);
+    target.finish()
 }
 
 /// A log that is being written. Where there is an older one, it keeps its name until the new one

@@ -37,6 +37,11 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|panic| format!("{}, at {}", message_of(panic.as_ref()), PLACE.take()))
 }
 
+/// The same for what gives nothing back, on any thread.
+pub(crate) fn caught_there(work: &mut dyn FnMut()) -> Result<(), String> {
+    caught(work)
+}
+
 /// What to tell a person of a mistake in the program itself.
 pub(crate) fn report(panic: &str, arguments: &[OsString]) -> String {
     let words: Vec<_> = arguments

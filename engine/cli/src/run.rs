@@ -34,7 +34,7 @@ pub(crate) fn run<S: System>(
 }
 
 /// A log where a scenario belongs is an easy slip.
-fn refuse_a_log(path: &Path, screen: &Screen<'_>) -> Result<(), Problem> {
+pub(crate) fn refuse_a_log(path: &Path, screen: &Screen<'_>) -> Result<(), Problem> {
     if path
         .extension()
         .is_some_and(|extension| extension == "dlog")

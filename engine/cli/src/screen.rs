@@ -7,6 +7,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -24,6 +25,8 @@ pub(crate) struct Screen<'a> {
     pub(crate) format: Format,
     /// Whether only results are wanted.
     pub(crate) quiet: bool,
+    /// Whether everything is wanted, not only what is unusual.
+    pub(crate) verbose: bool,
     /// Whether a progress bar may be drawn.
     pub(crate) progress: bool,
     /// What the program is called.
@@ -70,6 +73,7 @@ impl<'a> Screen<'a> {
             colour,
             format: common.message_format,
             quiet: common.quiet,
+            verbose: common.verbose > 0,
             progress: console.err_is_terminal && !common.no_progress && !common.quiet,
             program: program.to_owned(),
             closed: false,
@@ -111,6 +115,16 @@ impl<'a> Screen<'a> {
     /// Wall time since some instant.
     pub(crate) fn elapsed(&self) -> Duration {
         (self.console.elapsed)()
+    }
+
+    /// Whether an interrupt of the process is for whoever uses this screen.
+    pub(crate) fn has_interrupts(&self) -> bool {
+        self.console.has_interrupts
+    }
+
+    /// The clock behind [`elapsed`](Screen::elapsed), for whoever prints while it is asked.
+    pub(crate) fn clock(&self) -> Rc<dyn Fn() -> Duration + 'a> {
+        Rc::clone(&self.console.elapsed)
     }
 
     /// A line of results. It must be safe.

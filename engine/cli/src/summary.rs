@@ -138,6 +138,24 @@ impl<S: System> Summary<'_, S> {
         ));
         screen.line(format!("  log          {}", Screen::safe(self.log)));
         screen.line(format!("  fingerprint  {}", self.fingerprint()));
+        screen.line(format!("  properties   {}", self.counts()));
+    }
+
+    /// How many properties held, and how many did not.
+    fn counts(&self) -> String {
+        let count = |word| {
+            let found = self.findings.iter().filter(|c| said(&c.finding).0 == word);
+            (found.count(), word)
+        };
+        let counts = ["held", "VIOLATED", "not evaluable"].map(count);
+        let told = counts.iter().filter(|(number, _)| *number > 0);
+        let told: Vec<String> = told
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
+        if told.is_empty() {
+            return "none".to_owned();
+        }
+        told.join(", ")
     }
 
     /// The defects that are on beyond those of the profile, which are only counted.
@@ -179,10 +197,13 @@ impl<S: System> Summary<'_, S> {
         screen.table("Expected", &["", "of", "expected", "actual"], &rows);
     }
 
+    /// The properties that were violated; all of them only if everything is wanted.
     fn properties(&self, screen: &mut Screen<'_>) {
+        let is_violated = |finding: &Finding| matches!(finding, Finding::Violated { .. });
         let rows: Vec<Vec<String>> = self
             .findings
             .iter()
+            .filter(|checked| screen.verbose || is_violated(&checked.finding))
             .map(|checked| {
                 let (finding, at) = said(&checked.finding);
                 vec![

@@ -38,6 +38,11 @@ pub trait System: Sized + 'static {
     /// A mistake of whoever wrote the scenario, with the place.
     fn resolve(plan: &mut Plan<Self::Config>, files: &dyn Files) -> Result<(), Mistake>;
 
+    /// A configuration for lists of what the system has, where no scenario is at hand.
+    fn plainest() -> Option<Self::Config> {
+        serde_json::from_str("{}").ok()
+    }
+
     /// Puts the system on its hosts: its tasks, the feeds it listens to, who answers its calls.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod catalogue;
 mod kept_files;
 mod one;
 mod seeds;
+mod small;
 mod tally;
 mod worker;
 
@@ -28,6 +29,7 @@ use self::worker::{Message, Shared, work};
 
 pub use self::one::{CANARY, ENGINE};
 pub use self::seeds::{Seeds, SeedsError, Shard};
+pub use self::small::{Small, small};
 pub use self::tally::{Count, Diverged, Found, Report, Stopped};
 
 /// How long the campaign waits for a run to end before it asks whether to go on.
@@ -57,14 +59,14 @@ pub struct Campaign<'a> {
     /// Calls something whose panic comes back as a text.
     pub caught: Caught,
     /// Keeps the log of a run that failed, and says where; the logs go unwritten if absent.
-    pub keep: Option<&'a Keep>,
+    pub keep: Option<&'a Keep<'a>>,
 }
 
 /// Calls something whose panic comes back as a text.
 pub type Caught = fn(&mut dyn FnMut()) -> Result<(), String>;
 
 /// Keeps the log of the run of a seed, and says where.
-pub type Keep = dyn Fn(u64, &[u8]) -> Result<PathBuf, String> + Sync;
+pub type Keep<'a> = dyn Fn(u64, &[u8]) -> Result<PathBuf, String> + Sync + 'a;
 
 /// Why a campaign came to nothing.
 #[derive(Debug, thiserror::Error)]

@@ -133,7 +133,7 @@ fn label<S: System>(plan: &Plan<S::Config>, failures: &mut [Failure]) {
 }
 
 /// Whether a property is one of those that notice a defect.
-pub(crate) fn catches(switch: &Switch, property: &str) -> bool {
+pub fn catches(switch: &Switch, property: &str) -> bool {
     caught_by(switch).any(|id| id == property)
 }
 

@@ -3,6 +3,7 @@
 //! nothing here prints.
 
 pub mod fuzz;
+pub mod matrix;
 pub mod scenario;
 
 mod causes;
@@ -12,6 +13,7 @@ mod examine;
 mod filter;
 mod group;
 mod judgement;
+mod plainest;
 mod record;
 mod swarm;
 mod tell;
@@ -22,7 +24,8 @@ pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use group::Group;
-pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
+pub use judgement::{Ended, Expectation, Failure, Judgement, catches, judge};
+pub use plainest::plainest_plan;
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
 pub use swarm::{FaultChoice, Swarm, UnknownFault};
 pub use tell::{Line, Names, verdict, waits};

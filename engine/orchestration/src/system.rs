@@ -37,6 +37,11 @@ impl System for Orchestration {
         Ok(())
     }
 
+    fn plainest() -> Option<Config> {
+        let plainest = r#"{"symbols": ["BTC/USDT"], "market": {"source": "none"}}"#;
+        serde_json::from_str(plainest).ok()
+    }
+
     fn build(plan: &Plan<Config>, setup: &mut Setup<'_, Self>) -> Result<(), BuildError> {
         build::build(plan, defects_of(plan), setup)
     }

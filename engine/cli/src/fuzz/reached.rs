@@ -1,0 +1,83 @@
+//! What the runs of a campaign reached: in how many each property could be evaluated, what came up
+//! sometimes, which faults struck.
+
+use dacapo_lab::fuzz::{Count, Report};
+use serde_json::{Value, json};
+
+use crate::screen::Screen;
+use crate::text::grouped;
+
+/// Properties and what is to be reached, each with a number of runs: those that are rare, unless
+/// everything is wanted.
+pub(super) fn tell(report: &Report, screen: &mut Screen<'_>) {
+    if report.runs == 0 {
+        return;
+    }
+    screen.line("");
+    line(
+        "evaluable",
+        "properties",
+        &report.properties,
+        report,
+        screen,
+    );
+    line(
+        "reached",
+        "sometimes-properties",
+        &report.sometimes,
+        report,
+        screen,
+    );
+    line("struck", "kinds of fault", &report.faults, report, screen);
+    if screen.verbose {
+        let columns = ["property", "evaluable in", "what must hold"];
+        screen.table("Properties", &columns, &rows(&report.properties));
+        let columns = ["sometimes", "reached in", "what that is"];
+        screen.table("Reached", &columns, &rows(&report.sometimes));
+        let columns = ["fault", "struck in", "what it does"];
+        screen.table("Faults", &columns, &rows(&report.faults));
+    }
+}
+
+/// How many of a list came up at all; and the rarest.
+fn line(word: &str, of: &str, counts: &[Count], report: &Report, screen: &mut Screen<'_>) {
+    if counts.is_empty() {
+        return;
+    }
+    let met = counts.iter().filter(|count| count.runs > 0).count();
+    let mut text = format!("  {word:11}  {met} of {} {of}", counts.len());
+    let mut rare: Vec<&Count> = counts
+        .iter()
+        .filter(|count| count.runs * 50 < report.runs)
+        .collect();
+    rare.sort_by_key(|count| count.runs);
+    let few: Vec<String> = rare
+        .iter()
+        .take(6)
+        .map(|count| format!("{} in {}", count.id, grouped(count.runs)))
+        .collect();
+    if !few.is_empty() {
+        text.push_str(&format!("; rarely: {}", few.join(", ")));
+        if rare.len() > few.len() {
+            text.push_str(&format!(" and {} more", rare.len() - few.len()));
+        }
+    }
+    screen.line(Screen::safe(text));
+}
+
+fn rows(counts: &[Count]) -> Vec<Vec<String>> {
+    let row = |count: &Count| {
+        vec![
+            count.id.clone(),
+            grouped(count.runs),
+            count.meaning.to_owned(),
+        ]
+    };
+    counts.iter().map(row).collect()
+}
+
+/// The same as JSON.
+pub(super) fn counts(counts: &[Count]) -> Vec<Value> {
+    let count = |count: &Count| json!({"id": count.id, "runs": count.runs});
+    counts.iter().map(count).collect()
+}
