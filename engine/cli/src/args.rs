@@ -1,9 +1,10 @@
 //! The command line: commands, options, and help that teaches by example.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
-use dacapo_kernel::SchedulerKind;
+use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::Moment;
 
 /// What the program was asked to do.
@@ -71,6 +72,10 @@ pub(crate) enum Action {
     Check(CheckArgs),
     /// The events of a log, or the whole state at a moment of it
     Show(ShowArgs),
+    /// The smallest set of inputs with which the run of a log still fails in the same way
+    Shrink(ShrinkArgs),
+    /// Why an event of a log came about, back to the inputs, and what follows from it
+    Explain(ExplainArgs),
     /// The defects that can be switched on, and what notices them
     Defects,
     /// A script that completes commands and options in a shell
@@ -174,6 +179,54 @@ pub(crate) struct ShowArgs {
     pub(crate) limit: Option<u64>,
 }
 
+/// What to shrink, and how far.
+#[derive(Args, Debug)]
+pub(crate) struct ShrinkArgs {
+    /// The log of a run that failed
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+    /// The property to go by, instead of the first that is violated
+    #[arg(long, value_name = "ID")]
+    pub(crate) property: Option<String>,
+    /// Where the shrunk log goes, instead of LOG-shrunk.dlog; its scenario goes beside it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the files that --out names, if there are any
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// The folder of the scenario that the log was made from, if it names data files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Make at most so many runs
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    pub(crate) max_runs: u64,
+    /// Stop after so long, with what has been reached by then: 60s, 5m
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(crate) budget: Option<Duration>,
+}
+
+/// Which event to explain.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+    /// The event, instead of the first at which a property is violated
+    #[arg(value_name = "SEQ")]
+    pub(crate) seq: Option<u64>,
+    /// Tell at most so many causes
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) depth: usize,
+}
+
+/// A span of time with its unit.
+fn span(text: &str) -> Result<Duration, String> {
+    match text.parse::<Moment>() {
+        Ok(Moment::Time(time)) => Ok(time.since(Time::ZERO)),
+        _ => Err("expected a time with its unit, such as 60s or 5m".to_owned()),
+    }
+}
+
 fn seed(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let parsed = match digits.strip_prefix("0x") {
@@ -242,6 +295,23 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ),
         ("show day.dlog --message-format json", "JSON lines"),
     ]) + "\nTimes are virtual: 250ms, 1.5s, 10m, 2h, 00:01:02.5. A plain number is an event.";
+    let shrink = examples(&[
+        (
+            "shrink runs/day-7.dlog",
+            "write runs/day-7-shrunk.dlog and .toml",
+        ),
+        ("shrink day.dlog --budget 60s", "no longer than a minute"),
+        (
+            "shrink day.dlog --data scenarios",
+            "where the data files of its scenario are",
+        ),
+    ]) + "\nWhat is left fails in the same way, and its log replays to the last byte.\n\
+          Exit: 0 shrunk, 2 nothing to shrink, 3 the failure does not come again, 6 the log is damaged.";
+    let explain = examples(&[
+        ("explain runs/day-7.dlog", "the first violation"),
+        ("explain runs/day-7.dlog 1204", "this event"),
+        ("explain day.dlog 1204 --depth 40", "further back"),
+    ]) + "\nNo code is run: everything told is in the log.";
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -250,6 +320,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("replay", |c| c.after_help(replay))
         .mut_subcommand("check", |c| c.after_help(check))
         .mut_subcommand("show", |c| c.after_help(show))
+        .mut_subcommand("shrink", |c| c.after_help(shrink))
+        .mut_subcommand("explain", |c| c.after_help(explain))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(
             "Begin with: {program} run SCENARIO\nEach command says more with --help."

@@ -14,7 +14,7 @@ use crate::args::{Action, Cli, Common, Format, When, command};
 use crate::console::Console;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
-use crate::{check, defects, diagnostics, panics, replay, run, show};
+use crate::{check, defects, diagnostics, explain, panics, replay, run, show, shrink};
 
 /// The program for a system: every command there is, on the arguments of the process.
 pub fn main<S: System>() -> ExitCode {
@@ -76,6 +76,8 @@ fn perform<S: System>(
         Action::Replay(args) => replay::replay::<S>(args, screen),
         Action::Check(args) => check::check::<S>(args, screen),
         Action::Show(args) => show::show::<S>(args, screen),
+        Action::Shrink(args) => shrink::shrink::<S>(args, screen),
+        Action::Explain(args) => explain::explain::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {
             let mut script = Vec::new();

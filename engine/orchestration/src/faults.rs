@@ -32,6 +32,11 @@ pub(crate) const KINDS: &[FaultKind] = &[
 ///
 /// # Errors
 /// If there is no such act.
-pub(crate) fn act(_plan: &mut Plan<Config>, what: &str, _at: Time, _value: u64) -> Result<(), String> {
+pub(crate) fn act(
+    _plan: &mut Plan<Config>,
+    what: &str,
+    _at: Time,
+    _value: u64,
+) -> Result<(), String> {
     Err(format!("there is no act `{what}`"))
 }
