@@ -4,5 +4,6 @@ mod architecture;
 mod determinism;
 mod documents;
 mod hostile;
+mod plan_files;
 mod replays;
 mod stories;

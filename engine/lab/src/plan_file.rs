@@ -4,6 +4,7 @@
 //! Data files are named as the plan names them: whoever writes the file sees to it that they lie
 //! beside it.
 
+mod defaults;
 mod fault_section;
 mod toml_text;
 
@@ -45,6 +46,7 @@ pub fn plan_file<S: System>(plan: &Plan<S::Config>) -> Result<String, PlanFileEr
         Value::Null => Map::new(),
         _ => return Err(PlanFileError::NoTable),
     };
+    let system = defaults::left_out::<S::Config>(system);
     let mut out = format!("name = {}\n", quoted(&plan.name));
     if !plan.story.is_empty() {
         out.push_str(&story(&plan.story));

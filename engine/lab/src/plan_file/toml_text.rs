@@ -59,13 +59,20 @@ fn section(
     out: &mut String,
 ) -> Result<(), PlanFileError> {
     let keys: Vec<String> = path.iter().map(|name| key(name)).collect();
-    out.push_str(&format!("\n{open}{}{close}\n", keys.join(".")));
+    let (mut own, mut below) = (String::new(), String::new());
     for (name, value) in table {
         if !needs_section(name, value, path.len() + 1) {
-            line(name, value, out)?;
+            line(name, value, &mut own)?;
         }
     }
-    sections_below(path, table, out)
+    sections_below(path, table, &mut below)?;
+    // A table that only holds others is there because they are; an item of a list is not.
+    if !own.is_empty() || below.is_empty() || open == "[[" {
+        out.push_str(&format!("\n{open}{}{close}\n", keys.join(".")));
+    }
+    out.push_str(&own);
+    out.push_str(&below);
+    Ok(())
 }
 
 /// Whether a value is a table, or a list of tables, that is too long for a line. At the top every
