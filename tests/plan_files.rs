@@ -14,7 +14,10 @@ fn scenarios(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("the folder can be read").path();
         if path.is_dir() {
             scenarios(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             found.push(path);
         }
     }
@@ -43,6 +46,11 @@ fn a_scenario_that_is_written_from_its_plan_is_the_same() {
         fs::write(&written, &text).expect("the folder is there");
         let again = load::<Orchestration>(&written, &Overrides::default())
             .unwrap_or_else(|error| panic!("{}: {error}\n{text}", path.display()));
-        assert_eq!(again.digest(), loaded.digest(), "{}\n{text}", path.display());
+        assert_eq!(
+            again.digest(),
+            loaded.digest(),
+            "{}\n{text}",
+            path.display()
+        );
     }
 }
