@@ -1,9 +1,9 @@
 //! `explain`: why an event came about, back to the inputs, and what follows from it.
 
 use dacapo_kernel::{Events, Seq, System};
+use dacapo_lab::explanation::{Origin, Step};
 use dacapo_lab::{
-    Ended, ExplainedStep, Explanation, Failure, FieldDifference, Line, VERSION, examine,
-    explain_event, judge,
+    Ended, Explanation, Failure, FieldDifference, Line, VERSION, examine, explain_event, judge,
 };
 use serde_json::{Value, json};
 
@@ -104,6 +104,7 @@ fn tell(
         return;
     }
     tell_steps(explanation, screen);
+    tell_related(explanation, screen);
     tell_faults(explanation, screen);
     if !explanation.waits.is_empty() {
         head("Held and wanted at that moment", screen);
@@ -147,6 +148,25 @@ fn tell_steps(explanation: &Explanation, screen: &mut Screen<'_>) {
             (None, false) => "",
         };
         let row = row(&step.line, mark, screen.width());
+        screen.line(row);
+    }
+}
+
+fn tell_related(explanation: &Explanation, screen: &mut Screen<'_>) {
+    let related = &explanation.related;
+    if related.lines.is_empty() {
+        return;
+    }
+    head(
+        &format!("Also about {} before it", Screen::safe(&related.tag)),
+        screen,
+    );
+    if related.earlier > 0 {
+        let count = counted(related.earlier as u64, "event", "events");
+        screen.line(format!("{:>10}  … {count} earlier …", ""));
+    }
+    for line in &related.lines {
+        let row = row(line, "", screen.width());
         screen.line(row);
     }
 }
@@ -240,9 +260,9 @@ fn clipped(text: &str, width: usize) -> String {
 }
 
 fn as_json(explanation: &Explanation, at: Seq, failure: Option<&Failure>, log: &str) -> Value {
-    let step = |step: &ExplainedStep| {
+    let step = |step: &Step| {
         let mut value = line_json(&step.line);
-        value["origin"] = json!(step.origin.map(dacapo_lab::Origin::name));
+        value["origin"] = json!(step.origin.map(Origin::name));
         value["across"] = json!(step.across);
         value
     };
@@ -259,6 +279,11 @@ fn as_json(explanation: &Explanation, at: Seq, failure: Option<&Failure>, log: &
         "actual": failure.map(|failure| &failure.actual),
         "steps": explanation.steps.iter().map(step).collect::<Vec<Value>>(),
         "left_out": explanation.left_out,
+        "related": {
+            "tag": explanation.related.tag,
+            "events": lines(&explanation.related.lines),
+            "earlier": explanation.related.earlier,
+        },
         "faults": lines(&explanation.faults),
         "earlier_faults": explanation.earlier_faults,
         "choices": explanation.choices,

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dacapo_kernel::{BoxedStorage, Events, System, log::Memory, log::Reader};
+use dacapo_lab::shrink::{
+    Input, Kept, Recorded, RecordedFiles, Step, Stopped, keep, listed, shrink_recorded,
+};
 use dacapo_lab::{
-    Ended, Group, Input, Judgement, Kept, Recorded, RecordedFiles, ShrinkError, ShrinkOptions,
-    Shrunk, Stopped, VERSION, examine, judge, keep, listed, shrink_recorded,
+    Ended, Group, Judgement, ShrinkError, ShrinkOptions, Shrunk, VERSION, examine, judge,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +42,7 @@ pub(crate) fn shrink<S: System>(
     let begun = screen.elapsed();
     let shrunk = {
         let mut progress = screen.progress("shrink", Goal::Unknown);
-        let mut tell = |step: dacapo_lab::Step| {
+        let mut tell = |step: Step| {
             let (inputs, runs) = (step.inputs as u64, step.runs);
             progress.says(format!(
                 "{} left, {}",
@@ -243,9 +245,9 @@ fn tell_inputs(inputs: &[Input], runs: u64, screen: &mut Screen<'_>) {
     if screen.quiet {
         return;
     }
-    screen.line("");
     let title = format!("What is needed, found in {}", counted(runs, "run", "runs"));
     if inputs.is_empty() {
+        screen.line("");
         let title = screen.paint(Tone::Head, title);
         screen.line(title);
         screen.line("  nothing: it fails without anything going wrong");

@@ -2,33 +2,30 @@
 //! examining a log, explaining a difference. Nothing here knows what a system is about, and
 //! nothing here prints.
 
+pub mod explanation;
 pub mod scenario;
+pub mod shrink;
 
 mod causes;
 mod defects;
 mod divergence;
 mod examine;
-mod explanation;
 mod filter;
 mod group;
 mod judgement;
 mod plan_file;
 mod record;
-mod shrink;
 mod tell;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
 pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};
-pub use explanation::{Explanation, Origin, Step as ExplainedStep, explain_event};
+pub use explanation::{Explanation, explain_event};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use group::Group;
 pub use judgement::{Ended, Expectation, Failure, Judgement, judge};
 pub use plan_file::{PlanFileError, plan_file};
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
-pub use shrink::{
-    Input, Kept, Recorded, RecordedFiles, ShrinkError, ShrinkOptions, Shrunk, Step, Stopped, keep,
-    listed, shrink, shrink_recorded, shrunk_name,
-};
+pub use shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 pub use tell::{Line, Names, verdict, waits};

@@ -160,6 +160,7 @@ pub fn shrink_recorded<S: System>(
         let before = plan.faults.clone();
         fewer::always(recorded, &mut plan, &mut trials);
         fewer::one_by_one(&mut plan, &mut trials);
+        fewer::for_everybody(recorded, &mut plan, &mut trials);
         lesser::values(&mut plan, &mut trials);
         lesser::times(recorded, &mut plan, &mut trials);
         if plan.faults == before || trials.stopped.is_some() {

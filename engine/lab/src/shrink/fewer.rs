@@ -69,42 +69,63 @@ pub(super) fn one_by_one<S: System>(plan: &mut Plan<S::Config>, trials: &mut Tri
 }
 
 /// "This one fails always" is one input: many strikes of a door at an actor become a door that is
-/// always open to it, and doors that are always open to several become one that is open to all.
+/// always open to it.
 pub(super) fn always<S: System>(
     recorded: &Recorded<S>,
     plan: &mut Plan<S::Config>,
     trials: &mut Trials<'_, S>,
 ) {
     for (door, actor) in doors(recorded) {
-        for who in [Some(actor.as_str()), None] {
-            let (mine, others): (Vec<Fault>, Vec<Fault>) = plan
-                .faults
-                .faults
-                .iter()
-                .cloned()
-                .partition(|fault| is_at(fault, &door, who));
-            if mine.len() < 2 {
-                continue;
-            }
-            let values = || mine.iter().flat_map(values_of);
-            let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
-            let first = mine.first().map_or(0, |fault| values_of(fault)[0]);
-            for (least, most) in [(first, first), (most, most), (least, least), (least, most)] {
-                let always = Fault::Door {
-                    door: door.clone(),
-                    actor: who.map(str::to_owned),
-                    per_mille: 1_000,
-                    least,
-                    most,
-                    until: None,
-                };
-                let faults = [&others[..], &[always]].concat();
-                if trials.fails_with(plan, &faults) {
-                    plan.faults.faults = faults;
-                    break;
-                }
-            }
+        together(&door, Some(&actor), plan, trials);
+    }
+}
+
+/// And doors that are always open to several become one that is open to all. Only what is needed
+/// of each is asked for, so this comes after the others are gone.
+pub(super) fn for_everybody<S: System>(
+    recorded: &Recorded<S>,
+    plan: &mut Plan<S::Config>,
+    trials: &mut Trials<'_, S>,
+) {
+    let mut names: Vec<String> = doors(recorded).into_iter().map(|(door, _)| door).collect();
+    names.dedup();
+    for door in names {
+        together(&door, None, plan, trials);
+    }
+}
+
+/// Puts everything at a door together that is for this actor; for anybody, if none is named.
+fn together<S: System>(
+    door: &str,
+    who: Option<&str>,
+    plan: &mut Plan<S::Config>,
+    trials: &mut Trials<'_, S>,
+) {
+    let all = plan.faults.faults.iter().cloned();
+    let (mine, others): (Vec<Fault>, Vec<Fault>) = all.partition(|fault| is_at(fault, door, who));
+    if mine.len() < 2 {
+        return;
+    }
+    let values = || mine.iter().flat_map(values_of);
+    let (least, most) = (values().min().unwrap_or(0), values().max().unwrap_or(0));
+    let first = mine.first().map_or(0, |fault| values_of(fault)[0]);
+    for (least, most) in [(first, first), (most, most), (least, least), (least, most)] {
+        let faults = [&others[..], &[always_open(door, who, (least, most))]].concat();
+        if trials.fails_with(plan, &faults) {
+            plan.faults.faults = faults;
+            return;
         }
+    }
+}
+
+fn always_open(door: &str, who: Option<&str>, (least, most): (u64, u64)) -> Fault {
+    Fault::Door {
+        door: door.to_owned(),
+        actor: who.map(str::to_owned),
+        per_mille: 1_000,
+        least,
+        most,
+        until: None,
     }
 }
 
