@@ -5,5 +5,6 @@ mod determinism;
 mod documents;
 mod hostile;
 mod models;
+mod plan_files;
 mod replays;
 mod stories;

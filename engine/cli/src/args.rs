@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
-use dacapo_kernel::SchedulerKind;
+use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
@@ -73,6 +73,10 @@ pub(crate) enum Action {
     Check(CheckArgs),
     /// The events of a log, or the whole state at a moment of it
     Show(ShowArgs),
+    /// The smallest set of inputs with which the run of a log still fails in the same way
+    Shrink(ShrinkArgs),
+    /// Why an event of a log came about, back to the inputs, and what follows from it
+    Explain(ExplainArgs),
     /// Run many seeds of a scenario with faults that are drawn, and say what fails
     Fuzz(FuzzArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -249,6 +253,54 @@ pub(crate) struct ShowArgs {
     pub(crate) limit: Option<u64>,
 }
 
+/// What to shrink, and how far.
+#[derive(Args, Debug)]
+pub(crate) struct ShrinkArgs {
+    /// The log of a run that failed
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+    /// The property to go by, instead of the first that is violated
+    #[arg(long, value_name = "ID")]
+    pub(crate) property: Option<String>,
+    /// Where the shrunk log goes, instead of LOG-shrunk.dlog; its scenario goes beside it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the files that --out names, if there are any
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// The folder of the scenario that the log was made from, if it names data files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Make at most so many runs
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    pub(crate) max_runs: u64,
+    /// Stop after so long, with what has been reached by then: 60s, 5m
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub(crate) budget: Option<Duration>,
+}
+
+/// Which event to explain.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    pub(crate) log: PathBuf,
+    /// The event, instead of the first at which a property is violated
+    #[arg(value_name = "SEQ")]
+    pub(crate) seq: Option<u64>,
+    /// Tell at most so many causes
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) depth: usize,
+}
+
+/// A span of time with its unit.
+fn span(text: &str) -> Result<Duration, String> {
+    match text.parse::<Moment>() {
+        Ok(Moment::Time(time)) => Ok(time.since(Time::ZERO)),
+        _ => Err("expected a time with its unit, such as 60s or 5m".to_owned()),
+    }
+}
+
 fn seed(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let parsed = match digits.strip_prefix("0x") {
@@ -344,6 +396,23 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
           An interrupt (Ctrl-C) lets the runs that have begun end, and says how to go on; a second one ends at once.\n\
           Exit: 0 nothing found, 1 a property was violated, 2 the scenario is wrong, 3 a run made again was another one,\n\
           4 nothing ran, 7 a run used up one of its budgets.";
+    let shrink = examples(&[
+        (
+            "shrink runs/day-7.dlog",
+            "write runs/day-7-shrunk.dlog and .toml",
+        ),
+        ("shrink day.dlog --budget 60s", "no longer than a minute"),
+        (
+            "shrink day.dlog --data scenarios",
+            "where the data files of its scenario are",
+        ),
+    ]) + "\nWhat is left fails in the same way, and its log replays to the last byte.\n\
+          Exit: 0 shrunk, 2 nothing to shrink, 3 the failure does not come again, 6 the log is damaged.";
+    let explain = examples(&[
+        ("explain runs/day-7.dlog", "the first violation"),
+        ("explain runs/day-7.dlog 1204", "this event"),
+        ("explain day.dlog 1204 --depth 40", "further back"),
+    ]) + "\nNo code is run: everything told is in the log.";
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -353,6 +422,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("check", |c| c.after_help(check))
         .mut_subcommand("show", |c| c.after_help(show))
         .mut_subcommand("fuzz", |c| c.after_help(fuzz))
+        .mut_subcommand("shrink", |c| c.after_help(shrink))
+        .mut_subcommand("explain", |c| c.after_help(explain))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(
             "Begin with: {program} run SCENARIO\nEach command says more with --help."

@@ -29,7 +29,7 @@ impl<S: System> Failed<'_, S> {
         for failure in failures.iter().take(FAILURES) {
             let causes = failure.at.and_then(|at| causes::<S>(log, at));
             if screen.is_for_people() {
-                self.tell_one(failure, causes.as_ref(), screen);
+                self.tell_one(failure, causes.as_ref(), None, screen);
             } else {
                 screen.json(&self.json(failure, causes.as_ref()));
             }
@@ -42,7 +42,26 @@ impl<S: System> Failed<'_, S> {
         }
     }
 
-    fn tell_one(&self, failure: &Failure, causes: Option<&Chain>, screen: &mut Screen<'_>) {
+    /// Tells the only failure of a run that was shrunk, with how far; the text must be safe.
+    pub(crate) fn tell_shrunk(
+        &self,
+        shrunk: &str,
+        log: &mut Events<S::Event>,
+        screen: &mut Screen<'_>,
+    ) {
+        for failure in &self.judgement.failures {
+            let causes = failure.at.and_then(|at| causes::<S>(log, at));
+            self.tell_one(failure, causes.as_ref(), Some(shrunk), screen);
+        }
+    }
+
+    fn tell_one(
+        &self,
+        failure: &Failure,
+        causes: Option<&Chain>,
+        shrunk: Option<&str>,
+        screen: &mut Screen<'_>,
+    ) {
         let place = match failure.at {
             Some(at) => format!("event {} of {}", grouped(at.0), grouped(self.events)),
             None => format!("at the end of {} events", grouped(self.events)),
@@ -73,6 +92,9 @@ impl<S: System> Failed<'_, S> {
         }
         for wait in &failure.waits {
             screen.line(format!("  waits     {}", Screen::safe(wait)));
+        }
+        if let Some(shrunk) = shrunk {
+            screen.line(format!("  shrunk    {shrunk}"));
         }
         let (program, log) = (screen.program.clone(), shell_word(self.log));
         screen.line(format!(

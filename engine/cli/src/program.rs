@@ -14,7 +14,10 @@ use crate::args::{Action, Cli, Common, Format, When, command};
 use crate::console::Console;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
-use crate::{check, defects, diagnostics, faults, fuzz, invariants, panics, replay, run, show};
+use crate::{
+    check, defects, diagnostics, explain, faults, fuzz, invariants, panics, replay, run, show,
+    shrink,
+};
 
 /// The program for a system: every command there is, on the arguments of the process.
 pub fn main<S: System>() -> ExitCode {
@@ -80,6 +83,8 @@ fn perform<S: System>(
         Action::Fuzz(args) => fuzz::fuzz::<S>(args, screen, arguments),
         Action::Invariants(args) => invariants::invariants::<S>(args, screen),
         Action::Faults => Ok(faults::faults::<S>(screen)),
+        Action::Shrink(args) => shrink::shrink::<S>(args, screen),
+        Action::Explain(args) => explain::explain::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {
             let mut script = Vec::new();

@@ -48,17 +48,30 @@ impl<C: Fn() -> Duration> Progress<C> {
 
     /// Takes note of how far it is.
     pub(crate) fn at(&mut self, seq: Seq, time: Time) {
-        if !self.allowed || (self.elapsed)().saturating_sub(self.begun) < PATIENCE {
-            return;
-        }
-        let (goal, what) = (self.goal, self.what);
-        let bar = self.bar.get_or_insert_with(|| bar(goal, what));
+        let goal = self.goal;
+        let Some(bar) = self.shown() else { return };
         match goal {
             Goal::Events(_) => bar.set_position(seq.0),
             Goal::Time(_) => bar.set_position(time.as_nanos() / 1_000_000),
             Goal::Unknown => bar.tick(),
         }
         bar.set_message(format!("{} events, {time}", grouped(seq.0 + 1)));
+    }
+
+    /// Takes note of how far it is, in words.
+    pub(crate) fn says(&mut self, how_far: String) {
+        let Some(bar) = self.shown() else { return };
+        bar.tick();
+        bar.set_message(how_far);
+    }
+
+    /// The bar, once it is worth one.
+    fn shown(&mut self) -> Option<&ProgressBar> {
+        if !self.allowed || (self.elapsed)().saturating_sub(self.begun) < PATIENCE {
+            return None;
+        }
+        let (goal, what) = (self.goal, self.what);
+        Some(self.bar.get_or_insert_with(|| bar(goal, what)))
     }
 }
 

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 use dacapo_cli::{Console, execute};
 
 const SOURCE: &str = include_str!("../../../docs/examples/work-queue/src/main.rs");
+const PROPERTIES: &str = include_str!("../../../docs/examples/work-queue/src/properties.rs");
+const SHRINKING: &str = include_str!("../../../docs/examples/work-queue/tests/shrinking.rs");
 const TWINS: &str = include_str!("../../../docs/examples/work-queue/tests/twins.rs");
 const MANIFEST: &str = include_str!("../../../docs/examples/work-queue/Cargo.toml");
 const PAGE: &str = "docs/your-own-system.md";
@@ -40,21 +42,26 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn the_example_takes_less_than_200_lines() {
-    let lines = SOURCE.lines().count() + TWINS.lines().count();
+    let lines = SOURCE.lines().count();
     assert!(lines < 200, "{lines} lines");
+    let properties = PROPERTIES.lines().count();
+    assert!(properties < 100, "{properties} lines");
 }
 
 #[test]
 fn the_code_on_the_page_is_the_code_of_the_example() {
     let page = fs::read_to_string(root().join(PAGE)).expect("the page is there");
-    let scenario = root().join(EXAMPLE).join("scenarios/slow-worker.toml");
-    let scenario = fs::read_to_string(scenario).expect("the scenario is there");
+    let scenarios = ["slow-worker", "rough"].map(|name| {
+        let scenario = format!("{EXAMPLE}/scenarios/{name}.toml");
+        fs::read_to_string(root().join(scenario)).expect("the scenario is there")
+    });
+    let sources = [SOURCE, PROPERTIES, TWINS, SHRINKING];
     for block in blocks(&page, "rust") {
-        let is_there = SOURCE.contains(&block) || TWINS.contains(&block);
+        let is_there = sources.iter().any(|source| source.contains(&block));
         assert!(is_there, "not in the example:\n{block}");
     }
     for block in blocks(&page, "toml") {
-        let is_there = MANIFEST.contains(&block) || scenario == block;
+        let is_there = MANIFEST.contains(&block) || scenarios.contains(&block);
         assert!(is_there, "in no file of the example:\n{block}");
     }
 }
@@ -65,7 +72,7 @@ fn the_output_on_the_page_is_what_the_program_prints() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let scenarios = folder.path().join("scenarios");
     fs::create_dir(&scenarios).expect("the folder is empty");
-    for name in ["steady.toml", "slow-worker.toml"] {
+    for name in ["steady.toml", "slow-worker.toml", "rough.toml"] {
         let from = root().join(EXAMPLE).join("scenarios").join(name);
         fs::copy(from, scenarios.join(name)).expect("the scenario is there");
     }

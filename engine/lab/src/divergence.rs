@@ -122,7 +122,7 @@ fn flat<E: EventSet>(names: &Names, event: &Event<E>) -> Value {
 }
 
 /// Collects the leaves at which two values differ.
-fn compare(
+pub(crate) fn compare(
     path: &str,
     expected: Option<&Value>,
     actual: Option<&Value>,

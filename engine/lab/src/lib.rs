@@ -2,9 +2,11 @@
 //! examining a log, explaining a difference. Nothing here knows what a system is about, and
 //! nothing here prints.
 
+pub mod explanation;
 pub mod fuzz;
 pub mod matrix;
 pub mod scenario;
+pub mod shrink;
 
 mod causes;
 mod defects;
@@ -14,6 +16,7 @@ mod filter;
 mod group;
 mod judgement;
 mod plainest;
+mod plan_file;
 mod record;
 mod swarm;
 mod tell;
@@ -22,10 +25,13 @@ pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
 pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};
+pub use explanation::{Explanation, explain_event};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use group::Group;
 pub use judgement::{Ended, Expectation, Failure, Judgement, catches, judge};
 pub use plainest::plainest_plan;
+pub use plan_file::{PlanFileError, plan_file};
 pub use record::{VERSION, body_json, event_json, state_json, tags_of};
+pub use shrink::{ShrinkError, ShrinkOptions, Shrunk, shrink};
 pub use swarm::{FaultChoice, Swarm, UnknownFault};
 pub use tell::{Line, Names, verdict, waits};

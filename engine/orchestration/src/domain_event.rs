@@ -32,7 +32,8 @@ pub use signal::{
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged, SymbolExposure, TradeOrigin,
+    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged,
+    SymbolExposure, TradeOrigin,
 };
 
 events! {

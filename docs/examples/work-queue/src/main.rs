@@ -1,5 +1,7 @@
 //! Workers share a queue of items by leases. `docs/your-own-system.md` walks through it.
 
+mod properties;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -79,7 +81,42 @@ impl System for WorkQueue {
     }
 
     fn invariants(_: &Plan<Config>) -> Vec<Box<dyn Invariant<QueueEvent>>> {
-        vec![Box::new(AtMostOnce::default()), Box::new(NoDeadlock)]
+        vec![
+            Box::new(properties::AtMostOnce::default()),
+            Box::new(properties::AllDone::default()),
+            Box::new(NoDeadlock),
+        ]
+    }
+
+    fn sometimes(_: &Plan<Config>) -> Vec<Sometimes<QueueEvent>> {
+        vec![properties::taken_over()]
+    }
+
+    fn faults() -> Vec<FaultKind> {
+        let door = |name, meaning, value, most| FaultKind {
+            name,
+            meaning,
+            value,
+            least: 1,
+            most,
+            how: How::Door {
+                most_per_mille: 200,
+            },
+        };
+        vec![
+            door(
+                "worker.slow",
+                "a worker takes longer for an item",
+                "how much longer, in milliseconds",
+                500,
+            ),
+            door(
+                "lease.early-expiry",
+                "a lease is shorter than it should be",
+                "how long it lasts, in milliseconds",
+                50,
+            ),
+        ]
     }
 
     fn defects() -> Vec<Switch> {
@@ -105,6 +142,12 @@ impl System for WorkQueue {
             QueueEvent::Leased(it) => format!("worker {} has item {}", it.worker, it.item),
             QueueEvent::Completed(it) => format!("worker {} did item {}", it.worker, it.item),
         }
+    }
+
+    fn tags(event: &QueueEvent) -> Vec<(&'static str, String)> {
+        let (QueueEvent::Leased(Leased { item, .. })
+        | QueueEvent::Completed(Completed { item, .. })) = event;
+        vec![("item", item.to_string())]
     }
 }
 
@@ -133,38 +176,16 @@ async fn work(ctx: Ctx<WorkQueue>, shelf: Shelf, queue: Queue, worker: u32, is_b
             ctx.sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let mine = (worker, ctx.now() + Duration::from_millis(queue.lease_ms));
+        let lease_ms = ctx.fault("lease.early-expiry").unwrap_or(queue.lease_ms);
+        let mine = (worker, ctx.now() + Duration::from_millis(lease_ms));
         shelf.borrow_mut().insert(item, mine);
         ctx.emit(Leased { item, worker });
         let work_ms = ctx.random("work", queue.longest_work_ms);
-        ctx.sleep(Duration::from_millis(work_ms)).await;
+        let more_ms = ctx.fault("worker.slow").unwrap_or(0);
+        ctx.sleep(Duration::from_millis(work_ms + more_ms)).await;
         if is_broken || shelf.borrow().get(&item) == Some(&mine) {
             shelf.borrow_mut().remove(&item);
             ctx.emit(Completed { item, worker });
-        }
-    }
-}
-
-#[derive(Default)]
-struct AtMostOnce(BTreeMap<u32, u32>);
-
-impl Invariant<QueueEvent> for AtMostOnce {
-    fn id(&self) -> &'static str {
-        "queue.at-most-once"
-    }
-
-    fn statement(&self) -> &'static str {
-        "every item is completed at most once"
-    }
-
-    fn observe(&mut self, event: &Event<QueueEvent>) -> Result<(), String> {
-        let Some(QueueEvent::Completed(it)) = event.domain() else {
-            return Ok(());
-        };
-        let (item, by) = (it.item, it.worker);
-        match self.0.insert(item, by) {
-            Some(first) => Err(format!("worker {first} and worker {by} did item {item}")),
-            None => Ok(()),
         }
     }
 }

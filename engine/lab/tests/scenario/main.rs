@@ -4,5 +4,6 @@ mod data_files;
 mod hostile;
 mod mistakes;
 mod overrides;
+mod plan_files;
 mod resolved;
 mod system;

@@ -1,0 +1,134 @@
+//! Why an event came about: back through its causes to the inputs, and what follows from it.
+//!
+//! Everything told here is in the log; no code is run. How it looks on a screen is not decided
+//! here.
+
+mod changes;
+mod origin;
+mod readings;
+
+use dacapo_kernel::{Events, RunError, Seq, System};
+
+use crate::divergence::FieldDifference;
+use crate::tell::Line;
+
+use self::readings::{second_reading, up_to};
+
+pub use self::origin::Origin;
+
+/// How many faults before the event are told, the last ones.
+const FAULTS: usize = 8;
+/// How many changes of the state are told.
+const CHANGES: usize = 8;
+/// How many consequences are told, the first ones.
+const CONSEQUENCES: usize = 6;
+/// How many events about the same thing are told, the last ones.
+const RELATED: usize = 5;
+
+/// Why an event came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The chain of causes, the oldest first; the last one is the event itself. If not all are told,
+    /// the first one still is the one that all the others follow from.
+    pub steps: Vec<Step>,
+    /// How many causes are left out, behind the first one.
+    pub left_out: usize,
+    /// The events before it that are about the same thing and are no causes of it, the last ones.
+    pub related: Related,
+    /// The faults that struck before the event, the last ones.
+    pub faults: Vec<Line>,
+    /// How many struck before those.
+    pub earlier_faults: usize,
+    /// How often the scheduler chose another task than the one that was ready longest.
+    pub choices: usize,
+    /// Who holds what and who wants it, at that moment.
+    pub waits: Vec<String>,
+    /// What changed in the state since the event `since`: its values before and now.
+    pub changes: Vec<FieldDifference>,
+    /// How many more values changed.
+    pub more_changes: usize,
+    /// The event before which the state is compared.
+    pub since: Seq,
+    /// What follows from the event, the first ones.
+    pub consequences: Vec<Line>,
+    /// How many events follow from it in all.
+    pub followers: u64,
+    /// How many events the log has.
+    pub events: u64,
+}
+
+/// What happened to the same thing before: a chain of causes does not see what tasks learn through
+/// the memory that they share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Related {
+    /// The tag that the events have in common, such as `item 3`; of several the rarest.
+    pub tag: String,
+    /// The events.
+    pub lines: Vec<Line>,
+    /// How many there were before those.
+    pub earlier: usize,
+}
+
+/// One cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What happened.
+    pub line: Line,
+    /// What it brought in from outside, if it did.
+    pub origin: Option<Origin>,
+    /// Whether it names no cause, and the step before is what it nevertheless follows from.
+    pub across: bool,
+}
+
+/// Explains an event with at most `depth` of its causes.
+///
+/// # Errors
+/// If the log is damaged, or holds no such event.
+pub fn explain_event<S: System>(
+    events: &mut Events<S::Event>,
+    at: Seq,
+    depth: usize,
+) -> Result<Explanation, RunError> {
+    let before = up_to::<S>(events, at)?;
+    let chain = before.chain(at);
+    // The first one, and the last ones.
+    let told = depth.clamp(2, chain.len().max(2));
+    let left_out = chain.len().saturating_sub(told);
+    let mut wanted: Vec<Seq> = chain.first().copied().into_iter().collect();
+    wanted.extend(chain.iter().skip(1 + left_out));
+    let since = wanted.get(1).or(wanted.first()).copied().unwrap_or(at);
+    let mut second = second_reading::<S>(events, &before, &chain, &wanted, since, at)?;
+    let mut changed = changes::between(&second.view_before, &second.view_after);
+    let more_changes = changed.len().saturating_sub(CHANGES);
+    changed.truncate(CHANGES);
+    let earlier_faults = before.faults.len().saturating_sub(FAULTS);
+    let mut told = std::mem::take(&mut second.told);
+    let mut line = |seq: &Seq| told.remove(seq);
+    let faults: Vec<Line> = before.faults[earlier_faults..]
+        .iter()
+        .filter_map(|seq| second.faults.get(seq).cloned())
+        .collect();
+    let steps = wanted.iter().filter_map(|seq| {
+        let (line, origin) = line(seq)?;
+        Some(Step {
+            line,
+            origin,
+            across: before.across.contains_key(seq),
+        })
+    });
+    Ok(Explanation {
+        steps: steps.collect(),
+        left_out,
+        related: second.rarest(),
+        faults,
+        earlier_faults,
+        choices: before.choices,
+        waits: second.waits,
+        changes: changed,
+        more_changes,
+        since,
+        consequences: second.consequences,
+        followers: second.followers,
+        events: second.events,
+    })
+}

@@ -1,0 +1,76 @@
+//! The data files of a recorded run: a log names them with their digests, and does not hold them.
+//!
+//! They are looked for in a few folders, and taken only if every byte is as it was.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use dacapo_kernel::{BuildError, DataFile, Files};
+
+use crate::scenario::{DataDir, printable};
+
+/// The data files of a recorded run, in memory: many runs read them.
+#[derive(Debug, Default)]
+pub struct RecordedFiles {
+    bytes: BTreeMap<String, Rc<[u8]>>,
+}
+
+impl RecordedFiles {
+    /// Finds all of them in the first of these folders that has them as they were.
+    ///
+    /// # Errors
+    /// What is wrong with which file in which folder.
+    pub fn find(data: &[DataFile], folders: &[PathBuf]) -> Result<RecordedFiles, String> {
+        if data.is_empty() {
+            return Ok(RecordedFiles::default());
+        }
+        let mut wrong = Vec::new();
+        for folder in folders {
+            match RecordedFiles::in_folder(data, folder) {
+                Ok(found) => return Ok(found),
+                Err(what) => wrong.push(what),
+            }
+        }
+        Err(wrong.join("; "))
+    }
+
+    fn in_folder(data: &[DataFile], folder: &Path) -> Result<RecordedFiles, String> {
+        let shown = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        let here = |what: String| format!("{}: {what}", printable(&shown.to_string_lossy()));
+        let dir = DataDir::new(shown).map_err(|error| here(error.to_string()))?;
+        let mut bytes = BTreeMap::new();
+        for file in data {
+            let mut read = Vec::new();
+            let mut from = dir
+                .open(&file.path)
+                .map_err(|error| here(error.to_string()))?;
+            from.read_to_end(&mut read)
+                .map_err(|error| here(error.to_string()))?;
+            if blake3::hash(&read).to_hex().as_str() != file.digest {
+                let name = printable(&file.path);
+                return Err(here(format!(
+                    "{name} is not as it was when the log was made"
+                )));
+            }
+            bytes.insert(file.path.clone(), read.into());
+        }
+        Ok(RecordedFiles { bytes })
+    }
+}
+
+impl Files for RecordedFiles {
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
+        match self.bytes.get(path) {
+            Some(bytes) => Ok(Box::new(Cursor::new(Rc::clone(bytes)))),
+            None => Err(BuildError::File {
+                path: printable(path),
+                what: "is not among the data files of the log".to_owned(),
+            }),
+        }
+    }
+}
