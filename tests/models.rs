@@ -5,6 +5,7 @@
 
 mod bus;
 mod degradation;
+mod legs;
 mod stage;
 
 use proptest::test_runner::{Config, RngSeed};

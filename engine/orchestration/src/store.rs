@@ -76,7 +76,10 @@ struct Inner {
 struct Rows {
     state: Option<Value>,
     legs: Vec<StoredLeg>,
+    /// How many of the legs the log has told of.
+    told: usize,
     insertions: u64,
+    plans: u64,
 }
 
 impl Store {
@@ -126,6 +129,14 @@ impl Store {
 
     // Scheduled trades.
 
+    /// The number of a new plan. It goes on counting over crashes, whether there is a store or not:
+    /// a plan that is made at the instant of a crash is another one than that before it.
+    pub fn number_plan(&self) -> u64 {
+        let mut rows = self.inner.rows.borrow_mut();
+        rows.plans += 1;
+        rows.plans
+    }
+
     /// Stores one trade.
     ///
     /// # Errors
@@ -133,7 +144,8 @@ impl Store {
     pub fn insert_leg(&self, ctx: &Ctx, leg: &Leg) -> Result<(), StoreError> {
         let fails = self.counts_as_failing();
         self.reach(ctx, "insert_leg", fails)?;
-        self.put(ctx, leg);
+        self.put(leg);
+        self.tell(ctx);
         Ok(())
     }
 
@@ -150,32 +162,44 @@ impl Store {
         for leg in legs {
             let known = |row: &StoredLeg| row.leg.key == leg.key;
             if !self.inner.rows.borrow().legs.iter().any(known) {
-                self.put(ctx, leg);
+                self.put(leg);
             }
         }
+        self.tell(ctx);
         Ok(())
     }
 
-    fn put(&self, ctx: &Ctx, leg: &Leg) {
-        let id = {
-            let mut rows = self.inner.rows.borrow_mut();
-            let id = rows.legs.len() as u64 + 1;
-            rows.legs.push(StoredLeg {
-                id,
-                leg: leg.clone(),
-                status: LegStatus::Pending,
-            });
-            id
-        };
-        ctx.emit(LegStored {
-            leg: id,
-            key: leg.key.clone(),
-            symbol: leg.trade.symbol.as_str().into(),
-            side: Name::fixed(leg.trade.action.name()),
-            amount_usd: leg.trade.amount_usd,
-            batch_index: leg.trade.batch_index.into(),
-            due: leg.due,
+    fn put(&self, leg: &Leg) {
+        let mut rows = self.inner.rows.borrow_mut();
+        let id = rows.legs.len() as u64 + 1;
+        rows.legs.push(StoredLeg {
+            id,
+            leg: leg.clone(),
+            status: LegStatus::Pending,
         });
+    }
+
+    /// Tells of the trades that were stored. A crash at one of these events ends the task that
+    /// stored them, but not the transaction: whoever reaches the store next tells of the rest.
+    fn tell(&self, ctx: &Ctx) {
+        while let Some(StoredLeg { id, leg, .. }) = self.next_untold() {
+            ctx.emit(LegStored {
+                leg: id,
+                key: leg.key,
+                symbol: leg.trade.symbol.as_str().into(),
+                side: Name::fixed(leg.trade.action.name()),
+                amount_usd: leg.trade.amount_usd,
+                batch_index: leg.trade.batch_index.into(),
+                due: leg.due,
+            });
+        }
+    }
+
+    fn next_untold(&self) -> Option<StoredLeg> {
+        let mut rows = self.inner.rows.borrow_mut();
+        let next = rows.legs.get(rows.told).cloned()?;
+        rows.told += 1;
+        Some(next)
     }
 
     /// The pending trades that are due, by time and batch.
@@ -256,6 +280,7 @@ impl Store {
         if !self.exists() {
             return Err(StoreError::Absent);
         }
+        self.tell(ctx);
         let now = Instant::from(ctx.now());
         let within = |[from, until]: &[f64; 2]| {
             (Instant::from_secs_f64(*from)..Instant::from_secs_f64(*until)).contains(&now)

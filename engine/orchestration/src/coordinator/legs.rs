@@ -22,7 +22,6 @@ pub(super) struct Legs {
     /// Those that must be stored before they may be sent.
     unstored: Vec<Leg>,
     retry: Retry,
-    plans: u64,
 }
 
 impl Legs {
@@ -38,11 +37,7 @@ impl Coordinator {
     /// Keeps the later trades of a plan that was made now.
     pub(super) fn plan_legs(&self, trades: Vec<RebalanceTrade>) {
         let now = self.clock.now(&self.ctx);
-        let plan = {
-            let mut legs = self.legs.borrow_mut();
-            legs.plans += 1;
-            legs.plans
-        };
+        let plan = self.store.number_plan();
         let leg = |(place, trade): (usize, RebalanceTrade)| Leg {
             key: Name::from(format!("plan-{}-{plan}-{place}", now.as_micros())),
             due: trade.due_after(now),
@@ -134,9 +129,13 @@ impl Coordinator {
         let due = |leg: &mut Leg| leg.due <= now;
         let mut due: Vec<Leg> = self.legs.borrow_mut().memory.extract_if(.., due).collect();
         order_due(&mut due, batch, |leg| leg.trade.action, self.defects);
-        for leg in due {
+        let mut due = due.into_iter();
+        while self.legs_may_run()
+            && let Some(leg) = due.next()
+        {
             self.run_leg(&leg).await;
         }
+        self.legs.borrow_mut().memory.extend(due);
     }
 
     async fn run_from_store(self: &Rc<Self>) -> Result<(), StoreError> {
@@ -149,6 +148,9 @@ impl Coordinator {
             self.defects,
         );
         for StoredLeg { id, leg, .. } in due {
+            if !self.legs_may_run() {
+                break;
+            }
             if !self.defects.has(Defect::ExecuteBeforeMark) {
                 self.store.mark_leg(&self.ctx, id, LegStatus::Sending)?;
             }
@@ -198,6 +200,7 @@ impl Coordinator {
             .min()
     }
 
+    /// Asked before each leg: the one before it takes its time, and trading may be off by now.
     fn legs_may_run(&self) -> bool {
         match self.state.get() {
             RunState::Running => true,
