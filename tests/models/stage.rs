@@ -36,7 +36,7 @@ where
     let play = Rc::new(Cell::new(Some(play)));
     let returned: Rc<RefCell<Option<T>>> = Rc::default();
     let kept = Rc::clone(&returned);
-    let storage: BoxedStorage = Box::new(Memory::default());
+    let storage: BoxedStorage = Box::<Memory>::default();
     let outcome = Run::<Orchestration>::new(&plan)
         .unchecked()
         .built_by(move |_, setup| {

@@ -131,7 +131,7 @@ impl Coordinator {
         let mut due: Vec<Leg> = self.legs.borrow_mut().memory.extract_if(.., due).collect();
         order_due(&mut due, batch, |leg| leg.trade.action, self.defects);
         let mut due = due.into_iter();
-        while self.legs_may_go_on()
+        while self.legs_may_run()
             && let Some(leg) = due.next()
         {
             self.run_leg(&leg).await;
@@ -149,7 +149,7 @@ impl Coordinator {
             self.defects,
         );
         for StoredLeg { id, leg, .. } in due {
-            if !self.legs_may_go_on() {
+            if !self.legs_may_run() {
                 break;
             }
             if !self.defects.has(Defect::ExecuteBeforeMark) {
@@ -199,12 +199,7 @@ impl Coordinator {
             .min()
     }
 
-    /// Whether the next of several due legs may still be sent: the one before it takes its time, and
-    /// trading may be off by now. With `dca-while-paused` nobody looks again.
-    fn legs_may_go_on(&self) -> bool {
-        self.defects.has(Defect::DcaWhilePaused) || self.legs_may_run()
-    }
-
+    /// Asked before each leg: the one before it takes its time, and trading may be off by now.
     fn legs_may_run(&self) -> bool {
         match self.state.get() {
             RunState::Running => true,
