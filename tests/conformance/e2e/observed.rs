@@ -193,12 +193,17 @@ impl Observed {
 
     /// A resting order is answered twice; the recordings know the first answer only.
     fn see_answer(&mut self, t: f64, intent: &Name, outcome: &OrderOutcome) {
+        // No recorded exchange leaves an order unanswered.
+        if *outcome == OrderOutcome::Unknown {
+            return;
+        }
         let Some(at) = self.orders.remove(intent) else {
             return;
         };
         let trade = &mut self.trades[at];
         match outcome {
             OrderOutcome::Filled | OrderOutcome::Resting => trade["success"] = json!(true),
+            OrderOutcome::Unknown => {}
             OrderOutcome::Refused(code) | OrderOutcome::Raised(code) => {
                 trade["error"] = json!(code);
             }
