@@ -134,9 +134,20 @@ async fn follow_market(
     }
 }
 
+/// Takes the handlers off a bus whose host is gone: they hold the bus and the coordinator, which hold
+/// them.
+struct Gone(Bus);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.take_apart();
+    }
+}
+
 /// Starts what runs beside the coordinator, and the coordinator.
 async fn coordinate(ctx: Ctx, bus: Bus, inbox: Inbox<Orchestration>, parts: Parts, up: Up) {
     ctx.emit(Started {});
+    let _gone = Gone(bus.clone());
     let config = Rc::clone(&parts.config);
     if config.message_bus.cleanup {
         let every = config.message_bus.cleanup_interval_seconds;

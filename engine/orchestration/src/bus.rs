@@ -259,6 +259,12 @@ impl Bus {
         self.inner.state.borrow().subscriptions.count(topic)
     }
 
+    /// Drops every handler; nobody is told, since whoever would be is gone.
+    pub(crate) fn take_apart(&self) {
+        let handlers = std::mem::take(&mut self.inner.state.borrow_mut().subscriptions);
+        drop(handlers);
+    }
+
     /// Changes a stored message, as the original's signal handler does to the one it was given.
     pub(crate) fn rewrite(
         &self,
