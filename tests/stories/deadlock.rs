@@ -96,19 +96,21 @@ fn the_run_is_judged_by_the_property_and_by_what_the_scenario_expects() {
     let examined = examined(&broken().log);
     let judgement = judged(&examined);
     assert!(!judgement.is_good());
-    let first = &judgement.failures[0];
-    assert_eq!(first.property, NO_DEADLOCK);
-    assert_eq!(first.waits.len(), 1);
+    assert_eq!(judgement.failures[0].property, "bus.reentrant");
+    let failures = &judgement.failures;
+    let stuck = failures.iter().find(|it| it.property == NO_DEADLOCK);
+    let stuck = stuck.expect("the cycle of waits is a failure");
+    assert_eq!(stuck.waits.len(), 1);
     assert!(
-        first.waits[0].contains("outside") && first.waits[0].contains("bus"),
-        "{first:?}"
+        stuck.waits[0].contains("outside") && stuck.waits[0].contains("bus"),
+        "{stuck:?}"
     );
     let expected: Vec<(&str, bool)> = judgement
         .expectations
         .iter()
         .map(|expectation| (expectation.of.as_str(), expectation.met))
         .collect();
-    assert_eq!(expected, [("verdict", false), ("figure signals", false)]);
+    assert_eq!(expected, [("verdict", false), ("figure task_runs", false)]);
 }
 
 #[test]
@@ -122,18 +124,18 @@ fn the_code_as_it_was_reviewed_had_the_defect() {
 }
 
 #[test]
-fn without_the_defect_the_same_signal_passes() {
-    let sound = Overrides {
-        profile: Some("sound".to_owned()),
+fn without_the_defect_the_same_pause_passes() {
+    let review_fixed = Overrides {
+        profile: Some("review-fixed".to_owned()),
         ..Overrides::default()
     };
-    for overrides in [Overrides::default(), sound] {
+    for overrides in [Overrides::default(), review_fixed] {
         let run = record(&Story::Deadlock.path(), &overrides);
         assert_eq!(run.outcome.verdict, Verdict::Complete);
         let examined = examined(&run.log);
         let judgement = judged(&examined);
         assert!(judgement.is_good(), "{:?}", judgement.failures);
-        assert_eq!(examined.world.view.coordinator.signals, 1, "it was weighed");
+        assert_eq!(examined.world.view.coordinator.state.name(), "paused");
         assert_eq!(
             property(&examined.findings, NO_DEADLOCK).finding,
             Finding::Held

@@ -5,7 +5,9 @@ use dacapo_kernel::ClockJumped;
 use super::super::samples::begun;
 use super::*;
 use crate::config::TradeResult;
-use crate::domain_event::{ConsensusBuilt, HistoryShrunk, OutsideActed, Proposed, TaskFinished};
+use crate::domain_event::{
+    ConsensusBuilt, HistoryShrunk, OutsideActed, Proposed, Started, TaskFinished,
+};
 use crate::invariants::bus::samples::{config, said};
 use crate::invariants::planted::Planted;
 use crate::message::Topic;
@@ -118,6 +120,12 @@ fn so_is_a_task_that_comes_early() {
     let log = log().then(finished()).at(59.9);
     let early = log.then(begun("BTC/USDT", false)).violated();
     assert!(early.contains("one interval after"), "{early}");
+}
+
+#[test]
+fn what_is_heard_after_a_crash_cools_down_from_then_on() {
+    let log = log().then(lost()).at(3_000.0).then(Started {});
+    log.at(4_000.0).then(refused()).holds();
 }
 
 #[test]
