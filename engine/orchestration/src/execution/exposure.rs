@@ -34,7 +34,7 @@ pub fn equity(
     for position in book.open_positions() {
         if matches!(position.backing, Backing::Margin { .. }) {
             let quote = position.symbol.parse::<Pair>()?.quote;
-            total = total.plus(position.unrealized_pnl.times(price(&quote)?)?)?;
+            total = total.plus(book.unrealized(position)?.times(price(&quote)?)?)?;
         }
     }
     Ok(total)

@@ -261,6 +261,18 @@ impl PositionBook {
         value.times(Amount::from_int(position.leverage))
     }
 
+    /// What `position` would earn at its last price, in its quote currency. One that was opened by that
+    /// very price has not been shown it.
+    ///
+    /// # Errors
+    /// [`AmountError::Overflow`].
+    pub fn unrealized(&self, position: &Position) -> Result<Amount, AmountError> {
+        match self.prices.get(&position.symbol) {
+            Some(price) => position.pnl_on(position.size, *price),
+            None => Ok(Amount::ZERO),
+        }
+    }
+
     /// The value of all open positions, whatever its currency.
     ///
     /// # Errors

@@ -380,6 +380,20 @@ fn exposure_is_a_share_of_equity_and_counts_what_rests() {
 }
 
 #[test]
+fn a_position_counts_at_the_price_that_opened_it() {
+    let mut sound = exchange(Defects::NONE);
+    let dear = TradeRequest {
+        entry_price: Some(amount("51000")),
+        ..signal("BTC/USDT", Side::Buy, 5_100, 2)
+    };
+    push(&mut sound, 0, "BTC/USDT", "50000");
+    trade(&mut sound, 0, dear);
+    let at_once = sound.equity(0).unwrap();
+    push(&mut sound, 0, "BTC/USDT", "50000");
+    assert_eq!(at_once, sound.equity(0).unwrap());
+}
+
+#[test]
 fn stop_and_target_close_at_the_price_that_was_seen() {
     let mut sound = exchange(Defects::NONE);
     let with_levels = TradeRequest {
