@@ -349,3 +349,32 @@ fn a_property_is_not_evaluable_without_what_it_needs_or_under_what_it_excludes()
         Some(KernelEvent::FaultInjected(fault)) if fault.value == 1
     ));
 }
+
+#[test]
+fn what_is_done_elsewhere_is_done_whole_although_the_caller_crashes_midway() {
+    let story = |fault: Option<Fault>| {
+        let story = Story::staged(|setup| {
+            setup.host("main", |ctx| async move {
+                ctx.elsewhere(|| {
+                    ctx.emit("booked one");
+                    ctx.emit("booked the other");
+                });
+                ctx.emit("heard of it");
+            });
+        });
+        fault.into_iter().fold(story, Story::fault)
+    };
+    let all = ["booked one", "booked the other", "heard of it"];
+    let quiet = story(None).tell();
+    assert_eq!(quiet.said(), all);
+    let one = quiet
+        .events
+        .iter()
+        .find(|event| common::said(event) == Some("booked one"));
+    let crash = Fault::CrashHost {
+        host: "main".to_owned(),
+        when: When::Event(one.unwrap().seq),
+        restart_after: None,
+    };
+    assert_eq!(story(Some(crash)).tell().said(), all[..2]);
+}

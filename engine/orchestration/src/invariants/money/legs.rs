@@ -418,7 +418,7 @@ mod tests {
         less.amount_usd = Amount::from_int(99);
         assert!(log().then(less).violated().contains("found it changed"));
         let mut plan = plan(legs().to_vec());
-        plan.total_usd = Amount::new(200_01, 2);
+        plan.total_usd = Amount::new(20_001, 2);
         let short = Planted::of(OneState::new(&config())).then(plan).violated();
         assert!(short.contains("the plan's 200.01 dollars"), "{short}");
         let unplanned = Planted::of(OneState::new(&config())).then(stored(1, &a));
