@@ -6,6 +6,7 @@
 //! None promises anything under the crash of a single task: what runs beside the schedule is
 //! started again with its host only, so such a crash may end it for good.
 
+mod account;
 mod delivered;
 mod emergency_flat;
 mod fallback_reached;

@@ -182,3 +182,92 @@ impl Invariant<DomainEvent> for FallbackReached {
         self.has_failed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{crashed, ended, minimal, name, started};
+    use super::*;
+    use crate::domain_event::{ConflictFound, ConflictResolved, ModelAnswered, ModelAsked};
+    use crate::invariants::planted::Planted;
+    use dacapo_kernel::CallCancelled;
+
+    fn asked() -> ModelAsked {
+        ModelAsked {
+            model: name("m"),
+            purpose: name("resolution"),
+            prompt: String::new(),
+            max_tokens: 1,
+        }
+    }
+
+    fn found() -> ConflictFound {
+        ConflictFound {
+            signal: 1,
+            symbol: name("BTC/USDT"),
+            kinds: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    fn resolved(by: ResolvedBy) -> ConflictResolved {
+        ConflictResolved {
+            signal: 1,
+            action: name("wait"),
+            confidence: 0.0,
+            by,
+        }
+    }
+
+    fn error() -> ModelAnswered {
+        ModelAnswered {
+            reply: ModelReply::Error("503".to_owned()),
+        }
+    }
+
+    /// Event 2 is the call of the primary.
+    fn begun() -> Planted {
+        let log = Planted::of(FallbackReached::new(&minimal())).then(started());
+        log.then(found()).then(asked())
+    }
+
+    fn given_up(log: Planted, call: u64) -> Planted {
+        log.kernel(CallCancelled { call: Seq(call) })
+    }
+
+    #[test]
+    fn a_fallback_that_is_asked_in_time_and_given_its_time_is_fine() {
+        let log = given_up(begun().at(6.0), 2).then(asked());
+        let log = given_up(log.at(10.0), 4).then(resolved(ResolvedBy::Timeout));
+        log.kernel(ended()).holds();
+    }
+
+    #[test]
+    fn a_fallback_that_is_never_asked_is_found() {
+        let log = given_up(begun().at(10.0), 2).then(resolved(ResolvedBy::Timeout));
+        assert!(log.violated().ends_with("found it never asked"));
+        let log = begun().at(1.0).then_caused_by_the_last(error());
+        log.then(resolved(ResolvedBy::Failure)).violated();
+        let log = begun().kernel(crashed()).then(started());
+        let finding = log.then(resolved(ResolvedBy::Failure)).finding();
+        assert_eq!(finding, dacapo_kernel::Finding::NotEvaluable);
+    }
+
+    #[test]
+    fn a_fallback_that_is_asked_late_or_cut_short_is_found() {
+        let late = given_up(begun().at(9.0), 2).then(asked()).violated();
+        assert!(late.ends_with("found it asked later"), "{late}");
+        let log = given_up(begun().at(6.0), 2).then(asked());
+        let short = given_up(log.at(7.0), 4).violated();
+        assert!(short.ends_with("given up earlier"), "{short}");
+    }
+
+    #[test]
+    fn a_provider_that_serves_both_is_found() {
+        let log = begun()
+            .at(1.0)
+            .then_caused_by_the_last(error())
+            .then(asked());
+        let found = log.at(2.0).then_caused_by_the_last(error()).violated();
+        assert!(found.ends_with("found that of the primary"), "{found}");
+    }
+}

@@ -15,7 +15,7 @@ use super::up::Turn;
 use crate::config::{Config, StoreKind, TaskKind, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, Published, RebalanceTradeSkipped,
-    number,
+    TradeOrigin, number,
 };
 use crate::message::Name;
 
@@ -188,11 +188,12 @@ impl LegsFinish {
     }
 
     fn send(&mut self, submitted: &OrderSubmitted) {
-        let regime = submitted.order.regime.as_ref();
-        if regime.is_some_and(|regime| regime.as_str() == "rebalance") {
-            let is_leg = submitted.intent.as_str().starts_with("plan-");
-            self.sent.push((submitted.intent.clone(), is_leg));
-        }
+        let is_leg = match submitted.origin {
+            TradeOrigin::Signal(_) => return,
+            TradeOrigin::Plan => false,
+            TradeOrigin::Leg => true,
+        };
+        self.sent.push((submitted.intent.clone(), is_leg));
     }
 
     fn answer(&mut self, answered: &OrderAnswered) {
@@ -322,3 +323,6 @@ impl Invariant<DomainEvent> for LegsFinish {
         self.met && self.idle.is_bounded()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,3 +258,6 @@ impl Invariant<DomainEvent> for OrdersResolve {
         self.quiet.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,19 @@
 //! Plans and events that the tests of these properties have in common.
 
-use dacapo_kernel::{Event, HostCrashed, HostId, HostRestarted, Plan, RunEnded, Verdict};
+use std::rc::Rc;
 
+use dacapo_kernel::{HostCrashed, HostId, HostRestarted, Plan, RunEnded, Verdict};
+use serde_json::json;
+
+use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::state::RunState;
 use crate::domain_event::{
-    Counted, DomainEvent, LegsPlanned, OrderAnswered, OrderOutcome, OrderSubmitted, OutcomeCounted,
-    OutsideActed, OutsideAction, Proposed, Published, RebalanceTradeSkipped, RiskJudged, Started,
-    StateChanged, StateRestored, TaskFinished, TaskOutcome, TaskRunEnded, TaskRunStarted,
+    Counted, LegMarked, LegStored, LegsPlanned, OrderAnswered, OrderOutcome, OrderSubmitted,
+    OutcomeCounted, Proposed, Published, RebalanceTradeSkipped, RiskJudged, Started, StateChanged,
+    StoreFailed, TaskFinished, TaskOutcome, TaskRunEnded, TaskRunStarted, TradeOrigin,
 };
-use crate::message::{DegradationLevel, Draft, Instant, Message, MessageId, Name, Payload, Topic};
-use serde_json::json;
-use std::rc::Rc;
+use crate::message::{DegradationLevel, Draft, Instant, MessageId, Name, Payload, Span, Topic};
 
 /// The sections of a scenario beyond the least that runs, as JSON.
 pub(super) fn plan(sections: serde_json::Value) -> Plan<Config> {
@@ -115,4 +117,93 @@ pub(super) fn published(number: u64, topic: Topic, payload: impl Into<Payload>) 
 
 pub(super) fn raw(json: serde_json::Value) -> Payload {
     Payload::Raw(json)
+}
+
+fn proposed() -> Proposed {
+    Proposed {
+        symbol: name("BTC/USDT"),
+        side: name("buy"),
+        size_usd: 500.0,
+        entry_price: 45_000.0,
+        stop_loss: None,
+        take_profit: None,
+        leverage: 1,
+        confidence: 0.8,
+        regime: None,
+    }
+}
+
+/// A buy of BTC; with a limit of 45,000 where it is one.
+pub(super) fn submitted(intent: &str, origin: TradeOrigin, is_limit: bool) -> OrderSubmitted {
+    OrderSubmitted {
+        intent: name(intent),
+        origin,
+        order: proposed(),
+        limit: is_limit.then(|| Amount::from_int(45_000)),
+        state: RunState::Running,
+    }
+}
+
+pub(super) fn answered(intent: &str, outcome: OrderOutcome) -> OrderAnswered {
+    OrderAnswered {
+        intent: name(intent),
+        order: None,
+        outcome,
+    }
+}
+
+pub(super) fn judged(status: &str, rejections: &[&str]) -> RiskJudged {
+    RiskJudged {
+        origin: TradeOrigin::Signal(7),
+        basis: None,
+        proposal: proposed(),
+        status: name(status),
+        rejections: rejections.iter().map(|code| name(code)).collect(),
+        size_usd: None,
+        leverage: None,
+    }
+}
+
+pub(super) fn skipped(batch_index: i64, reason: &str) -> RebalanceTradeSkipped {
+    RebalanceTradeSkipped {
+        key: name("a trade"),
+        symbol: name("BTC/USDT"),
+        side: name("sell"),
+        batch_index,
+        reason: name(reason),
+    }
+}
+
+pub(super) fn planned(count: u64, accepted: bool) -> LegsPlanned {
+    LegsPlanned {
+        plan: 1,
+        count,
+        held: 0,
+        accepted,
+    }
+}
+
+pub(super) fn stored(leg: u64, due_s: i64) -> LegStored {
+    LegStored {
+        leg,
+        key: Name::from(format!("plan-{leg}")),
+        symbol: name("BTC/USDT"),
+        side: name("sell"),
+        amount_usd: Amount::from_int(60),
+        batch_index: 1,
+        due: Instant::START + Span::from_secs(due_s),
+    }
+}
+
+pub(super) fn marked(leg: u64, status: &str) -> LegMarked {
+    LegMarked {
+        leg,
+        status: name(status),
+    }
+}
+
+pub(super) fn store_failed(operation: &str) -> StoreFailed {
+    StoreFailed {
+        operation: name(operation),
+    }
 }

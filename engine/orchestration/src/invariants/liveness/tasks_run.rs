@@ -249,3 +249,6 @@ impl Invariant<DomainEvent> for TasksRun {
         self.idle.is_bounded() && !self.tasks.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,17 @@
 //! A good signal leads somewhere: it is weighed, judged, and ordered, and no one says that there is no
 //! money while there is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
 
+use super::account::Account;
 use super::up::{Turn, Up};
 use super::{BOUND, COORDINATOR, EXCLUDED, is_undisturbed, seconds};
-use crate::amount::Amount;
-use crate::config::{Config, OutsideEvent, RiskMode, TradingMode};
-use crate::domain_event::{DomainEvent, OutsideAction, Published, RiskJudged, number};
-use crate::message::{Name, Topic};
-use crate::symbol::DOLLAR;
+use crate::config::{Config, RiskMode, TradingMode};
+use crate::domain_event::{DomainEvent, OutsideAction, Published, RiskJudged, TradeOrigin, number};
+use crate::message::Topic;
 
 /// The code of a trade for which there is said to be no money.
 const NO_MARGIN: &str = "INSUFFICIENT_MARGIN";
@@ -49,17 +48,6 @@ pub(super) struct TradesPossible {
     moved: Time,
     account: Option<Account>,
     met: bool,
-}
-
-/// What there is to trade with, where that is for the risk engine to know.
-#[derive(Debug)]
-struct Account {
-    balances: BTreeMap<Name, Amount>,
-    /// When each asset was last priced in dollars.
-    priced: BTreeMap<Name, Time>,
-    max_age: Duration,
-    /// Whether a part of the balance may stand behind a position.
-    reserved: bool,
 }
 
 impl TradesPossible {
@@ -118,11 +106,7 @@ impl TradesPossible {
     fn publish(&mut self, published: &Published) {
         let message = &published.message;
         let action = message.payload.field("action");
-        // What calls itself a rebalancing cannot be told from one when it is judged.
-        let is_signal = message.topic == Topic::TradingSignals
-            && (action.is("BUY") || action.is("SELL"))
-            && !message.payload.field("regime").is("rebalance");
-        if is_signal {
+        if message.topic == Topic::TradingSignals && (action.is("BUY") || action.is("SELL")) {
             if self.signals.len() >= REMEMBERED {
                 self.signals.pop_front();
             }
@@ -142,17 +126,11 @@ impl TradesPossible {
         }
     }
 
-    /// The signal that is being handled was judged.
+    /// A proposal was judged.
     fn judge(&mut self, judged: &RiskJudged, now: Time) -> Result<(), String> {
-        let regime = judged.proposal.regime.as_ref();
-        let approved = matches!(judged.status.as_str(), "approved" | "modified");
-        if regime.is_none_or(|regime| regime.as_str() != "rebalance") {
-            let handled = |(_, stage): &(u64, Stage)| *stage == Stage::Weighed;
-            if let Some(at) = self.signals.iter().position(handled) {
-                self.signals.remove(at);
-                self.moved = now;
-                self.approved = approved;
-            }
+        if let TradeOrigin::Signal(signal) = judged.origin {
+            self.advance(signal, None, now);
+            self.approved = matches!(judged.status.as_str(), "approved" | "modified");
         }
         self.met = true;
         let refused = judged
@@ -173,64 +151,6 @@ impl TradesPossible {
         self.signals.clear();
         self.approved = false;
         self.moved = now;
-    }
-}
-
-impl Account {
-    fn new(config: &Config) -> Account {
-        let name = |(asset, amount): (&String, &Amount)| (Name::from(asset.as_str()), *amount);
-        let mut account = Account {
-            balances: config.paper.initial_balance.iter().map(name).collect(),
-            priced: BTreeMap::new(),
-            max_age: Duration::from_secs(config.prices.max_age_s.max(0).unsigned_abs()),
-            reserved: false,
-        };
-        let before = |event: &&OutsideEvent| event.at_seconds < 0.0;
-        let set = config.events.iter().filter(before);
-        for set in set.filter_map(|event| event.set_price.as_ref()) {
-            account.price(&set.symbol, set.price, Time::ZERO);
-        }
-        account
-    }
-
-    fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price.is_positive()
-            && let Some((base, quote)) = symbol.as_str().split_once('/')
-            && quote.eq_ignore_ascii_case(DOLLAR)
-        {
-            let known = self
-                .priced
-                .iter_mut()
-                .find(|(asset, _)| asset.as_str() == base);
-            match known {
-                Some((_, at)) => *at = now,
-                None => drop(self.priced.insert(Name::from(base), now)),
-            }
-        }
-    }
-
-    /// A trade was refused for want of money. That is wrong if the account can be valued and the
-    /// money is there.
-    fn cannot_pay(&self, judged: &RiskJudged, now: Time) -> Result<(), String> {
-        let is_fresh = |asset: &Name| {
-            let at = self.priced.get(asset);
-            at.is_some_and(|at| now.since(*at) < self.max_age)
-        };
-        // What was ever held may still have to be priced, for a position.
-        let mut held = self.balances.keys();
-        let valued = held.all(|asset| asset.as_str() == DOLLAR || is_fresh(asset));
-        let there = self
-            .balances
-            .get(DOLLAR)
-            .map_or(0.0, |amount| amount.to_f64());
-        let needed = judged.proposal.size_usd / judged.proposal.leverage.max(1) as f64;
-        // A cent either way is no finding.
-        if self.reserved || !valued || needed + 0.01 >= there {
-            return Ok(());
-        }
-        Err("expected a trade that the account can pay for to pass, \
-             found it refused for want of margin"
-            .to_owned())
     }
 }
 
@@ -340,24 +260,18 @@ impl Invariant<DomainEvent> for TradesPossible {
             }
             Some(DomainEvent::RiskJudged(judged)) => return self.judge(judged, now),
             Some(DomainEvent::OrderSubmitted(it)) => {
-                self.approved &= it
-                    .order
-                    .regime
-                    .as_ref()
-                    .is_some_and(|it| it.as_str() == "rebalance");
+                self.approved &= !matches!(it.origin, TradeOrigin::Signal(_));
                 self.moved = now;
             }
             Some(DomainEvent::ModelAsked(_) | DomainEvent::OrderAnswered(_)) => self.moved = now,
             Some(DomainEvent::Filled(fill)) => {
-                if let Some(account) = &mut self.account {
-                    account.reserved |= fill.margin;
+                if let Some(account) = self.account.as_mut().filter(|_| fill.margin) {
+                    account.reserve();
                 }
             }
             Some(DomainEvent::BalanceChanged(changed)) => {
                 if let Some(account) = &mut self.account {
-                    account
-                        .balances
-                        .insert(changed.asset.clone(), changed.balance);
+                    account.hold(changed);
                 }
             }
             _ => {}
@@ -373,3 +287,6 @@ impl Invariant<DomainEvent> for TradesPossible {
         self.met && self.quiet.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Emergencies that end flat, and some that do not.
+
+use super::super::samples::{crashed, ended, minimal, name, published, raw, started};
+use super::*;
+use crate::domain_event::Delivered;
+use crate::invariants::planted::Planted;
+use crate::message::{EmergencyUnfinished, Json, PositionClosed, PositionOpened};
+use serde_json::json;
+
+fn begun() -> Planted {
+    Planted::of(EmergencyFlat::new(&minimal())).then(started())
+}
+
+fn alert(log: Planted, limit: &str) -> Planted {
+    let alert = raw(json!({"alert_type": "circuit_breaker", "breach_type": limit}));
+    let log = log.then(published(7, Topic::RiskAlerts, alert));
+    log.then(Delivered {
+        message: 7,
+        subscriber: name("coordinator"),
+        label: None,
+        under_lock: false,
+    })
+}
+
+fn ordered(order: EmergencyOrder, left: Option<u64>) -> EmergencyOrdered {
+    EmergencyOrdered { order, left }
+}
+
+fn opened(log: Planted) -> Planted {
+    let position = Json(json!({"id": "position-1"}));
+    log.then(published(
+        1,
+        Topic::PortfolioUpdates,
+        PositionOpened { position },
+    ))
+}
+
+fn closed(log: Planted) -> Planted {
+    let closed = PositionClosed {
+        position: Json(json!({"id": "position-1"})),
+        reason: name("emergency"),
+    };
+    log.then(published(2, Topic::PortfolioUpdates, closed))
+}
+
+#[test]
+fn what_is_closed_or_complained_of_is_fine() {
+    let log = alert(begun(), "max_drawdown");
+    let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+    log.at(900.0).kernel(ended()).holds();
+    let log = alert(begun(), "weekly_loss");
+    let log = log.then(ordered(EmergencyOrder::Reduce(50.0), Some(2)));
+    let alert = EmergencyUnfinished { positions: 2 };
+    let log = log.at(50.0).then(published(8, Topic::RiskAlerts, alert));
+    log.at(900.0).then(started()).holds();
+}
+
+#[test]
+fn an_alert_that_reaches_nobody_is_found() {
+    for (limit, what) in [("max_drawdown", "closed"), ("weekly_loss", "reduced")] {
+        let found = alert(begun(), limit).at(171.0).then(started()).violated();
+        assert!(found.contains(what), "{found}");
+    }
+    alert(begun(), "daily_loss")
+        .at(900.0)
+        .then(started())
+        .holds();
+    let crash = alert(begun(), "max_drawdown").at(3.0).kernel(crashed());
+    crash.at(900.0).then(started()).holds();
+}
+
+#[test]
+fn a_position_that_outlives_a_close_is_found() {
+    let log = alert(opened(begun()), "max_drawdown");
+    let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+    let found = log.at(121.0).then(started()).violated();
+    assert!(found.ends_with("found 1"), "{found}");
+    let log = alert(opened(begun()), "max_drawdown");
+    let log = closed(log.then(ordered(EmergencyOrder::CloseAll, Some(0))));
+    log.at(900.0).then(started()).holds();
+    // It may be told of after it was closed.
+    let log = alert(opened(closed(begun())), "max_drawdown");
+    let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+    log.at(900.0).then(started()).holds();
+}

@@ -1,0 +1,129 @@
+//! Tasks that run in their intervals, and some that do not.
+
+use super::super::samples::{
+    crashed, ended, finished, minimal, name, plan, published, run_ended, run_started, started,
+    state,
+};
+use super::*;
+use crate::coordinator::state::RunState::{Paused, Running};
+use crate::domain_event::{TaskOutcome, TaskSwitched};
+use crate::invariants::planted::Planted;
+use crate::message::{InFlightTasksRecovered, Topic};
+use serde_json::json;
+
+/// Analysis from the start on, every minute, and sentiment every half an hour; no other task.
+fn two() -> Plan<Config> {
+    plan(json!({
+        "agents": {
+            "regime_detection": "absent", "trading_decision": "absent",
+            "portfolio_rebalance": "absent",
+        },
+        "schedules": {"sentiment_analysis": {"enabled": true}},
+    }))
+}
+
+fn ran(log: Planted, task: &str) -> Planted {
+    let log = log.then(run_started(task, false));
+    log.then(run_ended(task, TaskOutcome::Done))
+        .then(finished(task))
+}
+
+fn begun() -> Planted {
+    ran(
+        Planted::of(TasksRun::new(&two())).then(started()),
+        "ta_analysis",
+    )
+}
+
+/// Analysis runs every minute up to a time.
+fn analysing(mut log: Planted, minutes: std::ops::Range<u32>) -> Planted {
+    for minute in minutes {
+        log = ran(log.at(f64::from(minute) * 60.0), "ta_analysis");
+    }
+    log
+}
+
+#[test]
+fn tasks_that_run_in_their_intervals_are_fine() {
+    let log = ran(analysing(begun(), 1..31), "sentiment_analysis");
+    analysing(log, 31..40).kernel(ended()).holds();
+}
+
+#[test]
+fn a_task_that_never_runs_is_found() {
+    let found = analysing(begun(), 1..40).violated();
+    assert!(found.starts_with("expected sentiment_analysis"), "{found}");
+    let found = begun()
+        .at(181.0)
+        .then(run_started("sentiment_analysis", false));
+    let found = found.violated();
+    assert!(found.starts_with("expected ta_analysis"), "{found}");
+    begun()
+        .at(180.0)
+        .then(run_started("sentiment_analysis", false))
+        .holds();
+}
+
+#[test]
+fn time_in_which_it_may_not_run_does_not_count() {
+    let log = begun().at(60.0).then(state(Running, Paused));
+    log.at(900.0)
+        .then(state(Paused, Running))
+        .at(1_000.0)
+        .kernel(ended())
+        .holds();
+    let log = begun()
+        .at(60.0)
+        .then(run_started("sentiment_analysis", true));
+    let log = log
+        .at(900.0)
+        .then(run_ended("sentiment_analysis", TaskOutcome::Done));
+    log.at(1_000.0).then(started()).holds();
+    let off = TaskSwitched {
+        task: name("ta_analysis"),
+        enabled: false,
+    };
+    begun().then(off).at(1_700.0).then(started()).holds();
+}
+
+#[test]
+fn a_dependent_waits_for_what_it_depends_on() {
+    let dependent = plan(json!({
+        "agents": {"trading_decision": "absent", "portfolio_rebalance": "absent"},
+        "schedules": {"technical_analysis": {"interval_seconds": 3_000}},
+    }));
+    let log = Planted::of(TasksRun::new(&dependent)).then(started());
+    let log = ran(ran(log, "ta_analysis").at(300.0), "regime_detection");
+    let log = log.at(2_999.0).then(run_started("ta_analysis", true));
+    log.then(run_ended("ta_analysis", TaskOutcome::Done))
+        .holds();
+}
+
+#[test]
+fn a_task_that_was_cut_off_runs_at_once() {
+    let recovered = |log: Planted| {
+        let recovered = InFlightTasksRecovered {
+            tasks: vec![name("sentiment_analysis")],
+            action: name("marked_for_rerun"),
+        };
+        let log = log.kernel(crashed()).at(10.0).then(started());
+        ran(log, "ta_analysis").then(published(1, Topic::SystemEvents, recovered))
+    };
+    let found = analysing(recovered(begun()), 1..4).violated();
+    assert!(found.starts_with("expected sentiment_analysis"), "{found}");
+    let log = ran(recovered(begun()), "sentiment_analysis");
+    analysing(log, 1..4).holds();
+}
+
+#[test]
+fn a_circle_of_dependencies_is_found_at_once() {
+    let mut circular = minimal();
+    let regime = vec![name("regime_detection")];
+    circular.system.schedules.technical_analysis.depends_on = Some(regime);
+    let log = Planted::of(TasksRun::new(&circular)).then(started());
+    let found = log.violated();
+    assert!(
+        found.starts_with("expected no circle of dependencies"),
+        "{found}"
+    );
+}
