@@ -190,10 +190,8 @@ impl<S: System> Told<'_, S> {
                 grouped(small.before),
                 counted(small.inputs, "input", "inputs")
             ));
-            if let Some(scenario) = &small.scenario {
-                let scenario = Screen::safe(shell_word(&shown(scenario)));
-                screen.line(format!("  run       {program} run {scenario}"));
-            }
+            let scenario = Screen::safe(shell_word(&shown(&small.scenario)));
+            screen.line(format!("  run       {program} run {scenario}"));
         }
         if let Some(log) = &found.log {
             let log = Screen::safe(shell_word(&shown(log)));

@@ -75,6 +75,24 @@ fn a_campaign_ends_with_as_many_failures_as_are_wanted_and_says_how_to_go_on() {
 }
 
 #[test]
+fn one_failure_of_each_group_is_shrunk_into_a_scenario_of_its_own() {
+    let desk = Desk::new();
+    let words = ["fuzz", "DESK/kitchen.toml", "--out", "DESK/failures"];
+    let options = ["--jobs", "2", "--seeds", "20", "--defects", "pan-first"];
+    let said = desk.call(&[&words[..], &options].concat());
+    assert_eq!(said.exit, Exit::Violated);
+    assert_snapshot!("fuzz_shrunk", said);
+    let scenario = "DESK/failures/kitchen-0-pan-first-1-shrunk.toml";
+    let again = desk.call(&["run", scenario, "--out", "DESK/again.dlog", "-q"]);
+    assert_eq!(again.exit, Exit::Violated);
+    let bytes = |name: &str| fs::read(desk.path(name)).unwrap();
+    assert_eq!(
+        bytes("again.dlog"),
+        bytes("failures/kitchen-0-pan-first-1-shrunk.dlog")
+    );
+}
+
+#[test]
 fn the_canary_and_what_was_never_reached_show() {
     let desk = Desk::new();
     let said = fuzz(&desk, &["--seeds", "40", "--canary", "100"]);
