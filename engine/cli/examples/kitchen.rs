@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use dacapo_kernel::{
-    Answer, BuildError, Ctx, Event, Figure, Files, Invariant, Lock, Mistake, NoDeadlock, Odds,
-    Plan, Port, Provider, Section, Seq, Setup, Switch, System, Time, View, World, channel, events,
+    Answer, BuildError, Ctx, Event, FaultKind, Figure, Files, How, Invariant, Lock, Mistake,
+    NoDeadlock, Odds, Plan, Port, Provider, Section, Seq, Setup, Sometimes, Switch, System, Time,
+    View, World, channel, events,
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,44 @@ impl System for Kitchen {
             Box::new(NoDeadlock),
             Box::new(Once::default()),
             Box::new(Praised),
+        ]
+    }
+
+    fn sometimes(_: &Plan<Config>) -> Vec<Sometimes<KitchenEvent>> {
+        let sometimes = |id, meaning, dish: u32| Sometimes {
+            id,
+            meaning,
+            watches: &[66],
+            reached: Box::new(
+                move |event: &Event<KitchenEvent>| matches!(event.domain(), Some(KitchenEvent::Served(served)) if served.dish == dish),
+            ),
+        };
+        vec![
+            sometimes("first-dish", "the first dish is served", 1),
+            sometimes("feast", "a hundred dishes are served", 100),
+        ]
+    }
+
+    fn faults() -> Vec<FaultKind> {
+        vec![
+            FaultKind {
+                name: "stove.cold",
+                meaning: "the stove has to warm up first",
+                value: "for how many milliseconds",
+                least: 10,
+                most: 2_000,
+                how: How::Door {
+                    most_per_mille: 300,
+                },
+            },
+            FaultKind {
+                name: "crash-host",
+                meaning: "the kitchen burns down and is built again",
+                value: "after how many milliseconds",
+                least: 0,
+                most: 500,
+                how: How::CrashHost { host: "kitchen" },
+            },
         ]
     }
 
@@ -310,7 +349,8 @@ impl Cook {
             };
             let one = first.acquire().await;
             let slower = u64::from(CHANGED.get()) * 10;
-            let at_stove = 100 + slower + self.ctx.random("stove", 50);
+            let cold = self.ctx.fault("stove.cold").unwrap_or(0);
+            let at_stove = 100 + slower + cold + self.ctx.random("stove", 50);
             self.ctx.sleep(Duration::from_millis(at_stove)).await;
             let other = second.acquire().await;
             let by = self.name.clone();

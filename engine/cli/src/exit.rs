@@ -105,7 +105,9 @@ impl From<FuzzError> for Problem {
     fn from(error: FuzzError) -> Problem {
         match error {
             FuzzError::Scenario(error) => Problem::Scenario(error),
-            FuzzError::Keep { .. } => Problem::Other(Exit::Internal, error.to_string()),
+            FuzzError::Keep { .. } | FuzzError::Shrink(_) => {
+                Problem::Other(Exit::Internal, error.to_string())
+            }
         }
     }
 }

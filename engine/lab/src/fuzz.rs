@@ -22,6 +22,7 @@ use std::time::Duration;
 use dacapo_kernel::System;
 
 use crate::scenario::{Overrides, ScenarioError, load};
+use crate::shrink::ShrinkError;
 use crate::swarm::Swarm;
 
 use self::tally::Tally;
@@ -74,6 +75,9 @@ pub enum FuzzError {
     /// The scenario cannot be read.
     #[error(transparent)]
     Scenario(#[from] Box<ScenarioError>),
+    /// A failure could not be shrunk.
+    #[error(transparent)]
+    Shrink(#[from] Box<ShrinkError>),
     /// The log of a run that failed could not be kept.
     #[error("the log of seed {seed:#x} cannot be kept: {what}")]
     Keep {

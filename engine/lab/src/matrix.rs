@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dacapo_kernel::{Switch, System};
 
-use crate::fuzz::{Campaign, FuzzError, Report, small};
+use crate::fuzz::{Campaign, FuzzError, Report, Small, small};
 use crate::judgement::caught_by;
 use crate::scenario::Overrides;
 
@@ -128,7 +128,7 @@ impl Sowing<'_> {
     fn row<S: System>(
         &self,
         switch: &Switch,
-        watch: impl FnMut(&Report) -> bool,
+        mut watch: impl FnMut(&Report) -> bool,
     ) -> Result<Row, FuzzError> {
         let begun = (self.elapsed)();
         let overrides = self.overrides::<S>(Some(switch.name));
@@ -139,7 +139,7 @@ impl Sowing<'_> {
             sought: Some(&sought),
             ..self.campaign
         };
-        let report = campaign.run::<S>(watch)?;
+        let report = campaign.run::<S>(&mut watch)?;
         let wall = (self.elapsed)().saturating_sub(begun);
         let is_sought = |property: &str| sought.contains(&property);
         let found = report
@@ -151,10 +151,9 @@ impl Sowing<'_> {
             Some(found) => Some(Hit {
                 property: found.group.property.clone(),
                 seed: found.seed,
-                inputs: if self.shrink {
-                    small::<S>(&campaign, found)?.map(|small| small.inputs)
-                } else {
-                    None
+                inputs: match self.shrink {
+                    true => inputs(small::<S>(&campaign, found, None, &mut || watch(&report)))?,
+                    false => None,
                 },
             }),
         };
@@ -174,5 +173,14 @@ impl Sowing<'_> {
             seeds: report.runs,
             wall,
         })
+    }
+}
+
+/// The inputs that are left; none where a run fails in its campaign and not by itself.
+fn inputs(small: Result<Small, FuzzError>) -> Result<Option<u64>, FuzzError> {
+    match small {
+        Ok(small) => Ok(Some(small.inputs)),
+        Err(FuzzError::Shrink(_)) => Ok(None),
+        Err(other) => Err(other),
     }
 }

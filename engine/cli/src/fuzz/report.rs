@@ -155,20 +155,13 @@ impl<S: System> Told<'_, S> {
             Screen::safe(&self.plan.profile),
             Screen::safe(defects)
         ));
-        screen.line(
-            format!(
-                "  made again   {}, all the same",
-                counted(report.again, "run", "runs")
-            )
-            .replace(
-                ", all the same",
-                if report.diverged.is_empty() && report.again > 0 {
-                    ", all the same"
-                } else {
-                    ""
-                },
-            ),
-        );
+        let same = match (report.again, report.diverged.len()) {
+            (0, _) => "",
+            (_, 0) => ", all of them the same",
+            _ => ", not all of them the same",
+        };
+        let again = counted(report.again, "run", "runs");
+        screen.line(format!("  made again   {again}{same}"));
     }
 
     fn group(&self, found: &Found, shrunk: Option<&Shrunk>, screen: &mut Screen<'_>) {
@@ -197,10 +190,8 @@ impl<S: System> Told<'_, S> {
                 grouped(small.before),
                 counted(small.inputs, "input", "inputs")
             ));
-            if let Some(scenario) = &small.scenario {
-                let scenario = Screen::safe(shell_word(&shown(scenario)));
-                screen.line(format!("  run       {program} run {scenario}"));
-            }
+            let scenario = Screen::safe(shell_word(&shown(&small.scenario)));
+            screen.line(format!("  run       {program} run {scenario}"));
         }
         if let Some(log) = &found.log {
             let log = Screen::safe(shell_word(&shown(log)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dacapo_kernel::System;
-use dacapo_lab::fuzz::{CANARY, Campaign, ENGINE, Report, Small, small};
+use dacapo_lab::fuzz::{CANARY, Campaign, ENGINE, Found, Report, small};
 
 use crate::exit::Problem;
 use crate::interrupt::Interrupts;
@@ -29,7 +29,7 @@ pub(super) struct Shrunk {
     pub(super) inputs: u64,
     pub(super) before: u64,
     pub(super) log: PathBuf,
-    pub(super) scenario: Option<PathBuf>,
+    pub(super) scenario: PathBuf,
 }
 
 impl Shrinking<'_> {
@@ -51,8 +51,13 @@ impl Shrinking<'_> {
             if self.interrupts.any() {
                 break;
             }
-            if let Some(small) = small::<S>(self.campaign, found)? {
-                shrunk.insert(at, self.write(found.seed, at, &small)?);
+            match self.one::<S>(found, at) {
+                Ok(small) => drop(shrunk.insert(at, small)),
+                Err(Problem::Other(_, what)) => {
+                    let property = Screen::safe(&found.group.property);
+                    screen.warning(format!("{property} is not shrunk: {what}"));
+                }
+                Err(other) => return Err(other),
             }
         }
         let left = groups.count();
@@ -63,21 +68,16 @@ impl Shrinking<'_> {
     }
 
     /// Several groups may have their first failure in one run.
-    fn write(&self, seed: u64, at: usize, small: &Small) -> Result<Shrunk, Problem> {
-        let name = self.name.with_seed(seed);
+    fn one<S: System>(&self, found: &Found, at: usize) -> Result<Shrunk, Problem> {
+        let name = self.name.with_seed(found.seed);
         let stem = name.strip_suffix(".dlog").unwrap_or(&name);
-        let log = self.folder.join(format!("{stem}-{}-small.dlog", at + 1));
-        log_file::write(&log, &small.log)?;
-        let scenario = match &small.scenario {
-            None => None,
-            Some(text) => {
-                let path = log.with_extension("toml");
-                std::fs::write(&path, text).map_err(|error| {
-                    Problem::internal(format!("{} cannot be written: {error}", path.display()))
-                })?;
-                Some(path)
-            }
-        };
+        let log = self.folder.join(format!("{stem}-{}-shrunk.dlog", at + 1));
+        let scenario = log.with_extension("toml");
+        let go_on = &mut || !self.interrupts.any();
+        let small = small::<S>(self.campaign, found, Some(&scenario), go_on)?;
+        if let Some(bytes) = &small.log {
+            log_file::write(&log, bytes)?;
+        }
         Ok(Shrunk {
             inputs: small.inputs,
             before: small.before,

@@ -10,6 +10,7 @@ mod kitchen;
 
 mod desk;
 mod failures;
+mod fuzzing;
 mod hostile;
 mod process;
 mod reading;
