@@ -15,3 +15,4 @@ mod process;
 mod reading;
 mod replaying;
 mod running;
+mod shrinking;
