@@ -73,12 +73,12 @@ pub(crate) enum Action {
     Check(CheckArgs),
     /// The events of a log, or the whole state at a moment of it
     Show(ShowArgs),
+    /// Run many seeds of a scenario with faults that are drawn, and say what fails
+    Fuzz(FuzzArgs),
     /// The smallest set of inputs with which the run of a log still fails in the same way
     Shrink(ShrinkArgs),
     /// Why an event of a log came about, back to the inputs, and what follows from it
     Explain(ExplainArgs),
-    /// Run many seeds of a scenario with faults that are drawn, and say what fails
-    Fuzz(FuzzArgs),
     /// The properties that must hold, and what is to be reached sometimes
     Invariants(InvariantsArgs),
     /// The kinds of fault that a run can suffer

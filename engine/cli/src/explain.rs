@@ -233,21 +233,28 @@ fn tell_consequences(explanation: &Explanation, screen: &mut Screen<'_>) {
     }
 }
 
-/// One event in a row: its place, its time, what it brought in, who did what.
+/// One event in a row, or two if it is long: its place, its time, what it brought in, who did what.
 fn row(line: &Line, mark: &str, width: usize) -> String {
     let what = if line.text.is_empty() {
         line.kind
     } else {
         &line.text
     };
-    let text = format!(
-        "{:>10}  {}  {mark:<9}  {}: {}",
-        grouped(line.seq.0),
-        line.time,
-        Screen::safe(&line.actor),
-        Screen::safe(what)
-    );
-    clipped(&text, width)
+    let head = format!("{:>10}  {}  {mark:<9}  ", grouped(line.seq.0), line.time);
+    let text = format!("{}: {}", Screen::safe(&line.actor), Screen::safe(what));
+    let indent = head.chars().count();
+    let lines = textwrap::wrap(&text, width.saturating_sub(indent).max(20));
+    let rest = lines
+        .iter()
+        .skip(1)
+        .map(AsRef::as_ref)
+        .collect::<Vec<&str>>();
+    let first = lines.first().map_or("", AsRef::as_ref);
+    if rest.is_empty() {
+        return head + first;
+    }
+    let second = format!("{:indent$}{}", "", rest.join(" "));
+    format!("{head}{first}\n{}", clipped(&second, width))
 }
 
 /// A row that fits, with an ellipsis where it would not.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::args::ShrinkArgs;
 use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
-use crate::log_file::{Target, open, shown};
+use crate::log_file::{self, open, shown};
 use crate::next;
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
@@ -56,7 +56,7 @@ pub(crate) fn shrink<S: System>(
     };
     let shrunk = shrunk.map_err(|error| told(&log, error))?;
     let kept = keep(&shrunk, &files, &scenario).map_err(|error| told(&log, error))?;
-    write_log(&kept.log, &out, args)?;
+    log_file::write(&out, &kept.log)?;
     let places = Places {
         log: shown(&out),
         scenario: shown(&scenario),
@@ -141,29 +141,6 @@ fn places(args: &ShrinkArgs) -> Result<(PathBuf, PathBuf), Problem> {
         }
     }
     Ok((out, scenario))
-}
-
-fn write_log(bytes: &[u8], out: &Path, args: &ShrinkArgs) -> Result<(), Problem> {
-    let (target, mut storage) = Target::create(out, args.out.is_none() || args.force)?;
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match storage.append(rest) {
-            Ok(written) if written > 0 => rest = &rest[written..],
-            Ok(_) => return Err(unwritten(out, "nothing more can be written")),
-            Err(error) => return Err(unwritten(out, &error.to_string())),
-        }
-    }
-    storage
-        .sync()
-        .map_err(|error| unwritten(out, &error.to_string()))?;
-    target.finish()
-}
-
-fn unwritten(path: &Path, what: &str) -> Problem {
-    Problem::Other(
-        Exit::Internal,
-        format!("{} cannot be written: {what}", path.display()),
-    )
 }
 
 /// Where the result is, as text.

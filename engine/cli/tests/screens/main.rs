@@ -16,3 +16,4 @@ mod process;
 mod reading;
 mod replaying;
 mod running;
+mod shrinking;

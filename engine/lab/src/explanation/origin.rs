@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Body, Event, EventSet, HostId, KernelEvent, Role, Seq, TaskEnding, Verdict};
+use dacapo_kernel::{
+    ActorId, Body, Event, EventSet, HostId, KernelEvent, Role, Seq, TaskEnding, TaskId, Verdict,
+};
 
 /// What came from outside, where a chain of causes begins or something enters it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +76,13 @@ impl Origin {
 pub(super) struct Gaps {
     crashed: BTreeMap<HostId, Seq>,
     restarted: BTreeMap<HostId, Seq>,
+    /// Whose voice each task speaks with, and the last event in it.
+    voices: BTreeMap<TaskId, ActorId>,
+    last_of: BTreeMap<ActorId, Seq>,
     last_crash: Option<Seq>,
     last_cycle: Option<Seq>,
     /// A fault that was let in, until the event after it has been seen.
-    let_in: Option<(Seq, dacapo_kernel::ActorId)>,
+    let_in: Option<(Seq, ActorId)>,
 }
 
 impl Gaps {
@@ -90,9 +95,14 @@ impl Gaps {
                 .map(|(seq, _)| seq),
             Body::Kernel(kernel) => self.behind_kernel(event.seq, kernel),
         };
-        if let Some(KernelEvent::FaultInjected(_)) = event.kernel() {
-            self.let_in = Some((event.seq, event.actor));
+        match event.kernel() {
+            Some(KernelEvent::FaultInjected(_)) => self.let_in = Some((event.seq, event.actor)),
+            Some(KernelEvent::TaskStarted(started)) => {
+                self.voices.insert(started.task, event.actor);
+            }
+            _ => {}
         }
+        self.last_of.insert(event.actor, event.seq);
         event.cause.is_none().then_some(behind).flatten()
     }
 
@@ -123,6 +133,14 @@ impl Gaps {
                 Verdict::Deadlock(_) => self.last_cycle,
                 // The end of the task that panicked.
                 Verdict::Panic(_) => seq.0.checked_sub(1).map(Seq),
+                // The last that whoever waits in vain did; of several the one who stopped last.
+                Verdict::Stall(ref waiting) => {
+                    let voices = waiting.iter().filter_map(|w| self.voices.get(&w.task));
+                    voices
+                        .filter_map(|voice| self.last_of.get(voice))
+                        .max()
+                        .copied()
+                }
                 _ => None,
             },
             _ => None,

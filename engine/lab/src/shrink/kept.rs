@@ -98,10 +98,13 @@ fn named<S: System>(shrunk: &Shrunk<S>) -> Plan<S::Config> {
         1 => "1 input".to_owned(),
         many => format!("{many} inputs"),
     };
+    let with = match shrunk.inputs {
+        0 => "without anything going wrong".to_owned(),
+        some => format!("with {}", count(some)),
+    };
     plan.story = format!(
-        "Fails by {} with {}: what is left of the {} of {}, seed {:#x}.",
+        "Fails by {} {with}: what is left of the {} of {}, seed {:#x}.",
         shrunk.target.property,
-        count(shrunk.inputs),
         count(shrunk.inputs_before),
         plan.name,
         plan.seed
