@@ -261,7 +261,8 @@ impl Bus {
 
     /// Drops every handler; nobody is told, since whoever would be is gone.
     pub(crate) fn take_apart(&self) {
-        let handlers = std::mem::take(&mut self.inner.state.borrow_mut().subscriptions);
+        let none = Subscriptions::new(SubscriptionLimits::default(), self.inner.defects);
+        let handlers = std::mem::replace(&mut self.inner.state.borrow_mut().subscriptions, none);
         drop(handlers);
     }
 

@@ -193,12 +193,8 @@ impl Statistics {
     }
 
     fn fail(&mut self, operation: &str) {
-        match operation {
-            "save_state" => self.hindered = true,
-            // What cannot be read cannot be restored.
-            "load_state" => self.to_restore = false,
-            _ => {}
-        }
+        // A state that cannot be read now is waited for, so only saving is hindered.
+        self.hindered |= operation == "save_state";
     }
 
     fn crash(&mut self, now: Time) -> Result<(), String> {
