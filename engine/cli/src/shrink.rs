@@ -286,6 +286,8 @@ fn told(log: &str, error: ShrinkError) -> Problem {
         ShrinkError::PlanFile(_) | ShrinkError::Write { .. } => {
             Problem::usage(format!("{log}: {error}"))
         }
-        ShrinkError::Lost(_) => Problem::internal(format!("{log}: {error}")),
+        ShrinkError::Lost(_) | ShrinkError::Panicked(_) => {
+            Problem::internal(format!("{log}: {error}"))
+        }
     }
 }

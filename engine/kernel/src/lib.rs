@@ -62,7 +62,7 @@ pub use name::Name;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};
 pub use port::{Answer, Feed, Port, Provider};
 pub use replay::{Events, Snapshots, causes, fold, plan_of};
-pub use run::{Outcome, Run, RunError, Verified, verify};
+pub use run::{Outcome, Run, RunError, Verified, verify, with_acts};
 pub use schedule::{Scheduler, SchedulerKind};
 pub use setup::Setup;
 pub use sync::channel::{Receiver, SendError, Sender, channel};

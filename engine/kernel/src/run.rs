@@ -234,8 +234,11 @@ pub fn verify<S: System>(
 }
 
 /// The plan with what the system's own acts among its faults do to the configuration; none if there
-/// are no such acts. The log has the plan as it was written.
-fn with_acts<S: System>(plan: &Plan<S::Config>) -> Result<Option<Plan<S::Config>>, BuildError> {
+/// are no such acts. The log has the plan as it was written; a run, and its properties, go by this.
+///
+/// # Errors
+/// If the system has no such act.
+pub fn with_acts<S: System>(plan: &Plan<S::Config>) -> Result<Option<Plan<S::Config>>, BuildError> {
     let acts = plan.faults.faults.iter().filter_map(|fault| match fault {
         Fault::Act { what, at, value } => Some((what, *at, *value)),
         _ => None,

@@ -3,7 +3,7 @@
 use dacapo_kernel::log::{Ending, LogError, Reader};
 use dacapo_kernel::{
     BoxedStorage, Checked, Checks, Events, Finding, Plan, RunError, Seq, System, Time, World,
-    plan_of,
+    plan_of, with_acts,
 };
 
 use crate::filter::Moment;
@@ -45,7 +45,10 @@ pub fn examine<S: System>(
 ) -> Result<Examined<S>, RunError> {
     let plan = plan_of::<S>(&mut reader)?;
     let ending = reader.ending()?;
-    let mut checks = Checks::new(S::invariants(&plan), S::sometimes(&plan));
+    // The properties of a run went by the configuration that the acts among its faults made.
+    let acted = with_acts::<S>(&plan)?;
+    let judged = acted.as_ref().unwrap_or(&plan);
+    let mut checks = Checks::new(S::invariants(judged), S::sometimes(judged));
     let mut world: World<S::View> = World::default();
     let (mut count, mut domain_events) = (0, 0);
     let mut events = Events::<S::Event>::new(reader);

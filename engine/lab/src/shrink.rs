@@ -89,6 +89,9 @@ pub enum ShrinkError {
          `replay` says where this program first differs from the one that made the log"
     )]
     NotAgain(String),
+    /// The program itself has a mistake, which these inputs meet.
+    #[error("a run with the inputs of the log ends in a mistake of the program itself: {0}")]
+    Panicked(String),
     /// The scenario file that was written does not fail.
     #[error("the scenario file that was written does not fail in the same way as its plan; {0}")]
     Lost(&'static str),

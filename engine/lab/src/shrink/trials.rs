@@ -13,7 +13,8 @@ use dacapo_kernel::{
     BoxedStorage, Events, Fault, Files, Outcome, Plan, Run, RunError, System, Time,
 };
 
-use super::{Recorded, Step, Stopped};
+use super::{Recorded, ShrinkError, Step, Stopped};
+use crate::fuzz::caught;
 use crate::group::Group;
 use crate::judgement::{Ended, Failure, judge};
 
@@ -62,7 +63,7 @@ impl<'a, S: System> Trials<'a, S> {
 
     /// The first try of a plan, whose error is worth knowing: whether it fails in the way that is
     /// looked for.
-    pub(super) fn first(&mut self, plan: &Plan<S::Config>) -> Result<bool, RunError> {
+    pub(super) fn first(&mut self, plan: &Plan<S::Config>) -> Result<bool, ShrinkError> {
         let fails = self.run(plan)?;
         self.seen.insert(digest(plan), fails);
         Ok(fails)
@@ -107,11 +108,17 @@ impl<'a, S: System> Trials<'a, S> {
         with_faults(plan, self.recorded.moved(faults))
     }
 
-    fn run(&mut self, plan: &Plan<S::Config>) -> Result<bool, RunError> {
+    /// A mistake in the program itself, which other inputs may meet, is no failure of the run.
+    fn run(&mut self, plan: &Plan<S::Config>) -> Result<bool, ShrinkError> {
         self.runs += 1;
         let plan = self.bounded(plan);
-        let outcome = Run::<S>::new(&plan).discard(self.files)?;
-        Ok(failure_of::<S>(&plan, &outcome, self.target).is_some())
+        let mut outcome = None;
+        caught(&mut || outcome = Some(Run::<S>::new(&plan).discard(self.files)))
+            .map_err(ShrinkError::Panicked)?;
+        let Some(outcome) = outcome else {
+            return Ok(false);
+        };
+        Ok(failure_of::<S>(&plan, &outcome?, self.target).is_some())
     }
 
     /// When a plan fails in the way that is looked for; none if only its end shows it, or it does not.
