@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::chance::{UNIT_BOUND, unit_from};
+use crate::doors::capped;
 use crate::event::Body;
 use crate::executor::{Core, State};
 use crate::id::{ActorId, Seq, TaskId, Time};
@@ -280,6 +281,13 @@ impl<S: System> Ctx<S> {
             Some(value)
         })
         .flatten()
+    }
+
+    /// When a fault that begins now and lasts for so long is over: it does not outlast the part of
+    /// the run in which things go wrong.
+    pub fn lasts_until(&self, span: Duration) -> Time {
+        let state = self.core.state.borrow();
+        capped(state.now + span, state.doors.quiet_from())
     }
 
     // The outside.

@@ -4,6 +4,7 @@
 //! that is taken away changes none of the others. In a replay the recording is asked instead.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::chance::{Chance, Stream};
 use crate::fault::{Fault, FaultPlan};
@@ -83,6 +84,11 @@ impl Doors {
         &mut self.doors[at].1
     }
 
+    /// From when on nothing goes wrong any more, if that is planned.
+    pub(crate) fn quiet_from(&self) -> Option<Time> {
+        self.quiet_from
+    }
+
     /// Whether the plan names any door.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
@@ -157,6 +163,12 @@ pub struct Odds<'a> {
 }
 
 impl Odds<'_> {
+    /// When a fault that begins at an instant and lasts for so long is over: it does not outlast the
+    /// part of the run in which things go wrong.
+    pub fn lasts_until(&self, from: Time, span: Duration) -> Time {
+        capped(from + span, self.doors.quiet_from)
+    }
+
     /// The stream of whoever answers.
     pub fn stream(&mut self) -> &mut Stream {
         self.chance.stream(self.actor, self.name, self.purpose)
@@ -174,4 +186,9 @@ impl Odds<'_> {
         });
         Some(value)
     }
+}
+
+/// An instant, or that from which nothing goes wrong any more.
+pub(crate) fn capped(until: Time, quiet_from: Option<Time>) -> Time {
+    quiet_from.map_or(until, |quiet| until.min(quiet))
 }

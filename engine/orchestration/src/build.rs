@@ -157,6 +157,8 @@ async fn coordinate(ctx: Ctx, bus: Bus, inbox: Inbox<Orchestration>, parts: Part
     let coordinator = Coordinator::new(&ctx, bus.clone(), parts);
     let outside = Outside::new(&ctx, bus, exchange, Rc::clone(&coordinator));
     outside.before_start(&config).await;
+    coordinator.load().await;
+    // Nobody outside gets a word in before the coordinator listens.
     drop(ctx.spawn_daemon("outside", outside.follow(inbox)));
     coordinator.serve(up).await;
 }

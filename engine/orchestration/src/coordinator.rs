@@ -170,9 +170,8 @@ impl Coordinator {
         })
     }
 
-    /// Goes on from what was saved, listens to the bus, and keeps the schedule until the run ends.
+    /// Listens to the bus, and keeps the schedule until the run ends.
     pub async fn serve(self: Rc<Self>, up: Up) {
-        self.load().await;
         *up.borrow_mut() = Rc::downgrade(&self);
         self.subscribe().await;
         self.serve_beside();

@@ -2,8 +2,9 @@
 //! for one pair, are none at all, or fall off a cliff.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use dacapo_kernel::{FaultKind, Odds};
+use dacapo_kernel::{FaultKind, Odds, Time};
 use rust_decimal::Decimal;
 
 use super::{Tick, TickKind};
@@ -48,23 +49,24 @@ pub(crate) const FAULTS: &[FaultKind] = &[
 /// Until when nothing comes.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
-    gap_until_ns: u64,
-    stale_until_ns: BTreeMap<String, u64>,
+    gap_until: Time,
+    stale_until: BTreeMap<String, Time>,
 }
 
 impl Trouble {
     /// What is left of a tick.
     pub(crate) fn befall(&mut self, mut tick: Tick, odds: &mut Odds<'_>) -> Option<Tick> {
-        let later = |seconds: u64| tick.time_ns.saturating_add(seconds * 1_000_000_000);
+        let now = Time::from_nanos(tick.time_ns);
         if let Some(seconds) = odds.fault("market.gap") {
-            self.gap_until_ns = self.gap_until_ns.max(later(seconds));
+            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+            self.gap_until = self.gap_until.max(end);
         }
         if let Some(seconds) = odds.fault("market.stale") {
-            self.stale_until_ns
-                .insert(tick.symbol.to_string(), later(seconds));
+            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+            self.stale_until.insert(tick.symbol.to_string(), end);
         }
-        let stale = self.stale_until_ns.get(&*tick.symbol);
-        if tick.time_ns < self.gap_until_ns || stale.is_some_and(|until| tick.time_ns < *until) {
+        let stale = self.stale_until.get(&*tick.symbol);
+        if now < self.gap_until || stale.is_some_and(|until| now < *until) {
             return None;
         }
         if let TickKind::Trade { price, .. } = &mut tick.kind {

@@ -153,10 +153,12 @@ impl Troubles {
         odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
         if let Some(seconds) = odds.fault("model.hung") {
-            self.hung_until = self.hung_until.max(now + Duration::from_secs(seconds));
+            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+            self.hung_until = self.hung_until.max(end);
         }
         if let Some(seconds) = odds.fault("model.outage") {
-            self.out_until = self.out_until.max(now + Duration::from_secs(seconds));
+            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+            self.out_until = self.out_until.max(end);
         }
         if now < self.hung_until {
             return Answer {

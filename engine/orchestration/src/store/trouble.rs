@@ -116,7 +116,8 @@ impl Trouble {
     pub(super) fn strikes(&self, ctx: &Ctx, operation: &str) -> bool {
         let now = ctx.now();
         let last = |until: &Cell<Time>, seconds: u64| {
-            until.set(until.get().max(now + Duration::from_secs(seconds)));
+            let end = ctx.lasts_until(Duration::from_secs(seconds));
+            until.set(until.get().max(end));
         };
         if let Some(seconds) = ctx.fault("store.down") {
             last(&self.down_until, seconds);

@@ -227,6 +227,11 @@ impl Invariant<DomainEvent> for Notional {
         &[&[number::OrderSubmitted]]
     }
 
+    /// An order that takes its time on the way is sized when it arrives, and the price has moved.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["exchange.slow"]
+    }
+
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
         match event.domain() {
