@@ -191,7 +191,7 @@ impl Exchange {
             limit: request.entry_price,
             state: intent.state,
         });
-        let answered = if trouble::refuses(ctx).await {
+        let mut answered = if trouble::refuses(ctx).await {
             Ok(trouble::refusal())
         } else {
             match &self.inner.venue {
@@ -200,8 +200,14 @@ impl Exchange {
                 Venue::Nobody => Err(ExecutionError::ExecutorDown),
             }
         };
-        if answered.is_ok() {
-            trouble::lose_answer(ctx, &name).await;
+        if let Ok(answered) = &mut answered
+            && trouble::loses_answer(ctx, &name).await
+            && matches!(answered.result, Ok(Progress::Resting))
+            && !self.rests(&name)
+        {
+            // It was reached while nobody knew of it, and that has been told.
+            answered.result = Ok(Progress::Filled);
+            return Ok(answered.clone());
         }
         let (order, outcome) = match &answered {
             Ok(answered) => (answered.order.clone(), answered.outcome()),
@@ -213,6 +219,11 @@ impl Exchange {
             outcome,
         });
         answered
+    }
+
+    /// Whether the order of an intent still waits for its price.
+    fn rests(&self, intent: &str) -> bool {
+        self.as_paper().is_some_and(|paper| paper.rests(intent))
     }
 
     /// Whether the order of an intent was carried out, if one ever arrived.

@@ -74,6 +74,13 @@ impl PaperVenue {
         }
     }
 
+    /// Whether the order that carries out an intent waits for its price.
+    pub(super) fn rests(&self, intent: &str) -> bool {
+        let paper = self.paper.borrow();
+        let order = paper.find(&IntentId(intent.to_owned()));
+        order.is_some_and(|order| order.status == OrderStatus::Open)
+    }
+
     /// What became of the order that carries out an intent, if the exchange ever took one.
     pub(super) fn find(&self, intent: &str) -> Option<bool> {
         let paper = self.paper.borrow();

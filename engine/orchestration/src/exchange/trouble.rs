@@ -60,9 +60,10 @@ pub(super) fn refusal() -> Answered {
 }
 
 /// The answer of the exchange may be lost: then nobody knows the outcome until it has been asked for
-/// by the intent. The order is never sent again.
-pub(super) async fn lose_answer(ctx: &Ctx, intent: &Name) {
-    if ctx.buggify("exchange.lost-ack") {
+/// by the intent; whether that was so. The order is never sent again.
+pub(super) async fn loses_answer(ctx: &Ctx, intent: &Name) -> bool {
+    let lost = ctx.buggify("exchange.lost-ack");
+    if lost {
         ctx.emit(OrderAnswered {
             intent: intent.clone(),
             order: None,
@@ -70,4 +71,5 @@ pub(super) async fn lose_answer(ctx: &Ctx, intent: &Name) {
         });
         ctx.sleep(ANSWER_LIMIT).await;
     }
+    lost
 }

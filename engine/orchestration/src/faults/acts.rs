@@ -10,9 +10,11 @@ mod subscribers;
 use dacapo_kernel::{FaultKind, How, Plan, Time};
 use serde_json::Value;
 
+use crate::amount::Amount;
 use crate::bus::subscriptions::FailureCount;
 use crate::config::{Config, OutsideEvent, Publication};
 use crate::message::{Json, Name, Priority, Topic};
+use crate::symbol::DOLLAR;
 
 use payloads::{breach, command, evidence, malformed, signal};
 
@@ -197,6 +199,13 @@ pub(super) const KINDS: &[FaultKind] = &[
     ),
     kind("settings.slots", "few tasks run at once", "how many", 3, 1),
     kind(
+        "settings.few-dollars",
+        "the account begins with few dollars",
+        "how many",
+        300,
+        1,
+    ),
+    kind(
         cycle::NAME,
         "the schedules get dependencies that run in a circle, if the loader takes them",
         "the task that begins the circle, counted in the order of the table",
@@ -267,6 +276,13 @@ fn set(config: &mut Config, what: &str, value: u64) -> bool {
             config.message_bus.subscriptions.counting = FailureCount::Consecutive
         }
         "settings.partial-fills" => config.paper.simulate_partial_fills = true,
+        "settings.few-dollars" => {
+            let dollars = Amount::from_int(i64::try_from(value).unwrap_or(i64::MAX));
+            config
+                .paper
+                .initial_balance
+                .insert(DOLLAR.to_owned(), dollars);
+        }
         "settings.signal-queue" => config.coordinator.signal_queue = small.max(1),
         "settings.remote-agents" => config.agents.remote = true,
         "settings.failures" => {

@@ -11,7 +11,7 @@ use super::up::{Turn, Up};
 use super::{BOUND, is_undisturbed};
 use crate::config::Config;
 use crate::coordinator::state::RunState;
-use crate::domain_event::{DomainEvent, OutsideAction};
+use crate::domain_event::{DomainEvent, OrderOutcome, OutsideAction};
 
 /// How the coordinator that stops in good order says so.
 const STOP: &str = "stop";
@@ -102,7 +102,10 @@ impl Idle {
             Some(DomainEvent::TaskRunStarted(_)) => self.runs += 1,
             Some(DomainEvent::TaskRunEnded(_)) => self.runs = self.runs.saturating_sub(1),
             Some(DomainEvent::OrderSubmitted(_)) => self.orders += 1,
-            Some(DomainEvent::OrderAnswered(_)) => self.orders = self.orders.saturating_sub(1),
+            Some(DomainEvent::OrderAnswered(answered)) => {
+                let over = u32::from(answered.outcome != OrderOutcome::Unknown);
+                self.orders = self.orders.saturating_sub(over);
+            }
             _ => {}
         }
         turn

@@ -198,6 +198,9 @@ impl LegsFinish {
     }
 
     fn answer(&mut self, answered: &OrderAnswered) {
+        if answered.outcome == OrderOutcome::Unknown {
+            return;
+        }
         let sent = self.sent.iter();
         let Some(at) = sent
             .enumerate()

@@ -123,6 +123,10 @@ impl OrdersResolve {
     }
 
     fn answer(&mut self, answered: &OrderAnswered) -> Result<(), String> {
+        // Whoever got no answer asks for it.
+        if answered.outcome == OrderOutcome::Unknown {
+            return Ok(());
+        }
         let intent = &answered.intent;
         self.resting.retain(|it| it.intent != *intent);
         let Some(sent) = self.sent.remove(intent) else {

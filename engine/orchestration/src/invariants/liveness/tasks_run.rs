@@ -25,6 +25,8 @@ struct Task {
     enabled: bool,
     /// Whether it was ever disabled, or put off, which a restart may bring back.
     was_disabled: bool,
+    /// Whether a command has said something of it in this life of the coordinator.
+    switched: bool,
     /// When it last finished, as far as this coordinator saw.
     last: Option<Time>,
     due: Time,
@@ -58,6 +60,7 @@ impl TasksRun {
                 last: None,
                 due: Time::ZERO,
                 overdue: Overdue::default(),
+                switched: false,
             }
         };
         TasksRun {
@@ -100,6 +103,7 @@ impl TasksRun {
     fn begin(&mut self, now: Time) {
         for task in &mut self.tasks {
             task.enabled = !task.was_disabled;
+            task.switched = false;
             task.last = None;
             let wait = if task.run_on_start {
                 Duration::ZERO
@@ -135,13 +139,15 @@ impl TasksRun {
             Some(DomainEvent::TaskSwitched(switched)) => {
                 if let Some(task) = self.named(&switched.task) {
                     task.enabled = switched.enabled;
+                    task.switched = true;
                     task.was_disabled |= !switched.enabled;
                     task.overdue.reset();
                 }
             }
             Some(DomainEvent::TaskRunStarted(run)) if !run.forced => {
                 if let Some(task) = self.named(&run.task) {
-                    task.enabled = true;
+                    // A run that was due before a command came tells nothing of what is due after it.
+                    task.enabled |= !task.switched;
                     task.overdue.reset();
                 }
             }

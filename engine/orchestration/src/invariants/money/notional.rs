@@ -193,7 +193,8 @@ impl Notional {
     }
 
     fn answer(&mut self, answered: &OrderAnswered) {
-        if answered.outcome != OrderOutcome::Resting {
+        let goes_on = [OrderOutcome::Resting, OrderOutcome::Unknown];
+        if !goes_on.contains(&answered.outcome) {
             self.asked.remove(&answered.intent);
             self.planned.remove(&answered.intent);
         }

@@ -13,7 +13,8 @@ use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 use super::{COORDINATOR, DOWN};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
-    DomainEvent, OutcomeCounted, StateRestored, StateSaved, TaskOutcome, TaskRunStarted, number,
+    DomainEvent, OrderOutcome, OutcomeCounted, StateRestored, StateSaved, TaskOutcome,
+    TaskRunStarted, number,
 };
 use crate::message::{DegradationLevel, Name};
 
@@ -198,7 +199,8 @@ impl Statistics {
     }
 
     fn crash(&mut self, now: Time) -> Result<(), String> {
-        let Some(since) = self.unsaved_since else {
+        // What is lost is lost once, however often the host crashes before it is up again.
+        let Some(since) = self.unsaved_since.take() else {
             return Ok(());
         };
         let idle = self.busy.is_idle_since(now);
@@ -284,7 +286,9 @@ impl Invariant<DomainEvent> for Statistics {
                 self.busy.orders.insert(order.intent.clone());
             }
             Some(DomainEvent::OrderAnswered(order)) => {
-                self.busy.orders.remove(&order.intent);
+                if order.outcome != OrderOutcome::Unknown {
+                    self.busy.orders.remove(&order.intent);
+                }
                 self.busy.until = now;
             }
             Some(DomainEvent::StateSaved(state)) => return self.save(now, state),

@@ -105,7 +105,9 @@ impl Invariant<DomainEvent> for AtMostOnce {
             None => self.waiting.clear(),
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(&it.intent, at)?,
             Some(DomainEvent::OrderAnswered(it)) => {
-                self.waiting.retain(|(intent, _)| *intent != it.intent);
+                if it.outcome != OrderOutcome::Unknown {
+                    self.waiting.retain(|(intent, _)| *intent != it.intent);
+                }
                 let accepted = matches!(it.outcome, OrderOutcome::Filled | OrderOutcome::Resting);
                 if let Some(order) = it.order.as_ref().filter(|_| accepted) {
                     self.accept(&it.intent, order)?;
