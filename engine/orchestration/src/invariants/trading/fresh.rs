@@ -164,6 +164,11 @@ impl Fresh {
     }
 }
 
+/// Whether an order that was answered like this may be filled later.
+fn may_fill_yet(outcome: &OrderOutcome) -> bool {
+    matches!(outcome, OrderOutcome::Resting | OrderOutcome::Unknown)
+}
+
 impl Invariant<DomainEvent> for Fresh {
     fn id(&self) -> &'static str {
         "evidence.fresh"
@@ -210,10 +215,8 @@ impl Invariant<DomainEvent> for Fresh {
                     self.ages(&cited, now, self.decided_within)?;
                 }
             }
-            Some(DomainEvent::OrderAnswered(it)) => {
-                if it.outcome != OrderOutcome::Resting {
-                    self.limits.remove(&it.intent);
-                }
+            Some(DomainEvent::OrderAnswered(it)) if !may_fill_yet(&it.outcome) => {
+                self.limits.remove(&it.intent);
             }
             Some(DomainEvent::Filled(it)) => self.fill(it, now)?,
             _ => {}
