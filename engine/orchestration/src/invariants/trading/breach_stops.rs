@@ -104,13 +104,13 @@ impl Invariant<DomainEvent> for BreachStops {
                 self.met = true;
                 self.halted_on = Some(day);
             }
-            Some(DomainEvent::RiskJudged(it)) if it.rejections.is_empty() => {
-                // The day's limit is released by the next day, the week's by the next week.
-                if self.halted_on == Some(day) && it.basis.is_some() {
-                    return Err(
-                        "expected no trade to pass on the day of a breach, found one".into(),
-                    );
-                }
+            // The day's limit is released by the next day, the week's by the next week.
+            Some(DomainEvent::RiskJudged(it))
+                if it.rejections.is_empty()
+                    && it.basis.is_some()
+                    && self.halted_on == Some(day) =>
+            {
+                return Err("expected no trade to pass on the day of a breach, found one".into());
             }
             Some(DomainEvent::OrderSubmitted(it)) if adds_risk(it) => {
                 if let Some(state) = self.stopped {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, Invariant, Seq};
+use dacapo_kernel::{Event, Invariant, Seq, Time};
 
 use super::reading::{Reading, read};
 use crate::domain_event::{
@@ -17,43 +17,61 @@ const KEPT: usize = 256;
 pub(super) struct InvalidWaits {
     /// The questions about a conflict.
     asked: Vec<Seq>,
-    /// The last answer to one of them, if it was a text.
-    answer: Option<Reading>,
-    /// Whether the last outcome that was counted since the last question was a success.
-    succeeded: Option<bool>,
+    /// What the answers to them were, where they were texts.
+    answers: Vec<Reading>,
+    /// When an outcome was counted last, and whether it was a success.
+    counted: Option<(Time, bool)>,
+    /// How many conflicts wait to be resolved. Where nothing guards it, that may be several.
+    open: usize,
     /// The signals that met a conflict, and whether they may be traded after all.
     conflicts: BTreeMap<u64, Option<bool>>,
 }
 
 impl InvalidWaits {
-    fn resolve(&mut self, resolved: &ConflictResolved) -> Result<(), String> {
-        let by_model = resolved.by != ResolvedBy::Level;
+    fn resolve(&mut self, resolved: &ConflictResolved, now: Time) -> Result<(), String> {
         let may_trade = resolved.action == *"proceed" || resolved.action == *"modify";
         self.note(resolved.signal, Some(may_trade));
-        let answer = self.answer.take();
-        let succeeded = self.succeeded.take();
-        self.asked.clear();
-        if !by_model {
+        let expected = self.expected(resolved);
+        let counted = self.counted.take().filter(|(at, _)| *at == now);
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0 {
+            self.asked.clear();
+            self.answers.clear();
+        }
+        if resolved.by == ResolvedBy::Level {
             return Ok(());
         }
-        let expected = match resolved.by {
-            ResolvedBy::Reply | ResolvedBy::UnusableReply => {
-                answer.ok_or("expected a reply to go by, found none")?
-            }
-            ResolvedBy::Timeout | ResolvedBy::Failure | ResolvedBy::Level => Reading::Unusable,
-        };
+        let expected = expected.ok_or("expected a reply to go by, found none")?;
         if expected == Reading::Unclear {
             return Ok(());
         }
         agree(&expected, resolved)?;
         let is_success = matches!(expected, Reading::Valid { .. });
-        match succeeded {
-            Some(counted) if counted == is_success => Ok(()),
+        match counted.map(|(_, success)| success) {
+            Some(success) if success == is_success => Ok(()),
             // A success while no failure counts leaves no trace.
             None if is_success => Ok(()),
             None => Err("expected a failure to be counted, found nothing".into()),
             Some(true) => Err("expected a failure to be counted, found a success".into()),
             Some(false) => Err("expected a success to be counted, found a failure".into()),
+        }
+    }
+
+    /// What there is to go by: the last answer. If several conflicts wait, an answer may be that to another
+    /// one, and the one that fits is taken.
+    fn expected(&self, resolved: &ConflictResolved) -> Option<Reading> {
+        match resolved.by {
+            ResolvedBy::Reply | ResolvedBy::UnusableReply => {
+                let fits = |answer: &&Reading| agree(answer, resolved).is_ok();
+                let fitting = self.answers.iter().rfind(fits);
+                fitting
+                    .filter(|_| self.open > 1)
+                    .or(self.answers.last())
+                    .cloned()
+            }
+            ResolvedBy::Timeout | ResolvedBy::Failure | ResolvedBy::Level => {
+                Some(Reading::Unusable)
+            }
         }
     }
 
@@ -135,23 +153,24 @@ impl Invariant<DomainEvent> for InvalidWaits {
             Some(DomainEvent::Started(_)) => *self = InvalidWaits::default(),
             Some(DomainEvent::ModelAsked(it)) if it.purpose == *"resolution" => {
                 self.asked.push(seq);
-                self.succeeded = None;
             }
             Some(DomainEvent::ModelAnswered(it)) => {
-                if cause.is_none_or(|call| self.asked.contains(&call)) {
-                    self.answer = match &it.reply {
-                        ModelReply::Text(text) => Some(read(text)),
-                        ModelReply::Error(_) => None,
-                    };
+                if let ModelReply::Text(text) = &it.reply
+                    && cause.is_none_or(|call| self.asked.contains(&call))
+                {
+                    self.answers.push(read(text));
                 }
             }
             Some(DomainEvent::OutcomeCounted(it)) => match it.outcome {
-                Counted::LlmFailure => self.succeeded = Some(false),
-                Counted::LlmSuccess => self.succeeded = Some(true),
+                Counted::LlmFailure => self.counted = Some((event.time, false)),
+                Counted::LlmSuccess => self.counted = Some((event.time, true)),
                 Counted::ApiFailure | Counted::ApiSuccess => {}
             },
-            Some(DomainEvent::ConflictFound(it)) => self.note(it.signal, None),
-            Some(DomainEvent::ConflictResolved(it)) => self.resolve(it)?,
+            Some(DomainEvent::ConflictFound(it)) => {
+                self.open += 1;
+                self.note(it.signal, None);
+            }
+            Some(DomainEvent::ConflictResolved(it)) => self.resolve(it, event.time)?,
             Some(DomainEvent::RiskJudged(it)) => self.trade(it.origin)?,
             Some(DomainEvent::OrderSubmitted(it)) => self.trade(it.origin)?,
             _ => {}
@@ -251,6 +270,28 @@ mod tests {
             .then(resolved(7, "proceed", 0.0, ResolvedBy::Timeout))
             .violated();
         assert!(what.contains("expected wait"), "{what}");
+    }
+
+    #[test]
+    fn each_of_two_conflicts_has_its_answer() {
+        let both = || {
+            replied(GOOD)
+                .then(conflict(8))
+                .then(asked("resolution"))
+                .because_of(6)
+                .then(says(HIGH))
+        };
+        both()
+            .then(llm_counted(true))
+            .then(resolved(7, "proceed", 0.8, ResolvedBy::Reply))
+            .then(llm_counted(false))
+            .then(resolved(8, "wait", 0.0, ResolvedBy::UnusableReply))
+            .holds();
+        let what = both()
+            .then(llm_counted(true))
+            .then(resolved(8, "proceed", 0.9, ResolvedBy::Reply))
+            .violated();
+        assert!(what.starts_with("expected wait for"), "{what}");
     }
 
     #[test]
