@@ -25,15 +25,15 @@ pub(crate) fn invariants<S: System>(
             .iter()
             .for_each(|property| screen.line(property.id()));
     } else {
-        let row = |property: &Box<dyn Invariant<S::Event>>| {
+        let row = |property: &dyn Invariant<S::Event>| {
             vec![
                 property.id().to_owned(),
                 property.statement().to_owned(),
-                conditions::<S>(property.as_ref()),
+                conditions::<S>(property),
                 caught(property.id(), &switches).join(", "),
             ]
         };
-        let rows: Vec<Vec<String>> = invariants.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = invariants.iter().map(|i| row(i.as_ref())).collect();
         if rows.is_empty() {
             screen.line("this system has no properties");
         } else {

@@ -54,6 +54,9 @@ pub trait Invariant<E> {
     }
 }
 
+/// Says of an event whether it reaches what is to be reached.
+pub type Reaches<E> = dyn FnMut(&Event<E>) -> bool;
+
 /// What a campaign of many runs must have reached, or it has not tested what it claims to.
 pub struct Sometimes<E> {
     /// The name that reports use.
@@ -63,7 +66,7 @@ pub struct Sometimes<E> {
     /// The numbers of the kinds of event that it is shown; empty for all.
     pub watches: &'static [u16],
     /// Whether this event reaches it. It is not asked again once it was.
-    pub reached: Box<dyn FnMut(&Event<E>) -> bool>,
+    pub reached: Box<Reaches<E>>,
 }
 
 /// No task ever waits in a circle, not even in one that a timeout breaks later.

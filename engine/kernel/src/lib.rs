@@ -50,7 +50,7 @@ pub use event::{
 pub use fault::{CRASH_HOST, CRASH_TASK, Fault, FaultKind, FaultPlan, How, JUMP_CLOCK, When};
 pub use float_clock::FloatSeconds;
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
-pub use invariant::{Invariant, NoDeadlock, Sometimes};
+pub use invariant::{Invariant, NoDeadlock, Reaches, Sometimes};
 pub use journal::{BoxedStorage, Divergence};
 pub use kernel_event::{
     ActorNamed, CallCancelled, CallLost, CallOutcome, Choice, ClockJumped, CycleBroken,

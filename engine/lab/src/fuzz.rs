@@ -148,7 +148,7 @@ impl Campaign<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(told) = early.remove(&next) {
-                tally.take(told);
+                tally.take(*told);
                 next += 1;
             }
             if tally.is_full() || !watch(&tally.report) {

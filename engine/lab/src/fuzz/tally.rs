@@ -146,7 +146,7 @@ impl<'a> Tally<'a> {
 
     /// Takes what the next seed said. What comes after the last failure that was wanted does not count,
     /// whoever has run it already.
-    pub(super) fn take(&mut self, told: Box<Told>) {
+    pub(super) fn take(&mut self, told: Told) {
         if self.is_full() {
             if let Some(log) = told.log {
                 // A log that stays says nothing wrong.
@@ -183,7 +183,7 @@ impl<'a> Tally<'a> {
         };
         self.counted += u64::from(told.failures.iter().any(sought));
         report.failing += u64::from(!told.failures.is_empty());
-        self.put_together(*told);
+        self.put_together(told);
     }
 
     /// Puts the failures of a run to those that are like them; two of a kind in one run count once.
