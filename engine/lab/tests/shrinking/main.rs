@@ -7,10 +7,14 @@
 
 mod mill;
 
-use dacapo_kernel::{Fault, FaultPlan, Plan, System, Time, When};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
+use dacapo_kernel::{BoxedStorage, Fault, FaultPlan, Finding, Plan, Run, System, Time, When};
 use dacapo_lab::scenario::{Loaded, Overrides, load};
 use dacapo_lab::shrink::{RecordedFiles, Stopped, keep, listed};
-use dacapo_lab::{Group, ShrinkError, ShrinkOptions, Shrunk, shrink};
+use dacapo_lab::{Group, ShrinkError, ShrinkOptions, Shrunk, examine, shrink};
 
 use mill::{Mill, Yard};
 
@@ -203,6 +207,21 @@ fn a_plan_with_an_unknown_act_is_refused() {
 }
 
 #[test]
+fn a_log_is_held_against_the_configuration_that_its_acts_made() {
+    // The bell is in the plan only once the act among its faults is.
+    let loaded = Yard::new().rough("no_other_bell");
+    let (plan, files) = (&loaded.plan, &loaded.files);
+    let log = Rc::new(RefCell::new(Memory(Vec::new())));
+    let storage: BoxedStorage = Box::new(Rc::clone(&log));
+    let run = Run::<Mill>::new(plan).record(files, storage, SyncPolicy::Never);
+    let of_run = run.unwrap().findings;
+    let storage: BoxedStorage = Box::new(Memory(log.take().0));
+    let examined = examine::<Mill>(Reader::open(storage).unwrap(), |_, _| ()).unwrap();
+    assert_eq!(examined.findings, of_run);
+    assert_eq!(of_run[0].finding, Finding::Held);
+}
+
+#[test]
 fn what_is_kept_is_a_scenario_that_makes_the_log() {
     let left = shrunk(&Yard::new().rough("crash_after_jam"));
     let yard = Yard::new();
@@ -213,9 +232,8 @@ fn what_is_kept_is_a_scenario_that_makes_the_log() {
     let plan: &MillPlan = &again.plan;
     assert_eq!(plan.faults, left.plan.faults);
     assert_eq!(plan.name, "rough-shrunk");
-    let storage = Box::new(dacapo_kernel::log::Memory(kept.log.clone()));
-    let reader = dacapo_kernel::log::Reader::open(storage as dacapo_kernel::BoxedStorage).unwrap();
-    let inputs = listed::<Mill>(plan, reader).unwrap();
+    let storage: BoxedStorage = Box::new(Memory(kept.log.clone()));
+    let inputs = listed::<Mill>(plan, Reader::open(storage).unwrap()).unwrap();
     let told: Vec<(&str, &str)> = inputs
         .iter()
         .map(|input| (input.name.as_str(), input.actor.as_str()))

@@ -61,6 +61,7 @@ enum Property {
     CrashAfterJam,
     SecondFirst,
     Loud,
+    NoOtherBell,
     JamByTheEnd,
 }
 
@@ -88,6 +89,7 @@ impl System for Mill {
     fn invariants(plan: &Plan<Config>) -> Vec<Box<dyn Invariant<MillEvent>>> {
         vec![Box::new(Watch {
             property: plan.system.property,
+            bells: plan.system.bells.len(),
             jams: 0,
             last: None,
         })]
@@ -159,6 +161,8 @@ async fn grind(ctx: Ctx<Mill>, miller: u8) {
 /// The one property that a run is held to.
 struct Watch {
     property: Property,
+    /// How many bells are to ring.
+    bells: usize,
     jams: u32,
     last: Option<(Time, u8)>,
 }
@@ -195,6 +199,7 @@ impl Invariant<MillEvent> for Watch {
                 sack.miller == 1 && before == Some((event.time, 2))
             }
             (Property::Loud, Some(MillEvent::Rang(bell))) => bell.loud >= 3,
+            (Property::NoOtherBell, Some(MillEvent::Rang(_))) => self.bells == 0,
             (Property::JamByTheEnd, Some(MillEvent::Jammed(_))) => {
                 self.jams += 1;
                 false
