@@ -129,7 +129,11 @@ fn stream_of(kind: &FaultKind, seed: u64) -> Stream {
 fn faults_of(kind: &FaultKind, stream: &mut Stream, end: Time, faults: &mut Vec<Fault>) {
     match kind.how {
         How::Door { most_per_mille } => {
-            let per_mille = by_magnitude(stream, 1, u64::from(most_per_mille)) as u32;
+            let per_mille = by_magnitude(
+                stream,
+                u64::from(most_per_mille / 64),
+                u64::from(most_per_mille),
+            ) as u32;
             let (least, most) = values(stream, kind);
             faults.push(Fault::Door {
                 door: kind.name.to_owned(),

@@ -12,14 +12,14 @@ use crate::message::Name;
 
 /// The kinds of trouble.
 pub(crate) const KINDS: &[FaultKind] = &[
-    door("exchange.reject", "an order is refused", "", 0, 0, 200),
+    door("exchange.reject", "an order is refused", "", 0, 0, 500),
     door(
         "exchange.slow",
         "an order takes its time on the way",
         "how long, in milliseconds",
         1,
         20_000,
-        200,
+        400,
     ),
     door(
         "exchange.partial",
@@ -27,7 +27,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "how much is filled, in percent",
         1,
         99,
-        300,
+        500,
     ),
     door(
         "exchange.lost-ack",
@@ -35,7 +35,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        200,
+        300,
     ),
 ];
 

@@ -5,6 +5,7 @@
 
 mod cycle;
 mod payloads;
+mod plans;
 mod subscribers;
 
 use dacapo_kernel::{FaultKind, How, Plan, Time};
@@ -206,6 +207,20 @@ pub(super) const KINDS: &[FaultKind] = &[
         1,
     ),
     kind(
+        "settings.much-bitcoin",
+        "the account begins with much bitcoin",
+        "how many",
+        1_000,
+        1,
+    ),
+    kind(
+        plans::NAME,
+        "the portfolio follows plans that somebody wrote, buys before sells",
+        "how large",
+        9,
+        1,
+    ),
+    kind(
         cycle::NAME,
         "the schedules get dependencies that run in a circle, if the loader takes them",
         "the task that begins the circle, counted in the order of the table",
@@ -283,6 +298,12 @@ fn set(config: &mut Config, what: &str, value: u64) -> bool {
                 .initial_balance
                 .insert(DOLLAR.to_owned(), dollars);
         }
+        "settings.much-bitcoin" => {
+            let bitcoin = Amount::from_int(i64::try_from(value).unwrap_or(i64::MAX));
+            let balance = &mut config.paper.initial_balance;
+            balance.insert("BTC".to_owned(), bitcoin);
+        }
+        plans::NAME => plans::set(config, value),
         "settings.signal-queue" => config.coordinator.signal_queue = small.max(1),
         "settings.remote-agents" => config.agents.remote = true,
         "settings.failures" => {

@@ -28,7 +28,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "for how long, in seconds",
         10,
         1_800,
-        100,
+        300,
     ),
     door(
         "model.outage",
@@ -36,7 +36,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "for how long, in seconds",
         10,
         1_800,
-        100,
+        300,
     ),
     door(
         "model.rate-limit",
@@ -44,7 +44,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "after how many seconds to try again",
         1,
         120,
-        200,
+        300,
     ),
     door(
         "model.server-error",
@@ -52,7 +52,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        200,
+        300,
     ),
     door(
         "model.refusal",
@@ -60,7 +60,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        150,
+        300,
     ),
     door(
         "model.truncated",
@@ -68,7 +68,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "after how many percent of its bytes",
         0,
         99,
-        200,
+        400,
     ),
     door(
         "model.duplicate-keys",
@@ -76,7 +76,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        100,
+        300,
     ),
     door(
         "model.deep",
@@ -84,7 +84,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "how deep",
         10,
         5_000,
-        50,
+        100,
     ),
     door(
         "model.huge-number",
@@ -92,7 +92,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "which: 0 confidence, 1 leverage, 2 size, 3 entry",
         0,
         3,
-        150,
+        400,
     ),
     door(
         "model.huge",
@@ -108,7 +108,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        100,
+        300,
     ),
     door(
         "model.wrong-type",
@@ -116,7 +116,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "which: 0 confidence, 1 action, 2 modifications, 3 leverage, 4 size, 5 the whole",
         0,
         5,
-        250,
+        500,
     ),
     door(
         "model.hostile",
@@ -124,7 +124,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "which: 0 leverage, 1 size, 2 entry up, 3 entry down, 4 all at once",
         0,
         4,
-        250,
+        600,
     ),
     door(
         "model.injection",
@@ -132,7 +132,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        100,
+        300,
     ),
 ];
 

@@ -1,17 +1,21 @@
 //! `halt.sticks`: who halts trading is told, and only somebody who clears the halt lets it go on.
 
+use std::time::Duration;
+
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use crate::config::{Config, StoreKind};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, number};
 
-/// How long a halt may wait to be saved while the store works.
-const SAVED_WITHIN_S: u64 = 120;
+/// How long a halt may wait to be saved while the store works and no agent keeps the scheduler busy.
+const SAVED_WITHIN: Duration = Duration::from_secs(120);
 
 /// The halt in force, and whether it is safe.
 #[derive(Debug)]
 pub(super) struct HaltSticks {
+    /// How long a halt may be in memory only.
+    within: Duration,
     has_store: bool,
     state: RunState,
     /// Since when a halt waits to be saved.
@@ -26,7 +30,13 @@ pub(super) struct HaltSticks {
 
 impl HaltSticks {
     pub(super) fn new(plan: &Plan<Config>) -> HaltSticks {
+        let config = &plan.system;
+        let tasks = config.schedules.tasks(&config.symbols, &config.agents);
+        let limits = tasks.iter().map(|task| task.timeout_seconds);
+        let busy = Duration::from_secs_f64(limits.fold(0.0, f64::max));
         HaltSticks {
+            // A save that failed is tried again by the scheduler, which waits for its tasks.
+            within: SAVED_WITHIN + busy,
             has_store: plan.system.store.kind != StoreKind::None,
             state: RunState::Running,
             unsaved: None,
@@ -81,7 +91,7 @@ impl HaltSticks {
     }
 
     fn look(&self, now: Time) -> Result<(), String> {
-        let waits = |since: Time| now.since(since).as_secs() > SAVED_WITHIN_S;
+        let waits = |since: Time| now.since(since) > self.within;
         if self.unsaved.is_some_and(waits) {
             return Err("expected the halt to be saved, found it in memory only".to_owned());
         }
@@ -258,7 +268,7 @@ mod tests {
     fn its_reason_is_saved() {
         let what = halted().then(saved(None)).violated();
         assert!(what.contains("found none"), "{what}");
-        let what = halted().at(121.0).then(subscribed()).violated();
+        let what = halted().at(221.0).then(subscribed()).violated();
         assert!(what.contains("in memory only"), "{what}");
         halted()
             .at(119.0)

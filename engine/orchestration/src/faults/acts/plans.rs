@@ -1,0 +1,34 @@
+//! Plans of the portfolio that somebody wrote: buys are listed before the sells that pay for them.
+
+use crate::agents::{AgentKind, PlanEntry, PlannedTrade};
+use crate::amount::Amount;
+use crate::config::Config;
+use crate::rebalance::PlanAction;
+use crate::symbol::Side;
+
+/// The name of the act.
+pub(super) const NAME: &str = "settings.plans";
+
+/// Into how many batches a plan is divided, an hour apart.
+const BATCHES: u32 = 3;
+
+/// Gives the portfolio one plan, again and again; `size` says how large its trades are.
+pub(super) fn set(config: &mut Config, size: u64) {
+    let amount_usd = Amount::from_int(60 + 700 * i64::try_from(size).unwrap_or(0));
+    let of_batch = |batch_index| {
+        [("XRP/USDT", Side::Buy), ("BTC/USDT", Side::Sell)].map(|(symbol, action)| PlannedTrade {
+            symbol: symbol.to_owned(),
+            action,
+            amount_usd,
+            batch_index,
+        })
+    };
+    let plan = PlanEntry {
+        from_seconds: 0.0,
+        action: PlanAction::Rebalance,
+        dca_batches: BATCHES,
+        dca_interval_hours: 1,
+        trades: (0..BATCHES).flat_map(of_batch).collect(),
+    };
+    config.agents.portfolio_rebalance = AgentKind::Plans(vec![plan]);
+}
