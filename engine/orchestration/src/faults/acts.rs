@@ -39,8 +39,8 @@ const fn kind(
 
 /// Every kind of act.
 pub(super) const KINDS: &[FaultKind] = &[
-    kind("operator.pause", "an operator pauses trading", "", 0, 3),
-    kind("operator.resume", "an operator resumes trading", "", 0, 3),
+    kind("operator.pause", "an operator pauses trading", "", 0, 8),
+    kind("operator.resume", "an operator resumes trading", "", 0, 8),
     kind("operator.halt", "an operator halts trading", "", 0, 2),
     kind("operator.clear-halt", "an operator clears a halt", "", 0, 2),
     kind(

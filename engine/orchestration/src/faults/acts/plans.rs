@@ -4,7 +4,7 @@ use crate::agents::{AgentKind, PlanEntry, PlannedTrade};
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::rebalance::PlanAction;
-use crate::symbol::Side;
+use crate::symbol::{DOLLAR, Side};
 
 /// The name of the act.
 pub(super) const NAME: &str = "settings.plans";
@@ -12,9 +12,13 @@ pub(super) const NAME: &str = "settings.plans";
 /// Into how many batches a plan is divided, an hour apart.
 const BATCHES: u32 = 3;
 
-/// Gives the portfolio one plan, again and again; `size` says how large its trades are.
+/// Gives the portfolio one plan, again and again, and few dollars; `size` says how large its trades are.
 pub(super) fn set(config: &mut Config, size: u64) {
-    let amount_usd = Amount::from_int(60 + 700 * i64::try_from(size).unwrap_or(0));
+    let dollars = 60 + 100 * i64::try_from(size).unwrap_or(0);
+    let amount_usd = Amount::from_int(dollars);
+    // The buys are paid for by the sells.
+    let balance = &mut config.paper.initial_balance;
+    balance.insert(DOLLAR.to_owned(), Amount::from_int(dollars / 2));
     let of_batch = |batch_index| {
         [("XRP/USDT", Side::Buy), ("BTC/USDT", Side::Sell)].map(|(symbol, action)| PlannedTrade {
             symbol: symbol.to_owned(),
