@@ -8,6 +8,8 @@ mod payloads;
 mod plans;
 mod subscribers;
 
+use std::time::Duration;
+
 use dacapo_kernel::{FaultKind, How, Plan, Time};
 use serde_json::Value;
 
@@ -91,6 +93,13 @@ pub(super) const KINDS: &[FaultKind] = &[
         "how many",
         90,
         1,
+    ),
+    kind(
+        "signal.second-thoughts",
+        "somebody sends a signal, and an operator pauses trading right after it",
+        "how long after, in milliseconds",
+        6_000,
+        4,
     ),
     kind(
         "signal.malformed",
@@ -216,7 +225,7 @@ pub(super) const KINDS: &[FaultKind] = &[
     kind(
         plans::NAME,
         "the portfolio follows plans that somebody wrote, buys before sells",
-        "how large",
+        "how large; odd: nobody judges its trades",
         9,
         1,
     ),
@@ -253,6 +262,12 @@ pub(crate) fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> 
         "signal.malformed" => malformed(config, value),
         "signal.unknown-action" => payloads::unknown_action(config, value),
         "evidence.outside" => Some(evidence(config, value)),
+        "signal.second-thoughts" => {
+            let later = at + Duration::from_millis(value);
+            let pause = command("pause", 0, config);
+            config.events.push(published(later, pause));
+            signal(config, value)
+        }
         "signal.burst" => {
             for number in 0..value {
                 if let Some(said) = signal(config, number) {

@@ -2,7 +2,7 @@
 
 use crate::agents::{AgentKind, PlanEntry, PlannedTrade};
 use crate::amount::Amount;
-use crate::config::Config;
+use crate::config::{Config, RiskMode};
 use crate::rebalance::PlanAction;
 use crate::symbol::{DOLLAR, Side};
 
@@ -12,7 +12,8 @@ pub(super) const NAME: &str = "settings.plans";
 /// Into how many batches a plan is divided, an hour apart.
 const BATCHES: u32 = 3;
 
-/// Gives the portfolio one plan, again and again, and few dollars; `size` says how large its trades are.
+/// Gives the portfolio one plan, again and again, and few dollars; `size` says how large its trades are, and where
+/// it is odd nobody judges them.
 pub(super) fn set(config: &mut Config, size: u64) {
     let dollars = 60 + 100 * i64::try_from(size).unwrap_or(0);
     let amount_usd = Amount::from_int(dollars);
@@ -34,5 +35,8 @@ pub(super) fn set(config: &mut Config, size: u64) {
         dca_interval_hours: 1,
         trades: (0..BATCHES).flat_map(of_batch).collect(),
     };
+    if !size.is_multiple_of(2) {
+        config.risk_mode = RiskMode::ApproveAll(Vec::new());
+    }
     config.agents.portfolio_rebalance = AgentKind::Plans(vec![plan]);
 }
