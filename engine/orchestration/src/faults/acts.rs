@@ -98,7 +98,7 @@ pub(super) const KINDS: &[FaultKind] = &[
         "signal.second-thoughts",
         "somebody sends a signal, and an operator pauses trading right after it",
         "how long after, in milliseconds",
-        6_000,
+        2_500,
         4,
     ),
     kind(
