@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, KernelEvent, Seq, Time};
+use dacapo_kernel::{Event, Seq, Time};
 use dacapo_orchestration::coordinator::state::RunState;
 use dacapo_orchestration::domain_event::{DomainEvent, LegStored, OrderAnswered, OrderOutcome};
 use dacapo_orchestration::message::Instant;
@@ -23,11 +23,8 @@ struct Leg {
 pub(super) struct Audit<'a> {
     plans: &'a [Plan],
     legs: Vec<Leg>,
-    /// How many plans must be stored, by the instant at which they were made: those that are
-    /// acknowledged, and in the end all that no crash forgot.
-    promised: BTreeMap<i64, usize>,
-    /// When the plans were made that were not stored at once. A crash forgets them.
-    owed: Vec<i64>,
+    /// Acknowledged plans, by the instant at which they were made.
+    accepted: BTreeMap<i64, usize>,
 }
 
 impl<'a> Audit<'a> {
@@ -39,13 +36,9 @@ impl<'a> Audit<'a> {
         let mut audit = Audit {
             plans,
             legs: Vec::new(),
-            promised: BTreeMap::new(),
-            owed: Vec::new(),
+            accepted: BTreeMap::new(),
         };
         for event in events {
-            if let Some(KernelEvent::HostCrashed(_)) = event.kernel() {
-                audit.owed.clear();
-            }
             if let Some(domain) = event.domain() {
                 let entered = audit.enter(event.time, domain);
                 entered.map_err(|wrong| broken(event.seq, event.time, &wrong))?;
@@ -63,13 +56,11 @@ impl<'a> Audit<'a> {
 
     fn enter(&mut self, time: Time, event: &DomainEvent) -> Result<(), String> {
         match event {
-            DomainEvent::LegsPlanned(planned) if planned.count > 0 => {
-                let made = Instant::from(time).as_micros();
-                if planned.accepted {
-                    *self.promised.entry(made).or_default() += 1;
-                } else {
-                    self.owed.push(made);
-                }
+            DomainEvent::LegsPlanned(planned) if planned.accepted && planned.count > 0 => {
+                *self
+                    .accepted
+                    .entry(Instant::from(time).as_micros())
+                    .or_default() += 1;
                 self.add_up()
             }
             DomainEvent::LegStored(stored) => self.store(stored),
@@ -187,22 +178,19 @@ impl<'a> Audit<'a> {
                 ));
             }
         }
-        for (made, promised) in &self.promised {
+        for (made, accepted) in &self.accepted {
             let stored = groups.keys().filter(|(at, _)| at == made).count();
-            if stored < *promised {
+            if stored < *accepted {
                 return Err(format!(
-                    "{promised} plans of {made} us must be stored, {stored} are"
+                    "{accepted} plans of {made} us are acknowledged, {stored} are stored"
                 ));
             }
         }
         Ok(())
     }
 
-    /// After the faults: what could not be stored at once is, and nothing is left halfway.
-    fn close(&mut self) -> Result<(), String> {
-        for made in std::mem::take(&mut self.owed) {
-            *self.promised.entry(made).or_default() += 1;
-        }
+    /// After the faults: nothing is left halfway.
+    fn close(&self) -> Result<(), String> {
         self.add_up()?;
         let is_open = |leg: &&Leg| !matches!(leg.status.as_str(), "executed" | "failed");
         match self.legs.iter().find(is_open) {

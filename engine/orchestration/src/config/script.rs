@@ -1,6 +1,7 @@
 //! What somebody outside does in a scenario: publishes, subscribes, sets prices, asks for things.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::amount::Amount;
 use crate::message::{Json, Name, Priority, Topic};
@@ -78,6 +79,7 @@ pub struct Publication {
     #[serde(default = "normal")]
     pub priority: Priority,
     /// What it says: a table, or JSON as text.
+    #[serde(serialize_with = "as_people_write_it")]
     pub payload: Json,
     /// How long it lives.
     #[serde(default = "five_minutes")]
@@ -184,6 +186,24 @@ pub struct ForceRun {
     pub task: Name,
     /// For which symbol.
     pub symbol: Name,
+}
+
+/// A table, or JSON as text where a null in it could not be said.
+fn as_people_write_it<S: Serializer>(json: &Json, serializer: S) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() && has_null(&json.0) {
+        serializer.collect_str(&json.0)
+    } else {
+        json.serialize(serializer)
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(fields) => fields.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn operator() -> Name {

@@ -199,13 +199,15 @@ impl Statistics {
     }
 
     fn crash(&mut self, now: Time) -> Result<(), String> {
-        // What is lost is lost once, however often the host crashes before it is up again.
-        let Some(since) = self.unsaved_since.take() else {
+        let Some(since) = self.unsaved_since else {
             return Ok(());
         };
         let idle = self.busy.is_idle_since(now);
         let looked = idle.is_some_and(|idle| idle > self.most.saturating_sub(INTERVAL));
-        if !(self.overdue || looked && self.is_due(now)) {
+        let overdue = self.overdue || looked && self.is_due(now);
+        // What is lost is lost once, however often the host crashes before it is up again.
+        self.unsaved_since = None;
+        if !overdue {
             return Ok(());
         }
         let lost = now.since(since).as_secs();

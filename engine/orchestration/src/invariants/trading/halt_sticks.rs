@@ -192,6 +192,7 @@ mod tests {
 
     fn halted() -> Planted {
         let sticks = HaltSticks {
+            within: SAVED_WITHIN,
             has_store: true,
             state: RunState::Running,
             unsaved: None,
@@ -268,7 +269,7 @@ mod tests {
     fn its_reason_is_saved() {
         let what = halted().then(saved(None)).violated();
         assert!(what.contains("found none"), "{what}");
-        let what = halted().at(221.0).then(subscribed()).violated();
+        let what = halted().at(121.0).then(subscribed()).violated();
         assert!(what.contains("in memory only"), "{what}");
         halted()
             .at(119.0)
@@ -294,6 +295,7 @@ mod tests {
     #[test]
     fn a_stop_in_good_order_is_forgotten() {
         Planted::of(HaltSticks {
+            within: SAVED_WITHIN,
             has_store: true,
             state: RunState::Running,
             unsaved: None,
