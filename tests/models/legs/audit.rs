@@ -25,6 +25,8 @@ pub(super) struct Audit<'a> {
     legs: Vec<Leg>,
     /// Acknowledged plans, by the instant at which they were made.
     accepted: BTreeMap<i64, usize>,
+    /// When each plan was made, by its number.
+    made: BTreeMap<u64, i64>,
 }
 
 impl<'a> Audit<'a> {
@@ -37,6 +39,7 @@ impl<'a> Audit<'a> {
             plans,
             legs: Vec::new(),
             accepted: BTreeMap::new(),
+            made: BTreeMap::new(),
         };
         for event in events {
             if let Some(domain) = event.domain() {
@@ -56,6 +59,13 @@ impl<'a> Audit<'a> {
 
     fn enter(&mut self, time: Time, event: &DomainEvent) -> Result<(), String> {
         match event {
+            DomainEvent::RebalancePlanned(planned) => {
+                let at = Instant::from(time).as_micros();
+                match self.made.insert(planned.plan, at) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("plan {} was made before", planned.plan)),
+                }
+            }
             DomainEvent::LegsPlanned(planned) if planned.accepted && planned.count > 0 => {
                 *self
                     .accepted
@@ -148,11 +158,13 @@ impl<'a> Audit<'a> {
         let mut groups: BTreeMap<(i64, String), Vec<&LegStored>> = BTreeMap::new();
         for leg in &self.legs {
             let key = leg.stored.key.as_str();
-            let mut parts = key.split('-').skip(1);
-            let made = parts.next().and_then(|made| made.parse().ok());
-            let made = made.ok_or_else(|| format!("{key} does not say when it was planned"))?;
-            let number = parts.next().unwrap_or_default().to_owned();
-            groups.entry((made, number)).or_default().push(&leg.stored);
+            let number = key.split('-').nth(1).unwrap_or_default().to_owned();
+            let plan = number
+                .parse()
+                .ok()
+                .and_then(|plan: u64| self.made.get(&plan));
+            let made = plan.ok_or_else(|| format!("{key} is of no plan that was made"))?;
+            groups.entry((*made, number)).or_default().push(&leg.stored);
         }
         for ((made, _), stored) in &groups {
             let now_s = made / 1_000_000;
