@@ -35,7 +35,8 @@ at = "5ms"
 
 [[faults]]
 kind = "door"
-door = "a door that nobody opens"
+door = "stove.cold"
+actor = "nobody"
 per_mille = 1000
 
 [[faults]]
