@@ -14,10 +14,17 @@ use dacapo_tests::root;
 /// How many seeds are run unless the environment says otherwise.
 const SEEDS: &str = "40";
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many seeds a test runs is nothing that is simulated"
+)]
+fn wanted() -> String {
+    std::env::var("DACAPO_CAMPAIGN_SEEDS").unwrap_or_else(|_| SEEDS.to_owned())
+}
+
 #[test]
 fn nothing_fails_in_the_general_scenario_and_every_run_is_made_again_the_same() {
-    let seeds = std::env::var("DACAPO_CAMPAIGN_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
-    let seeds: Seeds = seeds
+    let seeds: Seeds = wanted()
         .parse()
         .expect("DACAPO_CAMPAIGN_SEEDS is a number or a range");
     let scenario: PathBuf = root().join("scenarios/general.toml");

@@ -59,7 +59,7 @@ fn complaints(name: &str) -> Vec<String> {
     let broken = record(&path, &defects(&[name]));
     let found = violated(&broken.outcome.findings);
     let assigned = |id: &&str| switch.caught_by.split(", ").any(|by| by == *id);
-    if !found.iter().any(|id| assigned(id)) {
+    if !found.iter().any(assigned) {
         complain(format!(
             "broken, it violates {found:?} and none of {}",
             switch.caught_by

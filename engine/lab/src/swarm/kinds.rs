@@ -131,7 +131,7 @@ fn faults_of(kind: &FaultKind, stream: &mut Stream, end: Time, faults: &mut Vec<
         How::Door { most_per_mille } => {
             let per_mille = by_magnitude(
                 stream,
-                u64::from(most_per_mille / 64),
+                u64::from(most_per_mille / 16),
                 u64::from(most_per_mille),
             ) as u32;
             let (least, most) = values(stream, kind);

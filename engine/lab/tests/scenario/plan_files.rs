@@ -1,4 +1,5 @@
 //! A plan that is written as a scenario file loads as that very plan.
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
 
 use dacapo_kernel::{
     Budgets, Expect, Fault, FaultPlan, FigureBound, Plan, SchedulerKind, Seq, Time, When,

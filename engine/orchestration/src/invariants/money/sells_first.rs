@@ -192,10 +192,10 @@ impl Invariant<DomainEvent> for SellsFirst {
             }
             Some(DomainEvent::LegMarked(marked)) => self.mark(marked),
             Some(DomainEvent::OrderSubmitted(order)) => return self.submit(order),
-            Some(DomainEvent::OrderAnswered(it)) => {
-                if !matches!(it.outcome, OrderOutcome::Resting | OrderOutcome::Unknown) {
-                    self.over(&it.intent);
-                }
+            Some(DomainEvent::OrderAnswered(it))
+                if !matches!(it.outcome, OrderOutcome::Resting | OrderOutcome::Unknown) =>
+            {
+                self.over(&it.intent);
             }
             Some(DomainEvent::BalanceChanged(it)) => {
                 if let Some(free) = &mut self.free
