@@ -73,3 +73,11 @@ fn every_story_of_a_defect_fails_with_it_and_passes_without() {
     let complaints: Vec<String> = stories().iter().flat_map(|name| complaints(name)).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
+
+#[test]
+fn every_defect_has_a_story() {
+    let told = stories();
+    let mut named: Vec<&str> = Orchestration::defects().iter().map(|it| it.name).collect();
+    named.sort_unstable();
+    assert_eq!(told, named);
+}
