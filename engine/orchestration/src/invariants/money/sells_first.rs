@@ -179,6 +179,11 @@ impl Invariant<DomainEvent> for SellsFirst {
         &[&[number::RebalancePlanned], &[number::OrderSubmitted]]
     }
 
+    /// A store that comes back older than it was may have lost a sell and kept its buy.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["store.stale", "store.corrupt"]
+    }
+
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match event.domain() {
             Some(DomainEvent::Started(_)) => self.start(),
