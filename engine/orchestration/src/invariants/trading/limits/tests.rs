@@ -129,6 +129,7 @@ fn resting_orders_and_closed_positions_count() {
     let closed = with_position().then(close).then(BalanceChanged {
         asset: "USDT".into(),
         balance: Amount::from_int(9_990),
+        reserved: Amount::ZERO,
     });
     closed.then(by(9_990, 0.0, 500.0, None)).holds();
 }
@@ -139,6 +140,7 @@ fn without_a_price_nothing_is_compared() {
         .then(BalanceChanged {
             asset: "BTC".into(),
             balance: Amount::ONE,
+            reserved: Amount::ZERO,
         })
         .at(60.0)
         .then(by(1, 0.0, 0.1, None))
