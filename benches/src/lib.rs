@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
-    BoxedStorage, BuildError, Ctx, Event, Expect, Files, Invariant, Mistake, Outcome, Plan, Run,
+    BoxedStorage, BuildError, Ctx, Event, Files, Invariant, Mistake, Outcome, Plan, Run,
     SchedulerKind, Setup, System, View, channel, events,
 };
 use serde::{Deserialize, Serialize};
@@ -217,11 +217,7 @@ impl Invariant<Happened> for Forwards {
 /// A plan for some work.
 pub fn plan(work: Work) -> Plan<Work> {
     Plan {
-        name: "bench".to_owned(),
-        story: String::new(),
         seed: 1,
-        start_unix_ns: 0,
-        duration_ns: None,
         scheduler: match work {
             Work::Choices { .. } => SchedulerKind::Random,
             Work::PingPong { .. } | Work::Sleeps { .. } => SchedulerKind::Fifo,
@@ -230,12 +226,8 @@ pub fn plan(work: Work) -> Plan<Work> {
             events_at_one_instant: u64::MAX,
             ..Default::default()
         },
-        faults: Default::default(),
         profile: "sound".to_owned(),
-        defects: Vec::new(),
-        data: Vec::new(),
-        expect: Expect::default(),
-        system: work,
+        ..Plan::of("bench", work)
     }
 }
 

@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("invariant", &["event", "id", "kernel_event"]),
     (
         "checks",
-        &["event", "fault", "id", "invariant", "kernel_event"],
+        &["event", "id", "invariant", "kernel_event"],
     ),
     (
         "world",

@@ -1,11 +1,11 @@
 //! Panics: silent where simulated code panics, since the verdict tells of it; explained where
 //! the program itself does.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
+use dacapo_kernel::panic_message;
 use dacapo_lab::scenario::printable;
 
 thread_local! {
@@ -34,7 +34,7 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = QUIET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     QUIET.set(before);
-    result.map_err(|panic| format!("{}, at {}", message_of(panic.as_ref()), PLACE.take()))
+    result.map_err(|panic| format!("{}, at {}", panic_message(panic.as_ref()), PLACE.take()))
 }
 
 /// The same for what gives nothing back, on any thread.
@@ -56,12 +56,6 @@ pub(crate) fn report(panic: &str, arguments: &[OsString]) -> String {
         printable(&words.join(" ")),
         env!("CARGO_PKG_VERSION"),
     )
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Each is shown only the kinds of event that it watches: a table by kind says who is.
 
 use crate::event::{Event, EventSet, FIRST_DOMAIN_KIND};
-use crate::fault::{CRASH_HOST, CRASH_TASK, JUMP_CLOCK};
 use crate::id::{Seq, Time};
 use crate::invariant::{Invariant, Sometimes};
 use crate::kernel_event::KernelEvent;
@@ -89,7 +88,7 @@ impl<E: EventSet> Checks<E> {
             self.meet(event.kind().number);
         }
         if event.kind().number < FIRST_DOMAIN_KIND
-            && let Some(fault) = event.kernel().and_then(fault_of)
+            && let Some(fault) = event.kernel().and_then(KernelEvent::fault)
         {
             self.exclude(fault);
         }
@@ -145,11 +144,6 @@ impl<E: EventSet> Checks<E> {
                 open.settled = Some(Finding::NotEvaluable);
             }
         }
-    }
-
-    /// Whether any property has been violated so far.
-    pub fn any_violated(&self) -> bool {
-        !self.violated.is_empty()
     }
 
     /// What was reached of what is to be reached sometimes.
@@ -208,15 +202,4 @@ fn places(shown: impl Iterator<Item = bool>) -> Vec<u16> {
         .filter(|(_, shown)| *shown)
         .map(|(at, _)| at)
         .collect()
-}
-
-/// The name of the fault that an event is the trace of, if it is one.
-pub(crate) fn fault_of(event: &KernelEvent) -> Option<&str> {
-    match event {
-        KernelEvent::FaultInjected(fault) => Some(&fault.door),
-        KernelEvent::HostCrashed(_) => Some(CRASH_HOST),
-        KernelEvent::TaskCrashed(_) => Some(CRASH_TASK),
-        KernelEvent::ClockJumped(_) => Some(JUMP_CLOCK),
-        _ => None,
-    }
 }

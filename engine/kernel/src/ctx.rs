@@ -7,17 +7,17 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::chance::{UNIT_BOUND, unit_from};
-use crate::doors::capped;
 use crate::event::Body;
 use crate::executor::{Core, State};
 use crate::id::{ActorId, Seq, TaskId, Time};
 use crate::name::Name;
+use crate::panic_message::panic_message;
 use crate::port::Port;
 use crate::sync::call::Call;
 use crate::sync::join::JoinHandle;
 use crate::sync::timer::{Sleep, Timer, Until};
 use crate::system::System;
-use crate::task::{NewTask, Pending, TaskRef, cut_off, message_of};
+use crate::task::{NewTask, Pending, TaskRef, cut_off};
 
 /// The voice of one actor inside a run. Cheap to clone; works in whatever task it is used.
 pub struct Ctx<S: System> {
@@ -171,7 +171,7 @@ impl<S: System> Ctx<S> {
                 Err(cut) if self.core.state.borrow().halted => resume_unwind(cut),
                 Err(panic) => {
                     self.core.state.borrow_mut().current_slot().timeouts = timeouts;
-                    Poll::Ready(Err(message_of(panic.as_ref())))
+                    Poll::Ready(Err(panic_message(panic.as_ref())))
                 }
             }
         })
@@ -283,11 +283,13 @@ impl<S: System> Ctx<S> {
         .flatten()
     }
 
-    /// When a fault that begins now and lasts for so long is over: it does not outlast the part of
-    /// the run in which things go wrong.
-    pub fn lasts_until(&self, span: Duration) -> Time {
+    /// Whether a fault that lasts is let in at this place, and when it is over: its value is for how
+    /// many seconds it lasts from now on. It does not outlast the part of the run in which things go
+    /// wrong.
+    pub fn lasting_fault(&self, door: &'static str) -> Option<Time> {
+        let seconds = self.fault(door)?;
         let state = self.core.state.borrow();
-        capped(state.now + span, state.doors.quiet_from())
+        Some(state.doors.end_of(state.now, seconds))
     }
 
     // The outside.

@@ -84,9 +84,11 @@ impl Doors {
         &mut self.doors[at].1
     }
 
-    /// From when on nothing goes wrong any more, if that is planned.
-    pub(crate) fn quiet_from(&self) -> Option<Time> {
-        self.quiet_from
+    /// When a fault is over that begins at an instant and lasts for so many seconds: it does not
+    /// outlast the part of the run in which things go wrong.
+    pub(crate) fn end_of(&self, from: Time, seconds: u64) -> Time {
+        let end = from + Duration::from_secs(seconds);
+        self.quiet_from.map_or(end, |quiet| end.min(quiet))
     }
 
     /// Whether the plan names any door.
@@ -163,12 +165,6 @@ pub struct Odds<'a> {
 }
 
 impl Odds<'_> {
-    /// When a fault that begins at an instant and lasts for so long is over: it does not outlast the
-    /// part of the run in which things go wrong.
-    pub fn lasts_until(&self, from: Time, span: Duration) -> Time {
-        capped(from + span, self.doors.quiet_from)
-    }
-
     /// The stream of whoever answers.
     pub fn stream(&mut self) -> &mut Stream {
         self.chance.stream(self.actor, self.name, self.purpose)
@@ -186,9 +182,12 @@ impl Odds<'_> {
         });
         Some(value)
     }
-}
 
-/// An instant, or that from which nothing goes wrong any more.
-pub(crate) fn capped(until: Time, quiet_from: Option<Time>) -> Time {
-    quiet_from.map_or(until, |quiet| until.min(quiet))
+    /// Whether a fault that lasts is let in at this door, and when it is over: its value is for how
+    /// many seconds it lasts from an instant on. It does not outlast the part of the run in which
+    /// things go wrong.
+    pub fn lasting_fault(&mut self, door: &'static str, from: Time) -> Option<Time> {
+        let seconds = self.fault(door)?;
+        Some(self.doors.end_of(from, seconds))
+    }
 }

@@ -404,10 +404,8 @@ impl<S: System> State<S> {
 
     /// The feed with the earliest next item, and when that arrives.
     pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
-        let world = &self.world;
         let drawn_from = (&mut self.chance, &mut self.doors, self.now);
-        self.outside
-            .next_arrival(drawn_from, &|actor| world.actor_name(actor).into())
+        self.outside.next_arrival(drawn_from, &self.world)
     }
 
     // The wall clock, and recovery.

@@ -6,7 +6,7 @@
 use crate::event::{Body, Event, EventSet, FIRST_DOMAIN_KIND, Role};
 use crate::executor::Cut;
 use crate::id::{ActorId, Seq, Time};
-use crate::kernel_event::{FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
+use crate::kernel_event::{FAULT_INJECTED, FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
 use crate::log::{Chain, Ending, Head, LogError, Reader, Storage, Writer};
 
 /// A log's bytes, wherever they are.
@@ -179,6 +179,15 @@ impl<E: EventSet> Verifier<E> {
         }
     }
 
+    /// The next recorded event, if it is of this kind; of any other only the head is read.
+    #[inline]
+    fn peek_if(&mut self, kind: u16) -> Option<Event<E>> {
+        if self.reader.peek().ok()??.head.kind != kind {
+            return None;
+        }
+        self.peek().ok()?
+    }
+
     /// The value with which the recording has a fault right here, for this actor, at this door, at
     /// this question.
     pub(crate) fn injected(&mut self, actor: ActorId, door: &str, asked: u64) -> Option<u64> {
@@ -189,11 +198,9 @@ impl<E: EventSet> Verifier<E> {
 
     /// Any fault that the recording has right here for this actor.
     pub(crate) fn any_injected(&mut self, actor: ActorId) -> Option<FaultInjected> {
-        match self.peek_kernel() {
-            Some(KernelEvent::FaultInjected(fault)) => self
-                .peek()
-                .is_ok_and(|event| event.is_some_and(|event| event.actor == actor))
-                .then_some(fault),
+        let event = self.peek_if(FAULT_INJECTED)?;
+        match event.body {
+            Body::Kernel(KernelEvent::FaultInjected(fault)) if event.actor == actor => Some(fault),
             _ => None,
         }
     }
@@ -201,15 +208,13 @@ impl<E: EventSet> Verifier<E> {
     /// The crash that the recording has right here, at the event before it.
     #[inline]
     pub(crate) fn abrupt_crash(&mut self) -> Option<Cut> {
-        let record = self.reader.peek().ok()??;
-        if record.head.kind != HOST_CRASHED {
-            return None;
-        }
-        match self.peek_kernel()? {
-            KernelEvent::HostCrashed(HostCrashed { host, abrupt: true }) => Some(Cut {
-                host,
-                restart_after: None,
-            }),
+        match self.peek_if(HOST_CRASHED)?.body {
+            Body::Kernel(KernelEvent::HostCrashed(HostCrashed { host, abrupt: true })) => {
+                Some(Cut {
+                    host,
+                    restart_after: None,
+                })
+            }
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::{CRASH_HOST, CRASH_TASK, JUMP_CLOCK};
 use crate::id::{ActorId, HostId, LockId, Seq, TaskId};
 use crate::name::Name;
 use crate::verdict::Verdict;
@@ -251,6 +252,8 @@ pub struct RunEnded {
 
 /// The number of [`HostCrashed`], which a replay looks for after every event.
 pub(crate) const HOST_CRASHED: u16 = 16;
+/// The number of [`FaultInjected`], which a replay looks for at every door.
+pub(crate) const FAULT_INJECTED: u16 = 21;
 /// The number of [`RunEnded`], which a replay looks for whenever nothing is ready.
 pub(crate) const RUN_ENDED: u16 = 22;
 
@@ -303,5 +306,18 @@ events! {
         22 "run ended" v 1 Consequence => RunEnded(RunEnded);
         /// The wall clock jumped.
         23 "clock jumped" v 1 Input => ClockJumped(ClockJumped);
+    }
+}
+
+impl KernelEvent {
+    /// The name of the fault that the event is the trace of, if it is one.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            KernelEvent::FaultInjected(fault) => Some(&fault.door),
+            KernelEvent::HostCrashed(_) => Some(CRASH_HOST),
+            KernelEvent::TaskCrashed(_) => Some(CRASH_TASK),
+            KernelEvent::ClockJumped(_) => Some(JUMP_CLOCK),
+            _ => None,
+        }
     }
 }

@@ -24,6 +24,7 @@ mod name;
 mod narration;
 mod numbered;
 mod outside;
+mod panic_message;
 mod plan;
 mod port;
 mod replay;
@@ -59,6 +60,7 @@ pub use kernel_event::{
     TaskCrashed, TaskEnded, TaskEnding, TaskStarted, TimerFired, number,
 };
 pub use name::Name;
+pub use panic_message::panic_message;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};
 pub use port::{Answer, Feed, Port, Provider};
 pub use replay::{Events, Snapshots, causes, fold, plan_of};

@@ -15,6 +15,7 @@ use crate::port::{Feed, Provider};
 use crate::system::System;
 use crate::task::{BoxFuture, TaskRef};
 use crate::timers::TimerKey;
+use crate::world::World;
 
 /// Starts the main task of a host, at first and after each crash.
 pub(crate) type Factory<S> = Rc<dyn Fn(Ctx<S>) -> BoxFuture>;
@@ -112,20 +113,19 @@ impl<S: System> Outside<S> {
     pub(crate) fn next_arrival(
         &mut self,
         (chance, doors, now): (&mut Chance, &mut Doors, Time),
-        names: &dyn Fn(ActorId) -> Name,
+        world: &World<S::View>,
     ) -> Option<(usize, Time)> {
         let mut first: Option<(usize, Time)> = None;
         for (at, feed) in self.feeds.iter_mut().enumerate() {
             if feed.next.is_none()
                 && let Some(source) = &mut feed.source
             {
-                let name = names(feed.actor);
                 let mut odds = Odds {
                     chance,
                     doors,
                     now,
                     actor: feed.actor,
-                    name: &name,
+                    name: world.actor_name(feed.actor),
                     purpose: "feed",
                     injected: &mut feed.injected,
                 };

@@ -42,6 +42,26 @@ pub struct Plan<C> {
 }
 
 impl<C> Plan<C> {
+    /// A plan in which everything but the system's own part is as it is by default: no seed, no
+    /// fault, no defect, the first in first out, and nothing expected.
+    pub fn of(name: impl Into<String>, system: C) -> Plan<C> {
+        Plan {
+            name: name.into(),
+            story: String::new(),
+            seed: 0,
+            start_unix_ns: 0,
+            duration_ns: None,
+            scheduler: SchedulerKind::Fifo,
+            budgets: Budgets::default(),
+            faults: FaultPlan::default(),
+            profile: String::new(),
+            defects: Vec::new(),
+            data: Vec::new(),
+            expect: Expect::default(),
+            system,
+        }
+    }
+
     /// The instant at which the run is complete, if it is bounded.
     pub fn end(&self) -> Option<Time> {
         self.duration_ns.map(Time::from_nanos)

@@ -13,6 +13,7 @@ use crate::id::{ActorId, HostId, Seq, TaskId};
 use crate::journal::Journal;
 use crate::kernel_event::{Choice, KernelEvent, TaskEnded, TaskEnding, TaskStarted, TimerFired};
 use crate::name::Name;
+use crate::panic_message::panic_message;
 use crate::system::System;
 use crate::verdict::{Budget, Panicked, Verdict, Waiting};
 
@@ -437,7 +438,7 @@ pub(crate) fn step<S: System>(core: &Rc<Core<S>>, task: TaskRef, mut future: Box
         }
         Err(panic) => {
             drop_future(future);
-            let ending = TaskEnding::Panicked(message_of(panic.as_ref()));
+            let ending = TaskEnding::Panicked(panic_message(panic.as_ref()));
             core.state.borrow_mut().done(task, ending);
         }
     }
@@ -488,11 +489,4 @@ pub(crate) fn bury<S: System>(core: &Core<S>, host: HostId) {
 /// Drops what belongs to a task. A panic on the way down has nobody left to tell.
 pub(crate) fn drop_future<T>(future: T) {
     drop(catch_unwind(AssertUnwindSafe(|| drop(future))));
-}
-
-/// What a panic said.
-pub(crate) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use dacapo_kernel::System;
+use dacapo_kernel::{System, panic_message};
 
 use crate::scenario::{Overrides, ScenarioError, load};
 use crate::shrink::ShrinkError;
@@ -93,11 +93,7 @@ pub enum FuzzError {
 /// # Errors
 /// The panic.
 pub fn caught(work: &mut dyn FnMut()) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without a message".to_owned())
-    })
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(panic.as_ref()))
 }
 
 impl Campaign<'_> {

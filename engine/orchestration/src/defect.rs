@@ -56,6 +56,15 @@ impl Defects {
     /// No defect: what `sound` means.
     pub const NONE: Defects = Defects(0);
 
+    /// Those of these names; a name that no defect has adds nothing.
+    pub fn named(names: &[String]) -> Defects {
+        DEFECTS
+            .iter()
+            .filter(|info| names.iter().any(|name| name == info.name))
+            .map(|info| info.defect)
+            .collect()
+    }
+
     /// Whether `defect` is switched on.
     pub fn has(self, defect: Defect) -> bool {
         self.0 & (1 << defect as u64) != 0

@@ -28,7 +28,7 @@ impl System for Orchestration {
     type Config = Config;
 
     fn resolve(plan: &mut Plan<Config>, files: &dyn Files) -> Result<(), Mistake> {
-        config::check(&plan.system, defects_of(plan))?;
+        config::check(&plan.system, Defects::named(&plan.defects))?;
         known_hosts(plan)?;
         if let MarketConfig::Tape(tape) = &plan.system.market {
             let opened = files.open(&tape.file);
@@ -43,7 +43,7 @@ impl System for Orchestration {
     }
 
     fn build(plan: &Plan<Config>, setup: &mut Setup<'_, Self>) -> Result<(), BuildError> {
-        build::build(plan, defects_of(plan), setup)
+        build::build(plan, Defects::named(&plan.defects), setup)
     }
 
     fn invariants(plan: &Plan<Config>) -> Vec<Box<dyn Invariant<DomainEvent>>> {
@@ -165,15 +165,6 @@ impl System for Orchestration {
     fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
         describe::tags(domain)
     }
-}
-
-/// The defects that a plan has on.
-fn defects_of(plan: &Plan<Config>) -> Defects {
-    DEFECTS
-        .iter()
-        .filter(|info| plan.defects.iter().any(|name| name == info.name))
-        .map(|info| info.defect)
-        .collect()
 }
 
 /// A fault strikes a host that exists.

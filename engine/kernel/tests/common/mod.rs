@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use dacapo_kernel::log::{Memory, Reader, Storage, SyncPolicy};
 use dacapo_kernel::{
-    Body, BuildError, Ctx, Event, EventSet, Events, Expect, Fault, Files, Invariant, Mistake,
-    Outcome, Plan, Run, SchedulerKind, Seq, Setup, Snapshots, System, Time, Verdict, Verified,
-    View, World, events, fold, verify,
+    Body, BuildError, Ctx, Event, EventSet, Events, Fault, Files, Invariant, Mistake, Outcome,
+    Plan, Run, SchedulerKind, Seq, Setup, Snapshots, System, Time, Verdict, Verified, View, World,
+    events, fold, verify,
 };
 use serde::{Deserialize, Serialize};
 
@@ -249,19 +249,9 @@ impl Story {
 /// A plan without anything in it.
 pub(crate) fn plan() -> Plan<()> {
     Plan {
-        name: "story".to_owned(),
-        story: String::new(),
         seed: 1,
-        start_unix_ns: 0,
-        duration_ns: None,
-        scheduler: SchedulerKind::Fifo,
-        budgets: Default::default(),
-        faults: Default::default(),
         profile: "sound".to_owned(),
-        defects: Vec::new(),
-        data: Vec::new(),
-        expect: Expect::default(),
-        system: (),
+        ..Plan::of("story", ())
     }
 }
 

@@ -53,11 +53,8 @@ impl Origin {
             Body::Kernel(kernel) => match kernel {
                 KernelEvent::Choice(_) => Some(Origin::Choice),
                 KernelEvent::Draw(_) => Some(Origin::Draw),
-                KernelEvent::FaultInjected(_)
-                | KernelEvent::HostCrashed(_)
-                | KernelEvent::TaskCrashed(_)
-                | KernelEvent::ClockJumped(_)
-                | KernelEvent::CallLost(_) => Some(Origin::Fault),
+                KernelEvent::CallLost(_) => Some(Origin::Fault),
+                _ if kernel.fault().is_some() => Some(Origin::Fault),
                 KernelEvent::RunStarted(_) => Some(Origin::Beginning),
                 KernelEvent::RunEnded(_) => Some(Origin::End),
                 KernelEvent::HostStarted(_) | KernelEvent::TaskStarted(_)

@@ -73,15 +73,7 @@ pub(super) fn up_to<S: System>(events: &mut Events<S::Event>, at: Seq) -> Result
 }
 
 fn is_fault<E: EventSet>(event: &Event<E>) -> bool {
-    matches!(
-        event.kernel(),
-        Some(
-            KernelEvent::FaultInjected(_)
-                | KernelEvent::HostCrashed(_)
-                | KernelEvent::TaskCrashed(_)
-                | KernelEvent::ClockJumped(_)
-        )
-    )
+    event.kernel().and_then(KernelEvent::fault).is_some()
 }
 
 /// What a second reading finds, once it is known which events are to be told.

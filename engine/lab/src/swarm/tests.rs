@@ -2,27 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{
-    Budgets, Expect, Fault, FaultKind, FaultPlan, FigureBound, How, Plan, SchedulerKind, Time, When,
-};
+use dacapo_kernel::{Fault, FaultKind, FigureBound, How, Plan, SchedulerKind, Time, When};
 
 use super::{FaultChoice, Swarm};
 
 fn base(duration: Option<u64>) -> Plan<()> {
     Plan {
-        name: "test".to_owned(),
-        story: String::new(),
-        seed: 0,
-        start_unix_ns: 0,
         duration_ns: duration.map(|seconds| seconds * 1_000_000_000),
-        scheduler: SchedulerKind::Fifo,
-        budgets: Budgets::default(),
-        faults: FaultPlan::default(),
-        profile: "sound".to_owned(),
-        defects: Vec::new(),
-        data: Vec::new(),
-        expect: Expect::default(),
-        system: (),
+        ..Plan::of("test", ())
     }
 }
 

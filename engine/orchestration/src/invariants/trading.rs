@@ -13,6 +13,7 @@ mod messages;
 mod never_riskier;
 mod no_leg_while_paused;
 mod only_when_running;
+mod outsiders;
 mod prices;
 mod reading;
 mod run_state;

@@ -2,7 +2,6 @@
 //! for one pair, are none at all, or fall off a cliff.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use dacapo_kernel::{FaultKind, Odds, Time};
 use rust_decimal::Decimal;
@@ -57,12 +56,10 @@ impl Trouble {
     /// What is left of a tick.
     pub(crate) fn befall(&mut self, mut tick: Tick, odds: &mut Odds<'_>) -> Option<Tick> {
         let now = Time::from_nanos(tick.time_ns);
-        if let Some(seconds) = odds.fault("market.gap") {
-            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+        if let Some(end) = odds.lasting_fault("market.gap", now) {
             self.gap_until = self.gap_until.max(end);
         }
-        if let Some(seconds) = odds.fault("market.stale") {
-            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+        if let Some(end) = odds.lasting_fault("market.stale", now) {
             self.stale_until.insert(tick.symbol.to_string(), end);
         }
         let stale = self.stale_until.get(&*tick.symbol);

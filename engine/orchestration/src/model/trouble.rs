@@ -152,12 +152,10 @@ impl Troubles {
         now: Time,
         odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
-        if let Some(seconds) = odds.fault("model.hung") {
-            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+        if let Some(end) = odds.lasting_fault("model.hung", now) {
             self.hung_until = self.hung_until.max(end);
         }
-        if let Some(seconds) = odds.fault("model.outage") {
-            let end = odds.lasts_until(now, Duration::from_secs(seconds));
+        if let Some(end) = odds.lasting_fault("model.outage", now) {
             self.out_until = self.out_until.max(end);
         }
         if now < self.hung_until {

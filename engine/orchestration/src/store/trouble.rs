@@ -115,13 +115,12 @@ impl Trouble {
     /// Whether an operation fails now.
     pub(super) fn strikes(&self, ctx: &Ctx, operation: &str) -> bool {
         let now = ctx.now();
-        let last = |until: &Cell<Time>, seconds: u64| {
-            let end = ctx.lasts_until(Duration::from_secs(seconds));
-            until.set(until.get().max(end));
+        let begin = |door: &'static str, until: &Cell<Time>| {
+            if let Some(end) = ctx.lasting_fault(door) {
+                until.set(until.get().max(end));
+            }
         };
-        if let Some(seconds) = ctx.fault("store.down") {
-            last(&self.down_until, seconds);
-        }
+        begin("store.down", &self.down_until);
         if now < self.down_until.get() {
             return true;
         }
@@ -136,9 +135,7 @@ impl Trouble {
             return false;
         }
         for door in ["store.full", "store.read-only"] {
-            if let Some(seconds) = ctx.fault(door) {
-                last(&self.unwritable_until, seconds);
-            }
+            begin(door, &self.unwritable_until);
         }
         now < self.unwritable_until.get()
     }

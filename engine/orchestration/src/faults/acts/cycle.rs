@@ -3,7 +3,7 @@
 use dacapo_kernel::Plan;
 
 use crate::config::{self, Config};
-use crate::defect::DEFECTS;
+use crate::defect::Defects;
 
 /// The name of the act.
 pub(super) const NAME: &str = "schedule.cycle";
@@ -27,12 +27,7 @@ pub(super) fn add(plan: &mut Plan<Config>, first: u64) {
     let mut changed = config.clone();
     changed.schedules.of_duty_mut(one.duty).depends_on = Some(vec![other.name.clone()]);
     changed.schedules.of_duty_mut(other.duty).depends_on = Some(vec![one.name.clone()]);
-    let defects = DEFECTS
-        .iter()
-        .filter(|info| plan.defects.iter().any(|name| name == info.name))
-        .map(|info| info.defect)
-        .collect();
-    if config::check(&changed, defects).is_ok() {
+    if config::check(&changed, Defects::named(&plan.defects)).is_ok() {
         plan.system = changed;
     }
 }

@@ -22,21 +22,7 @@ pub(super) fn plan(sections: serde_json::Value) -> Plan<Config> {
         system[key] = value.clone();
     }
     let system: Config = serde_json::from_value(system).expect("the sections are right");
-    Plan {
-        name: "planted".to_owned(),
-        story: String::new(),
-        seed: 0,
-        start_unix_ns: 0,
-        duration_ns: None,
-        scheduler: dacapo_kernel::SchedulerKind::Fifo,
-        budgets: dacapo_kernel::Budgets::default(),
-        faults: dacapo_kernel::FaultPlan::default(),
-        profile: "sound".to_owned(),
-        defects: Vec::new(),
-        data: Vec::new(),
-        expect: dacapo_kernel::Expect::default(),
-        system,
-    }
+    Plan::of("planted", system)
 }
 
 pub(crate) fn minimal() -> Plan<Config> {

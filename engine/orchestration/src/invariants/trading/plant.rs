@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use dacapo_kernel::{Budgets, Expect, FaultPlan, Plan, SchedulerKind};
+use dacapo_kernel::Plan;
 use serde_json::{Value, json};
 
 use crate::amount::Amount;
@@ -216,19 +216,5 @@ pub(super) fn config() -> Config {
 
 /// A plan with these settings and nothing else.
 pub(super) fn plan(config: Config) -> Plan<Config> {
-    Plan {
-        name: String::new(),
-        story: String::new(),
-        seed: 0,
-        start_unix_ns: 0,
-        duration_ns: None,
-        scheduler: SchedulerKind::Fifo,
-        budgets: Budgets::default(),
-        faults: FaultPlan::default(),
-        profile: "sound".to_owned(),
-        defects: Vec::new(),
-        data: Vec::new(),
-        expect: Expect::default(),
-        system: config,
-    }
+    Plan::of("planted", config)
 }

@@ -1,8 +1,9 @@
 //! `evidence.vocabulary`: whoever speaks on the bus uses words that its readers know, and they understand them.
 
-use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Plan};
+use dacapo_kernel::{ActorId, Event, Invariant, Plan};
 
 use super::messages::Messages;
+use super::outsiders::Outsiders;
 use crate::agents::AgentKind;
 use crate::config::{Config, TaskKind};
 use crate::coordinator::consensus::ConsensusConfig;
@@ -16,7 +17,7 @@ pub(super) struct Vocabulary {
     /// The topics of agents that follow no script.
     own_words: Vec<Topic>,
     consensus: ConsensusConfig,
-    outside: Vec<ActorId>,
+    outsiders: Outsiders,
     signals: Messages,
     evidence: Messages,
 }
@@ -39,7 +40,7 @@ impl Vocabulary {
                 .map(TaskKind::topic)
                 .collect(),
             consensus: plan.system.consensus,
-            outside: Vec::new(),
+            outsiders: Outsiders::default(),
             signals: Messages::of(&[Topic::TradingSignals]),
             evidence: Messages::of(&TOPICS),
         }
@@ -48,7 +49,7 @@ impl Vocabulary {
     /// A payload with any other word than those that are known stays raw JSON.
     fn publish(&mut self, message: &Message, actor: ActorId) -> Result<(), String> {
         let is_raw = matches!(message.payload, Payload::Raw(_));
-        if is_raw && self.own_words.contains(&message.topic) && !self.outside.contains(&actor) {
+        if is_raw && self.own_words.contains(&message.topic) && !self.outsiders.has(actor) {
             return Err(format!(
                 "expected {} in words that readers know, found others",
                 message.topic
@@ -166,11 +167,7 @@ impl Invariant<DomainEvent> for Vocabulary {
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
-        if let Some(KernelEvent::ActorNamed(named)) = event.kernel()
-            && named.name == *"outside"
-        {
-            self.outside.push(named.actor);
-        }
+        self.outsiders.observe(event);
         match event.domain() {
             Some(DomainEvent::Published(it)) => {
                 self.signals.keep(&it.message);

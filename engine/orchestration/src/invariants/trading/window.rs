@@ -1,8 +1,9 @@
 //! `evidence.window`: what is young enough to count as evidence is still alive, and is found.
 
-use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Plan, Time};
+use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time};
 
 use super::messages::Messages;
+use super::outsiders::Outsiders;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{ConsensusBuilt, DomainEvent, Published, number};
@@ -12,8 +13,7 @@ use crate::message::{Instant, Message, Span, Topic};
 #[derive(Debug)]
 pub(super) struct Window {
     windows: [Span; 3],
-    /// The actors that speak for somebody outside, whose messages live as long as they please.
-    outside: Vec<ActorId>,
+    outsiders: Outsiders,
     signals: Messages,
     evidence: Messages,
     /// Whether the history may have lost evidence for want of room.
@@ -29,7 +29,7 @@ impl Window {
                 windows.regime_updates,
                 windows.sentiment_updates,
             ],
-            outside: Vec::new(),
+            outsiders: Outsiders::default(),
             signals: Messages::of(&[Topic::TradingSignals]),
             evidence: Messages::of(&TOPICS),
             forgetful: false,
@@ -50,7 +50,7 @@ impl Window {
             return Ok(());
         };
         let is_short = message.ttl.as_secs() < window.as_secs_f64();
-        if is_short && !self.outside.contains(&actor) {
+        if is_short && !self.outsiders.has(actor) {
             return Err(format!(
                 "expected {} to live as long as they count as evidence, found a shorter life",
                 message.topic
@@ -118,11 +118,7 @@ impl Invariant<DomainEvent> for Window {
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
-        if let Some(KernelEvent::ActorNamed(named)) = event.kernel()
-            && named.name == *"outside"
-        {
-            self.outside.push(named.actor);
-        }
+        self.outsiders.observe(event);
         match event.domain() {
             Some(DomainEvent::Started(_)) => {
                 self.signals.forget();
