@@ -24,7 +24,7 @@ pub(super) struct Stretch {
 }
 
 /// Follows what the coordinator is busy with. Whoever uses it watches `HostStarted`, `HostCrashed`,
-/// `Started`, `StateChanged`, `TaskRunStarted`, `TaskRunEnded`, `OrderSubmitted`, `OrderAnswered` and
+/// `Started`, `Subscribed`, `StateChanged`, `TaskRunStarted`, `TaskRunEnded`, `OrderSubmitted`, `OrderAnswered` and
 /// `OutsideActed`.
 #[derive(Debug)]
 pub(super) struct Idle {
@@ -70,7 +70,7 @@ impl Idle {
 
     /// Whether trading is on.
     pub(super) fn is_running(&self) -> bool {
-        self.life.is_up() && !self.stopped && self.state == RunState::Running
+        self.life.listens() && !self.stopped && self.state == RunState::Running
     }
 
     /// What of the time since the last event counts.

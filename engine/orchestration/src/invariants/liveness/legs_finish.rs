@@ -280,6 +280,7 @@ impl Invariant<DomainEvent> for LegsFinish {
             kernel::HostStarted,
             kernel::HostCrashed,
             number::Started,
+            number::Subscribed,
             number::StateChanged,
             number::Published,
             number::TaskRunStarted,

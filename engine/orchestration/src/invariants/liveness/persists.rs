@@ -65,6 +65,7 @@ impl Invariant<DomainEvent> for Persists {
             kernel::HostStarted,
             kernel::HostCrashed,
             number::Started,
+            number::Subscribed,
             number::StateChanged,
             number::TaskRunStarted,
             number::TaskRunEnded,
@@ -109,7 +110,7 @@ impl Invariant<DomainEvent> for Persists {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ended, minimal, name, plan, started, state};
+    use super::super::samples::{ended, listens, minimal, name, plan, started, state};
     use super::*;
     use crate::coordinator::state::RunState::{Halted, Running};
     use crate::domain_event::{StateSaved, StoreFailed};
@@ -124,7 +125,9 @@ mod tests {
     }
 
     fn begun() -> Planted {
-        Planted::of(Persists::new(&minimal())).then(started())
+        Planted::of(Persists::new(&minimal()))
+            .then(started())
+            .then(listens())
     }
 
     #[test]
@@ -158,7 +161,9 @@ mod tests {
             .then(saved())
             .holds();
         let without = plan(json!({"store": {"kind": "none"}}));
-        let log = Planted::of(Persists::new(&without)).then(started());
+        let log = Planted::of(Persists::new(&without))
+            .then(started())
+            .then(listens());
         let finding = log.at(900.0).then(started()).finding();
         assert_eq!(finding, dacapo_kernel::Finding::NotEvaluable);
     }

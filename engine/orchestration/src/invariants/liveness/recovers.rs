@@ -195,6 +195,7 @@ impl Invariant<DomainEvent> for Recovers {
             kernel::HostStarted,
             kernel::HostCrashed,
             number::Started,
+            number::Subscribed,
             number::StateChanged,
             number::StateRestored,
             number::OutcomeCounted,

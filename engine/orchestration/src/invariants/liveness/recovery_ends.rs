@@ -3,10 +3,9 @@
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, COORDINATOR, EXCLUDED, is_undisturbed};
+use super::{BOUND, EXCLUDED, is_undisturbed};
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, number};
-use crate::message::Topic;
 
 /// `live.recovery-ends`
 pub(super) struct RecoveryEnds {
@@ -52,6 +51,7 @@ impl Invariant<DomainEvent> for RecoveryEnds {
             kernel::HostRestarted,
             number::Started,
             number::Subscribed,
+            number::StoreFailed,
         ]
     }
 
@@ -74,14 +74,14 @@ impl Invariant<DomainEvent> for RecoveryEnds {
             {
                 self.since = Some(event.time);
             }
-            // The last of its subscriptions.
-            (_, Some(DomainEvent::Subscribed(it)))
-                if it.topic == Topic::CoordinatorCommands
-                    && it.subscriber.as_str() == COORDINATOR =>
-            {
-                self.since = None;
+            // It waits for its store, and asks again within a minute.
+            (_, Some(DomainEvent::StoreFailed(_))) if self.since.is_some() => {
+                self.since = Some(event.time);
             }
             _ => {}
+        }
+        if self.life.listens() {
+            self.since = None;
         }
         Ok(())
     }
@@ -97,19 +97,10 @@ impl Invariant<DomainEvent> for RecoveryEnds {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{crashed, ended, minimal, name, restarted, started};
+    use super::super::samples::{crashed, ended, listens, minimal, restarted, started};
     use super::*;
-    use crate::domain_event::Subscribed;
+    use crate::domain_event::StoreFailed;
     use crate::invariants::planted::Planted;
-
-    fn listens() -> Subscribed {
-        Subscribed {
-            topic: Topic::CoordinatorCommands,
-            subscriber: name("coordinator"),
-            label: None,
-            replaced: Vec::new(),
-        }
-    }
 
     fn restarting() -> Planted {
         let log = Planted::of(RecoveryEnds::new(&minimal())).then(started());
@@ -130,6 +121,19 @@ mod tests {
     fn one_that_never_does_is_found() {
         let found = restarting().at(136.0).then(started()).violated();
         assert!(found.ends_with("found it recovering"), "{found}");
+    }
+
+    #[test]
+    fn a_store_that_fails_is_waited_for() {
+        let failed = StoreFailed {
+            operation: "load_state".into(),
+        };
+        let log = restarting()
+            .at(100.0)
+            .then(failed)
+            .at(160.0)
+            .then(listens());
+        log.at(900.0).kernel(ended()).holds();
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::coordinator::state::RunState;
 use crate::domain_event::{
     Counted, LegMarked, LegStored, LegsPlanned, OrderAnswered, OrderOutcome, OrderSubmitted,
     OutcomeCounted, Proposed, Published, RebalanceTradeSkipped, RiskJudged, Started, StateChanged,
-    StoreFailed, TaskFinished, TaskOutcome, TaskRunEnded, TaskRunStarted, TradeOrigin,
+    StoreFailed, Subscribed, TaskFinished, TaskOutcome, TaskRunEnded, TaskRunStarted, TradeOrigin,
 };
 use crate::message::{DegradationLevel, Draft, Instant, MessageId, Name, Payload, Span, Topic};
 
@@ -35,6 +35,16 @@ pub(super) fn name(text: &str) -> Name {
 
 pub(super) fn started() -> Started {
     Started {}
+}
+
+/// The coordinator has gone on from what was saved.
+pub(super) fn listens() -> Subscribed {
+    Subscribed {
+        topic: Topic::CoordinatorCommands,
+        subscriber: name("coordinator"),
+        label: None,
+        replaced: Vec::new(),
+    }
 }
 
 pub(super) fn crashed() -> HostCrashed {

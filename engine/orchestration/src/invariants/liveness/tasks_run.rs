@@ -211,6 +211,7 @@ impl Invariant<DomainEvent> for TasksRun {
             kernel::HostStarted,
             kernel::HostCrashed,
             number::Started,
+            number::Subscribed,
             number::StateChanged,
             number::StateRestored,
             number::Published,

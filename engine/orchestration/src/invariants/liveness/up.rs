@@ -4,6 +4,10 @@ use dacapo_kernel::{ActorId, Event, HostId, KernelEvent};
 
 use super::COORDINATOR;
 use crate::domain_event::DomainEvent;
+use crate::message::Topic;
+
+/// The last topic that it subscribes to before it goes to work.
+const LAST: Topic = Topic::CoordinatorCommands;
 
 /// Follows the coordinator's host through its crashes.
 #[derive(Debug, Default)]
@@ -11,6 +15,7 @@ pub(super) struct Up {
     host: Option<HostId>,
     actor: Option<ActorId>,
     up: bool,
+    listens: bool,
 }
 
 /// What happened to the coordinator.
@@ -25,12 +30,19 @@ pub(super) enum Turn {
 }
 
 impl Up {
-    /// Takes an event into account: needs `HostStarted`, `HostCrashed`, `Started`.
+    /// Takes an event into account: needs `HostStarted`, `HostCrashed`, `Started`;
+    /// and `Subscribed`, for whoever asks whether it listens.
     pub(super) fn note(&mut self, event: &Event<DomainEvent>) -> Turn {
-        if let Some(DomainEvent::Started(_)) = event.domain() {
-            self.up = true;
-            self.actor = Some(event.actor);
-            return Turn::Began;
+        match event.domain() {
+            Some(DomainEvent::Started(_)) => {
+                (self.up, self.listens) = (true, false);
+                self.actor = Some(event.actor);
+                return Turn::Began;
+            }
+            Some(DomainEvent::Subscribed(it)) => {
+                self.listens |= it.topic == LAST && it.subscriber.as_str() == COORDINATOR;
+            }
+            _ => {}
         }
         match event.kernel() {
             Some(KernelEvent::HostStarted(started)) if started.name.as_str() == COORDINATOR => {
@@ -39,7 +51,7 @@ impl Up {
             Some(KernelEvent::HostCrashed(crashed))
                 if self.host.is_none_or(|host| host == crashed.host) =>
             {
-                self.up = false;
+                (self.up, self.listens) = (false, false);
                 return Turn::Crashed;
             }
             _ => {}
@@ -50,6 +62,12 @@ impl Up {
     /// Whether the coordinator is up.
     pub(super) fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Whether it has gone on from what was saved and listens to the bus: a coordinator that cannot
+    /// read its store waits for it, and does nothing until then.
+    pub(super) fn listens(&self) -> bool {
+        self.listens
     }
 
     /// Whether a host is the coordinator's.

@@ -1,8 +1,8 @@
 //! Legs and trades of rebalancings that come to something, and some that do not.
 
 use super::super::samples::{
-    answered, crashed, ended, marked, minimal, name, plan, planned, published, raw, skipped,
-    started, state, store_failed, stored, submitted,
+    answered, crashed, ended, listens, marked, minimal, name, plan, planned, published, raw,
+    skipped, started, state, store_failed, stored, submitted,
 };
 use super::*;
 use crate::coordinator::state::RunState::{Paused, Running};
@@ -17,7 +17,7 @@ fn begun_as(plan: &Plan<Config>) -> Planted {
         name: name("portfolio_rebalance"),
     };
     let log = Planted::of(LegsFinish::new(plan)).kernel(named);
-    log.then(started())
+    log.then(started()).then(listens())
 }
 
 fn trade(batch_index: u64, amount_usd: f64) -> serde_json::Value {

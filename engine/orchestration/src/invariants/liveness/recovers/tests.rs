@@ -1,6 +1,6 @@
 //! Failures that are undone, and some that are not.
 
-use super::super::samples::{counted, ended, plan, run_ended, run_started, started};
+use super::super::samples::{counted, ended, listens, plan, run_ended, run_started, started};
 use super::*;
 use crate::domain_event::{ModelAnswered, ModelAsked};
 use crate::invariants::planted::Planted;
@@ -8,7 +8,9 @@ use serde_json::json;
 
 fn degraded(api_failures: u32) -> Planted {
     let plan = plan(json!({"degradation": {"api_failures": api_failures}}));
-    let log = Planted::of(Recovers::new(&plan)).then(started());
+    let log = Planted::of(Recovers::new(&plan))
+        .then(started())
+        .then(listens());
     log.then(counted(Counted::ApiFailure, 0, api_failures))
 }
 
@@ -92,7 +94,9 @@ fn a_bad_level_without_a_probe_is_found() {
 #[test]
 fn a_model_that_answers_its_probes_counts_as_working() {
     let plan = plan(json!({"degradation": {"recovery_threshold": 1, "llm_failures": 9}}));
-    let mut log = Planted::of(Recovers::new(&plan)).then(started());
+    let mut log = Planted::of(Recovers::new(&plan))
+        .then(started())
+        .then(listens());
     log = log.then(counted(Counted::LlmFailure, 1, 8));
     log = log
         .at(5.0)

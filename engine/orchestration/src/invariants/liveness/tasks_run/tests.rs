@@ -1,8 +1,8 @@
 //! Tasks that run in their intervals, and some that do not.
 
 use super::super::samples::{
-    crashed, ended, finished, minimal, name, plan, published, run_ended, run_started, started,
-    state,
+    crashed, ended, finished, listens, minimal, name, plan, published, run_ended, run_started,
+    started, state,
 };
 use super::*;
 use crate::coordinator::state::RunState::{Paused, Running};
@@ -30,7 +30,9 @@ fn ran(log: Planted, task: &str) -> Planted {
 
 fn begun() -> Planted {
     ran(
-        Planted::of(TasksRun::new(&two())).then(started()),
+        Planted::of(TasksRun::new(&two()))
+            .then(started())
+            .then(listens()),
         "ta_analysis",
     )
 }
@@ -92,7 +94,9 @@ fn a_dependent_waits_for_what_it_depends_on() {
         "agents": {"trading_decision": "absent", "portfolio_rebalance": "absent"},
         "schedules": {"technical_analysis": {"interval_seconds": 3_000}},
     }));
-    let log = Planted::of(TasksRun::new(&dependent)).then(started());
+    let log = Planted::of(TasksRun::new(&dependent))
+        .then(started())
+        .then(listens());
     let log = ran(ran(log, "ta_analysis").at(300.0), "regime_detection");
     let log = log.at(2_999.0).then(run_started("ta_analysis", true));
     log.then(run_ended("ta_analysis", TaskOutcome::Done))
@@ -106,7 +110,11 @@ fn a_task_that_was_cut_off_runs_at_once() {
             tasks: vec![name("sentiment_analysis")],
             action: name("marked_for_rerun"),
         };
-        let log = log.kernel(crashed()).at(10.0).then(started());
+        let log = log
+            .kernel(crashed())
+            .at(10.0)
+            .then(started())
+            .then(listens());
         ran(log, "ta_analysis").then(published(1, Topic::SystemEvents, recovered))
     };
     let found = analysing(recovered(begun()), 1..4).violated();
