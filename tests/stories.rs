@@ -8,6 +8,7 @@ mod deadlock;
 mod defects;
 mod idle;
 mod money;
+mod regressions;
 mod twins;
 
 use dacapo_kernel::{Checked, Outcome, Plan, System};

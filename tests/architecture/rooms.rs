@@ -18,10 +18,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("verdict", &["id", "name", "numbered", "wait_graph"]),
     ("event", &["codec", "events", "id", "kernel_event", "log"]),
     ("invariant", &["event", "id", "kernel_event"]),
-    (
-        "checks",
-        &["event", "id", "invariant", "kernel_event"],
-    ),
+    ("checks", &["event", "id", "invariant", "kernel_event"]),
     (
         "world",
         &[

@@ -25,7 +25,8 @@ fn stories() -> Vec<String> {
     names
 }
 
-fn violated(findings: &[Checked]) -> Vec<&'static str> {
+/// The properties that were violated.
+pub(super) fn violated(findings: &[Checked]) -> Vec<&'static str> {
     let violated = findings
         .iter()
         .filter(|checked| matches!(checked.finding, Finding::Violated { .. }));

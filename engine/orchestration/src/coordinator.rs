@@ -110,6 +110,8 @@ pub struct Coordinator {
     source: Name,
     state: Cell<RunState>,
     stopped: Cell<bool>,
+    /// Every position is being closed.
+    closes: Cell<bool>,
     statistics: Cell<Statistics>,
     degradation: RefCell<Degradation>,
     timetable: RefCell<Timetable>,
@@ -147,6 +149,7 @@ impl Coordinator {
             source: Name::fixed("coordinator"),
             state: Cell::new(RunState::Running),
             stopped: Cell::new(false),
+            closes: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
             agents: Agents::new(ctx, Rc::clone(&config), &timetable, market),

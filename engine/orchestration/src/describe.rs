@@ -116,6 +116,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             match &it.outcome {
                 OrderOutcome::Filled => format!("{}: {order} filled", it.intent),
                 OrderOutcome::Resting => format!("{}: {order} rests", it.intent),
+                OrderOutcome::Cancelled => format!("{}: {order} taken back", it.intent),
                 OrderOutcome::Unknown => format!("{}: nobody answered", it.intent),
                 OrderOutcome::Refused(why) => format!("{}: {order} refused, {why}", it.intent),
                 OrderOutcome::Raised(what) => format!("{}: raised {what}", it.intent),

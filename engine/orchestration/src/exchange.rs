@@ -235,6 +235,14 @@ impl Exchange {
         }
     }
 
+    /// Takes back the orders that wait for their price. One of them may be filled all the same, and
+    /// whoever listens is told of that.
+    pub fn cancel_resting(&self, ctx: &Ctx) {
+        if let Some(paper) = self.as_paper() {
+            paper.cancel_resting(ctx);
+        }
+    }
+
     // Prices and positions.
 
     /// A price arrived from the market: resting orders that it reaches are filled.

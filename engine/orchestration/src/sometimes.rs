@@ -89,6 +89,7 @@ fn of_trading() -> Vec<Sometimes<DomainEvent>> {
         "order.filled", "an order was filled", OrderAnswered(it) => it.outcome == OrderOutcome::Filled;
         "order.rests", "an order waited for its price", OrderAnswered(it) => it.outcome == OrderOutcome::Resting;
         "order.refused", "an order was refused", OrderAnswered(it) => matches!(it.outcome, OrderOutcome::Refused(_));
+        "order.cancelled", "an order was taken back", OrderAnswered(it) => it.outcome == OrderOutcome::Cancelled;
         "order.unknown", "nobody knew what became of an order", OrderAnswered(it) => it.outcome == OrderOutcome::Unknown;
         "order.margin", "an order was filled on margin", Filled(it) => it.margin;
         "emergency.close", "every position was ordered to be closed", EmergencyOrdered(it) => it.order == EmergencyOrder::CloseAll;

@@ -193,8 +193,9 @@ impl Observed {
 
     /// A resting order is answered twice; the recordings know the first answer only.
     fn see_answer(&mut self, t: f64, intent: &Name, outcome: &OrderOutcome) {
-        // No recorded exchange leaves an order unanswered.
-        if *outcome == OrderOutcome::Unknown {
+        // No recorded exchange leaves an order unanswered, and none takes one back: then its first
+        // answer was that it rests.
+        if matches!(outcome, OrderOutcome::Unknown | OrderOutcome::Cancelled) {
             return;
         }
         let Some(at) = self.orders.remove(intent) else {
@@ -203,7 +204,7 @@ impl Observed {
         let trade = &mut self.trades[at];
         match outcome {
             OrderOutcome::Filled | OrderOutcome::Resting => trade["success"] = json!(true),
-            OrderOutcome::Unknown => {}
+            OrderOutcome::Unknown | OrderOutcome::Cancelled => {}
             OrderOutcome::Refused(code) | OrderOutcome::Raised(code) => {
                 trade["error"] = json!(code);
             }

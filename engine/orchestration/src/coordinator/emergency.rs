@@ -1,7 +1,9 @@
 //! What a breached limit of the risk engine leads to.
 //!
 //! Closing and reducing reach the executor in use; what could not be closed for want of a price is
-//! tried again every five seconds, ten times, and then an alert asks for a person.
+//! tried again every five seconds, ten times, and then an alert asks for a person. While a halt that
+//! closes everything stands, orders that rest are taken back, and what an order opens all the same
+//! is closed as well, also after a crash.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -85,13 +87,31 @@ impl Coordinator {
         {
             return;
         }
-        let me = Rc::clone(self);
-        let carried_out = async move { me.carry_out_emergency(order).await };
-        if self.exchange.keeps_account() {
-            drop(self.ctx.spawn_daemon("emergency", carried_out));
-        } else {
+        if !self.exchange.keeps_account() {
             self.ctx.emit(EmergencyOrdered { order, left: None });
+        } else if order == EmergencyOrder::CloseAll {
+            self.remember_closing();
+            self.close_everything();
+        } else {
+            let me = Rc::clone(self);
+            let carried_out = async move { me.carry_out_emergency(order).await };
+            drop(self.ctx.spawn_daemon("emergency", carried_out));
         }
+    }
+
+    /// Closes every position, unless that is under way.
+    pub(super) fn close_everything(self: &Rc<Self>) {
+        if self.closes.replace(true) {
+            return;
+        }
+        let me = Rc::clone(self);
+        let carried_out = async move {
+            Rc::clone(&me)
+                .carry_out_emergency(EmergencyOrder::CloseAll)
+                .await;
+            me.closes.set(false);
+        };
+        drop(self.ctx.spawn_daemon("emergency", carried_out));
     }
 
     async fn carry_out_emergency(self: Rc<Self>, order: EmergencyOrder) {
@@ -103,6 +123,11 @@ impl Coordinator {
         for attempt in 0..=RETRIES {
             if attempt > 0 {
                 self.ctx.sleep(RETRY).await;
+            }
+            if self.is_closing() {
+                // Whatever is open by now.
+                self.exchange.cancel_resting(&self.ctx);
+                left = None;
             }
             let (closed, failed) = self.exchange.reduce(&self.ctx, pct, left.as_deref());
             let unfinished = failed.len() as u64;

@@ -35,6 +35,8 @@ pub(super) struct Saving {
     float_attempt: FloatSeconds,
     /// What halted trading, until it is cleared.
     halt: Option<Name>,
+    /// While that stands, every position is to be closed.
+    closing: bool,
     /// A halt that is not saved yet.
     urgent: Retry,
 }
@@ -46,6 +48,7 @@ impl Saving {
             last_attempt: now,
             float_attempt,
             halt: None,
+            closing: false,
             urgent: Retry::default(),
         }
     }
@@ -126,8 +129,33 @@ impl Coordinator {
         }
         let halt = (to == RunState::Halted).then(|| Name::from(by));
         let changed = self.saving.borrow().halt != halt;
-        self.saving.borrow_mut().halt = halt;
-        if changed && !self.save() && self.store.exists() {
+        {
+            let mut saving = self.saving.borrow_mut();
+            saving.closing &= halt.is_some();
+            saving.halt = halt;
+        }
+        if changed {
+            self.save_at_once();
+        }
+    }
+
+    /// Notes that every position is to be closed for as long as the halt stands, and makes that
+    /// durable at once.
+    pub(super) fn remember_closing(&self) {
+        let begins = !std::mem::replace(&mut self.saving.borrow_mut().closing, true);
+        if begins && self.keeps_halts() {
+            self.save_at_once();
+        }
+    }
+
+    /// Whether the halt that stands asks for every position to be closed.
+    pub(super) fn is_closing(&self) -> bool {
+        self.saving.borrow().closing
+    }
+
+    /// Saves what must not wait; if that fails, soon again.
+    fn save_at_once(&self) {
+        if !self.save() && self.store.exists() {
             let now = self.clock.now(&self.ctx);
             self.saving.borrow_mut().urgent.failed(now);
         }
@@ -170,7 +198,11 @@ impl Coordinator {
             record["failures"] = json!(self.degradation.borrow().counts());
         }
         if self.keeps_halts() {
-            record["halt"] = json!(self.saving.borrow().halt);
+            let saving = self.saving.borrow();
+            record["halt"] = json!(saving.halt);
+            if saving.closing {
+                record["closing"] = json!(true);
+            }
         }
         record
     }
@@ -199,6 +231,9 @@ impl Coordinator {
             self.enter(RunState::Halted, "store_unreadable");
             self.publish(Topic::RiskAlerts, StoreUnreadable {}, Priority::Urgent)
                 .await;
+        }
+        if self.is_closing() {
+            self.close_everything();
         }
         if let Some(record) = saved.filter(|_| complete) {
             self.recover_tasks(&record).await;
@@ -243,7 +278,11 @@ impl Coordinator {
         if let Some(halt) = record.get("halt").and_then(Value::as_str)
             && self.keeps_halts()
         {
-            self.saving.borrow_mut().halt = Some(halt.into());
+            {
+                let mut saving = self.saving.borrow_mut();
+                saving.halt = Some(halt.into());
+                saving.closing = record.get("closing").is_some_and(|it| *it == true);
+            }
             self.enter(RunState::Halted, halt);
         }
         Ok(())

@@ -182,12 +182,16 @@ impl Coordinator {
         Name::fixed(self.exchange.mode().name())
     }
 
-    /// Publishes that a position was opened.
-    pub(super) async fn announce_opening(&self, position: &Position) {
+    /// Publishes that a position was opened. While a halt asks for every position to be closed, it
+    /// is closed as well.
+    pub(super) async fn announce_opening(self: &Rc<Self>, position: &Position) {
         let opened = PositionOpened {
             position: Json(position.payload(start_us(&self.ctx))),
         };
         self.publish_as_tracker(opened, Priority::Normal).await;
+        if self.is_closing() {
+            self.close_everything();
+        }
     }
 
     /// Publishes in the name of whoever keeps the positions in mind.

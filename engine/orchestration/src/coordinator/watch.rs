@@ -25,7 +25,13 @@ impl Coordinator {
         self: Rc<Self>,
         mut notices: Receiver<Orchestration, Notice>,
     ) {
+        let mut latest = None;
         while let Some(Notice::Opened(position)) = notices.recv().await {
+            // Positions are told of in their order: one that is told of again is no new one.
+            if latest >= Some(position.id) {
+                continue;
+            }
+            latest = Some(position.id);
             self.feed_risk();
             self.announce_opening(&position).await;
         }

@@ -127,6 +127,8 @@ numbered! {
         4 Raised(Name),
         /// Nobody answered: the exchange is asked what became of it.
         5 Unknown,
+        /// It was taken back before it was executed.
+        6 Cancelled,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The paper exchange with waiting and events around it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dacapo_kernel::{Notify, Sender};
@@ -12,8 +12,8 @@ use crate::domain_event::{
     BalanceChanged, Filled, OrderAnswered, OrderOutcome, PositionClosed, PositionOpened,
 };
 use crate::execution::{
-    Backing, CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, Order, OrderStatus,
-    Outcome, PaperExecutor, Position, PositionId, TradeRequest,
+    Backing, CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, Order, OrderId,
+    OrderStatus, Outcome, PaperExecutor, Position, PositionId, TradeRequest,
 };
 use crate::message::{Instant, Name};
 use crate::risk::AccountUpdate;
@@ -25,6 +25,8 @@ pub(super) struct PaperVenue {
     listener: RefCell<Option<Sender<Orchestration, Notice>>>,
     /// A price or a fill may have brought a position to its stop or target.
     moved: Notify,
+    /// Orders that were taken back in vain: they are filled when their price comes.
+    vain: RefCell<BTreeSet<OrderId>>,
     /// Draws of slippage that a scenario wrote down, and how many of them were used.
     script: Vec<f64>,
     drawn: Cell<usize>,
@@ -38,6 +40,7 @@ impl PaperVenue {
             paper: RefCell::new(paper),
             listener: RefCell::new(None),
             moved: Notify::new("a position to close"),
+            vain: RefCell::default(),
             drawn: Cell::new(0),
         }
     }
@@ -91,6 +94,24 @@ impl PaperVenue {
         ))
     }
 
+    /// Takes back the orders that wait for their price.
+    pub(super) fn cancel_resting(&self, ctx: &Ctx) {
+        ctx.elsewhere(|| {
+            let resting: Vec<OrderId> = {
+                let (paper, vain) = (self.paper.borrow(), self.vain.borrow());
+                let orders = paper.resting_orders().map(|order| order.id);
+                orders.filter(|id| !vain.contains(id)).collect()
+            };
+            for id in resting {
+                if super::trouble::cancels_in_vain(ctx) {
+                    self.vain.borrow_mut().insert(id);
+                } else if let Some(order) = self.paper.borrow_mut().cancel(id) {
+                    tell_answer(ctx, &order, OrderOutcome::Cancelled);
+                }
+            }
+        });
+    }
+
     /// A price arrived: resting orders that it reaches are filled.
     pub(super) fn price(&self, ctx: &Ctx, symbol: &str, price: Amount) {
         ctx.elsewhere(|| {
@@ -125,22 +146,19 @@ impl PaperVenue {
 
     fn tell_resting(&self, ctx: &Ctx, outcome: Outcome) {
         self.tell_opening(ctx, &outcome);
-        if let Some(order) = &outcome.order
-            && let Some(request) = &order.request
-        {
+        if let Some(order) = &outcome.order {
             let result = match &outcome.result {
                 Ok(_) => OrderOutcome::Filled,
                 Err(error) => OrderOutcome::Refused(Name::fixed(error.code())),
             };
-            ctx.emit(OrderAnswered {
-                intent: request.intent.0.as_str().into(),
-                order: Some(order.id.to_string().into()),
-                outcome: result,
-            });
+            tell_answer(ctx, order, result);
         }
         if let Some(position) = outcome.position
             && let Some(listener) = self.listener.borrow().as_ref()
         {
+            if super::trouble::reports_twice(ctx) {
+                drop(listener.try_send(Notice::Opened(Box::new(position.clone()))));
+            }
             // A listener that is gone or overrun learns of the position from the exchange itself.
             drop(listener.try_send(Notice::Opened(Box::new(position))));
         }
@@ -354,6 +372,17 @@ impl PaperVenue {
         let at = self.drawn.replace(self.drawn.get() + 1);
         let last = self.script.len().checked_sub(1)?;
         self.script.get(at.min(last)).copied()
+    }
+}
+
+/// Tells what became of an order that waited for its price, if it carries out a trade.
+fn tell_answer(ctx: &Ctx, order: &Order, outcome: OrderOutcome) {
+    if let Some(request) = &order.request {
+        ctx.emit(OrderAnswered {
+            intent: request.intent.0.as_str().into(),
+            order: Some(order.id.to_string().into()),
+            outcome,
+        });
     }
 }
 

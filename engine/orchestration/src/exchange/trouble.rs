@@ -37,6 +37,22 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
+    door(
+        "exchange.duplicate-fill",
+        "the execution of an order that waited is reported twice",
+        "",
+        0,
+        0,
+        200,
+    ),
+    door(
+        "exchange.fill-after-cancel",
+        "an order that was taken back is executed all the same, when its price comes",
+        "",
+        0,
+        0,
+        300,
+    ),
 ];
 
 /// How long nobody answers before the order is asked for.
@@ -48,6 +64,16 @@ pub(super) async fn refuses(ctx: &Ctx) -> bool {
         ctx.sleep(Duration::from_millis(millis)).await;
     }
     ctx.buggify("exchange.reject")
+}
+
+/// Whether an order is taken back in vain.
+pub(super) fn cancels_in_vain(ctx: &Ctx) -> bool {
+    ctx.buggify("exchange.fill-after-cancel")
+}
+
+/// Whether the exchange reports an execution once more.
+pub(super) fn reports_twice(ctx: &Ctx) -> bool {
+    ctx.buggify("exchange.duplicate-fill")
 }
 
 /// The answer to an order that is refused.

@@ -13,6 +13,7 @@ mod messages;
 mod never_riskier;
 mod no_leg_while_paused;
 mod only_when_running;
+mod opened_once;
 mod outsiders;
 mod prices;
 mod reading;
@@ -45,5 +46,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
+        Box::new(opened_once::OpenedOnce::default()),
     ]
 }

@@ -23,6 +23,8 @@ pub struct TradingView {
     pub filled: u64,
     /// Orders that rest.
     pub resting: u64,
+    /// Orders that were taken back.
+    pub cancelled: u64,
     /// Orders that were refused, by reason.
     pub refused: BTreeMap<Name, u64>,
     /// Trades of rebalancings that were put off until later.
@@ -64,6 +66,7 @@ impl TradingView {
                 OrderOutcome::Filled => self.filled += 1,
                 OrderOutcome::Resting => self.resting += 1,
                 OrderOutcome::Unknown => {}
+                OrderOutcome::Cancelled => self.cancelled += 1,
                 OrderOutcome::Refused(reason) | OrderOutcome::Raised(reason) => {
                     *entry(&mut self.refused, reason) += 1;
                 }

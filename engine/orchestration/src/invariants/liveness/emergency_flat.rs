@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
+use dacapo_kernel::{CRASH_TASK, Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, COORDINATOR, EXCLUDED, is_undisturbed};
+use super::{BOUND, COORDINATOR, is_undisturbed};
 use crate::config::{BreachAction, Config, EmergencyConfig, TradingMode};
+use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, Published, number};
 use crate::message::{Message, Name, Payload, Topic};
 
@@ -36,8 +37,13 @@ pub(super) struct EmergencyFlat {
     /// Positions that were said to be closed before anybody said that they were opened, or more than
     /// once, in parts.
     gone: Vec<Name>,
-    /// Those that were open when everything was said to be closed, and when that was said.
+    /// Those that are open although everything was said to be closed, and since when.
     leftover: Option<(Time, Vec<Name>)>,
+    /// Everything was said to be closed, and the halt still stands.
+    stands: bool,
+    is_halted: bool,
+    /// That is in the store, so that a restart goes on with it.
+    kept: bool,
 }
 
 impl EmergencyFlat {
@@ -52,6 +58,9 @@ impl EmergencyFlat {
             open: Vec::new(),
             gone: Vec::new(),
             leftover: None,
+            stands: false,
+            is_halted: false,
+            kept: false,
         }
     }
 
@@ -102,6 +111,17 @@ impl EmergencyFlat {
         }
     }
 
+    /// The coordinator begins: what it had in mind is gone, but for what it has saved.
+    fn begin(&mut self, now: Time) {
+        self.stands = self.kept;
+        self.leftover = None;
+        if !self.kept {
+            self.open.clear();
+        } else if !self.open.is_empty() {
+            self.leftover = Some((now + TRIES, self.open.clone()));
+        }
+    }
+
     fn publish(&mut self, event: &Event<DomainEvent>, published: &Published) {
         let message = &published.message;
         match &message.payload {
@@ -111,7 +131,16 @@ impl EmergencyFlat {
             }
             Payload::PositionOpened(opened) if self.life.speaks_in(event) => {
                 let id = id_of(&opened.position.0);
-                self.open.extend(id.filter(|id| !self.gone.contains(id)));
+                let Some(id) = id.filter(|id| !self.gone.contains(id)) else {
+                    return;
+                };
+                self.open.push(id.clone());
+                if self.stands {
+                    // Its close may take its tries.
+                    let since = event.time + TRIES;
+                    let (_, left) = self.leftover.get_or_insert((since, Vec::new()));
+                    left.push(id);
+                }
             }
             Payload::PositionClosed(closed) if self.life.speaks_in(event) => {
                 if let Some(id) = id_of(&closed.position.0) {
@@ -150,8 +179,9 @@ impl EmergencyFlat {
             return;
         }
         self.finish_one(Some(closes));
-        if closes && ordered.left == Some(0) && !self.open.is_empty() {
-            self.leftover = Some((now, self.open.clone()));
+        if closes && ordered.left == Some(0) {
+            self.stands = self.is_halted;
+            self.leftover = (!self.open.is_empty()).then(|| (now, self.open.clone()));
         }
     }
 
@@ -188,6 +218,9 @@ impl Invariant<DomainEvent> for EmergencyFlat {
             number::Published,
             number::Delivered,
             number::EmergencyOrdered,
+            number::StateChanged,
+            number::StateSaved,
+            number::StateRestored,
         ]
     }
 
@@ -196,16 +229,20 @@ impl Invariant<DomainEvent> for EmergencyFlat {
     }
 
     fn excludes(&self) -> &'static [&'static str] {
-        EXCLUDED
+        // A store that comes back older than it was may not know of the halt.
+        &[CRASH_TASK, "store.stale"]
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.pass(event.time)?;
-        if self.life.note(event) != Turn::Nothing {
-            // A close that was under way, and what it should have closed, went with the host.
-            self.alerts.clear();
-            self.open.clear();
-            self.leftover = None;
+        match self.life.note(event) {
+            Turn::Began => self.begin(event.time),
+            // Until it is up again nothing is asked of it.
+            Turn::Crashed => {
+                self.alerts.clear();
+                self.leftover = None;
+            }
+            Turn::Nothing => {}
         }
         match event.domain() {
             Some(DomainEvent::Published(published)) => self.publish(event, published),
@@ -217,6 +254,17 @@ impl Invariant<DomainEvent> for EmergencyFlat {
                 }
             }
             Some(DomainEvent::EmergencyOrdered(ordered)) => self.order(ordered, event.time),
+            Some(DomainEvent::StateChanged(changed)) => {
+                self.is_halted = changed.to == RunState::Halted;
+                self.stands &= self.is_halted;
+            }
+            Some(DomainEvent::StateRestored(restored)) if !restored.complete => {
+                (self.kept, self.stands, self.leftover) = (false, false, None);
+            }
+            Some(DomainEvent::StateSaved(saved)) => {
+                let closing = saved.record.0.get("closing");
+                self.kept = closing.is_some_and(|closing| *closing == true);
+            }
             _ => {}
         }
         Ok(())

@@ -133,7 +133,10 @@ impl Account {
                     order.rests = true;
                 }
             }
-            OrderOutcome::Filled | OrderOutcome::Refused(_) | OrderOutcome::Raised(_) => {
+            OrderOutcome::Filled
+            | OrderOutcome::Refused(_)
+            | OrderOutcome::Raised(_)
+            | OrderOutcome::Cancelled => {
                 self.orders.remove(&answered.intent);
             }
         }

@@ -1,8 +1,9 @@
 //! Emergencies that end flat, and some that do not.
 
-use super::super::samples::{crashed, ended, minimal, name, published, raw, started};
+use super::super::samples::{crashed, ended, minimal, name, published, raw, started, state};
 use super::*;
-use crate::domain_event::Delivered;
+use crate::coordinator::state::RunState::{Halted, Paused, Running};
+use crate::domain_event::{Delivered, StateSaved};
 use crate::invariants::planted::Planted;
 use crate::message::{EmergencyUnfinished, Json, PositionClosed, PositionOpened};
 use serde_json::json;
@@ -82,4 +83,35 @@ fn a_position_that_outlives_a_close_is_found() {
     let log = alert(opened(closed(begun())), "max_drawdown");
     let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
     log.at(900.0).then(started()).holds();
+}
+
+/// Everything is closed, and the halt stands.
+fn flat() -> Planted {
+    let log = alert(begun(), "max_drawdown").then(state(Running, Halted));
+    log.then(ordered(EmergencyOrder::CloseAll, Some(0)))
+}
+
+#[test]
+fn a_position_that_is_opened_after_a_close_is_closed_as_long_as_the_halt_stands() {
+    let found = opened(flat().at(5.0)).at(176.0).then(started()).violated();
+    assert!(found.ends_with("found 1"), "{found}");
+    closed(opened(flat())).at(900.0).then(started()).holds();
+    let cleared = flat().then(state(Halted, Paused));
+    opened(cleared).at(900.0).then(started()).holds();
+}
+
+#[test]
+fn a_close_that_was_saved_goes_on_after_a_crash() {
+    let saved = |closing: bool| StateSaved {
+        record: Json(json!({ "halt": "circuit_breaker", "closing": closing })),
+    };
+    let crash = |closing| {
+        let log = opened(begun()).then(state(Running, Halted));
+        let log = log.then(saved(closing)).at(3.0).kernel(crashed());
+        log.at(4.0).then(started())
+    };
+    let found = crash(true).at(176.0).then(started()).violated();
+    assert!(found.ends_with("found 1"), "{found}");
+    closed(crash(true)).at(900.0).then(started()).holds();
+    crash(false).at(900.0).then(started()).holds();
 }

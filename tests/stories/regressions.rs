@@ -1,0 +1,22 @@
+//! What fuzzing once found in the orchestration itself, as scenarios that it was shrunk to.
+
+use dacapo_kernel::{Finding, Verdict};
+use dacapo_lab::scenario::Overrides;
+use dacapo_tests::{record, root};
+
+use super::defects::violated;
+
+/// The scenario with this name passes, and this property has something to judge in it.
+fn holds(name: &str, property: &str) {
+    let path = root().join(format!("scenarios/regressions/{name}.toml"));
+    let run = record(&path, &Overrides::default());
+    assert_eq!(run.outcome.verdict, Verdict::Complete);
+    assert_eq!(violated(&run.outcome.findings), Vec::<&str>::new());
+    let judged = run.outcome.findings.iter().find(|it| it.id == property);
+    assert_eq!(judged.map(|it| &it.finding), Some(&Finding::Held));
+}
+
+#[test]
+fn what_is_opened_while_everything_is_being_closed_is_closed_as_well() {
+    holds("emergency-meets-fills", "live.emergency-flat");
+}
