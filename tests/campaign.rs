@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use dacapo_lab::Swarm;
-use dacapo_lab::fuzz::{Campaign, Seeds, caught};
+use dacapo_lab::fuzz::{Campaign, Runs, Seeds, caught};
 use dacapo_lab::scenario::Overrides;
 
 use dacapo_orchestration::Orchestration;
@@ -36,7 +36,7 @@ fn nothing_fails_in_the_general_scenario_and_every_run_is_made_again_the_same() 
     let campaign = Campaign {
         scenario: &scenario,
         overrides: &Overrides::default(),
-        swarm: &Swarm::default(),
+        runs: Runs::Drawn(&Swarm::default()),
         seeds,
         jobs: 2,
         max_failures: None,

@@ -3,6 +3,7 @@
 //! Nearly everything is read from the log, as anybody with the file alone could do it.
 
 mod binance_tape;
+mod crashes;
 mod day;
 mod deadlock;
 mod defects;

@@ -178,6 +178,12 @@ pub(crate) struct FuzzArgs {
     /// Leave failures as they are, instead of shrinking one of each group
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Instead of drawing, crash each host that may crash at each event of the run, one run for each; --seeds and --shard then choose among these
+    #[arg(long, conflicts_with_all = ["faults", "scheduler", "matrix"])]
+    pub(crate) crash_everywhere: bool,
+    /// Crash it again in its recovery, up to N times in all
+    #[arg(long, value_name = "N", requires = "crash_everywhere", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
+    pub(crate) depth: u32,
     /// Switch on each defect in turn and say how soon it is found, and that nothing is found without
     #[arg(long, conflicts_with_all = ["profile", "defects", "max_failures", "canary", "require_reached"])]
     pub(crate) matrix: bool,

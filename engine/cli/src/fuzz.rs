@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dacapo_kernel::{SchedulerKind, System};
-use dacapo_lab::Swarm;
-use dacapo_lab::fuzz::{Campaign, Keep, Report, Seeds, Shard, Stopped};
+use dacapo_lab::fuzz::{Campaign, Keep, Report, Runs, Seeds, Shard, Stopped};
 use dacapo_lab::scenario::{Overrides, load};
+use dacapo_lab::{CrashPoints, Swarm};
 
 use crate::args::FuzzArgs;
 use crate::exit::{Exit, Problem};
 use crate::interrupt::Interrupts;
-use crate::log_file::{self, LogName};
+use crate::log_file::{self, LogName, shown};
 use crate::panics;
 use crate::run::refuse_a_log;
 use crate::screen::Screen;
@@ -47,7 +47,13 @@ pub(crate) fn fuzz<S: System>(
     let name = LogName::of::<S>(&loaded.plan, args.profile.as_deref());
     let folder = args.out.as_path();
     let keep = |seed: u64, log: &[u8]| keep(folder, &name, seed, log);
-    let campaign = campaign(args, &overrides, &swarm, Some(&keep));
+    let points = args
+        .crash_everywhere
+        .then(|| CrashPoints::of::<S>(&loaded.plan, &loaded.files, args.depth))
+        .transpose()
+        .map_err(|error| Problem::log(&shown(&args.scenario), &error))?;
+    let runs = points.as_ref().map_or(Runs::Drawn(&swarm), Runs::Crashes);
+    let campaign = campaign(args, &overrides, runs, Some(&keep));
     let interrupts = Interrupts::of(screen);
     let begun = screen.elapsed();
     let report = watched::<S>(&campaign, args.budget, &interrupts, screen)?;
@@ -113,13 +119,13 @@ fn scheduler(name: &str) -> Option<SchedulerKind> {
 fn campaign<'a>(
     args: &'a FuzzArgs,
     overrides: &'a Overrides,
-    swarm: &'a Swarm,
+    runs: Runs<'a>,
     keep: Option<&'a Keep<'a>>,
 ) -> Campaign<'a> {
-    let to = if args.budget.is_some() && !args.matrix {
-        u64::MAX
-    } else {
-        SEEDS
+    let to = match runs {
+        Runs::Crashes(points) => points.cases(),
+        Runs::Drawn(_) if args.budget.is_some() && !args.matrix => u64::MAX,
+        Runs::Drawn(_) => SEEDS,
     };
     let all = Seeds {
         from: 0,
@@ -131,7 +137,7 @@ fn campaign<'a>(
     Campaign {
         scenario: &args.scenario,
         overrides,
-        swarm,
+        runs,
         seeds: Seeds {
             shard: args.shard,
             ..args.seeds.unwrap_or(all)
@@ -191,8 +197,11 @@ fn go_on(report: &Report, campaign: &Campaign<'_>, arguments: &[OsString]) -> Op
     Some(words.join(" "))
 }
 
-/// Names of what was to be reached and never was.
-fn never(report: &Report) -> Vec<&str> {
+/// Names of what was to be reached and never was; where only crashes are gone through, nothing else is.
+fn never<'a>(report: &'a Report, campaign: &Campaign<'_>) -> Vec<&'a str> {
+    if matches!(campaign.runs, Runs::Crashes(_)) {
+        return Vec::new();
+    }
     let sometimes = report.sometimes.iter().chain(&report.faults);
     let never = sometimes.filter(|count| count.runs == 0);
     never.map(|count| count.id.as_str()).collect()

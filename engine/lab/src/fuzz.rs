@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use dacapo_kernel::{System, panic_message};
+use dacapo_kernel::{FaultKind, Plan, System, panic_message};
 
+use crate::crash_points::CrashPoints;
 use crate::scenario::{Overrides, ScenarioError, load};
 use crate::shrink::ShrinkError;
 use crate::swarm::Swarm;
@@ -43,9 +44,9 @@ pub struct Campaign<'a> {
     pub scenario: &'a Path,
     /// What goes before what the file says.
     pub overrides: &'a Overrides,
-    /// What is drawn for each seed.
-    pub swarm: &'a Swarm,
-    /// The seeds.
+    /// What makes its runs differ.
+    pub runs: Runs<'a>,
+    /// The seeds, or the numbers of its cases.
     pub seeds: Seeds,
     /// How many threads run them.
     pub jobs: usize,
@@ -61,6 +62,25 @@ pub struct Campaign<'a> {
     pub caught: Caught,
     /// Keeps the log of a run that failed, and says where; the logs go unwritten if absent.
     pub keep: Option<&'a Keep<'a>>,
+}
+
+/// What makes the runs of a campaign differ.
+#[derive(Clone, Copy)]
+pub enum Runs<'a> {
+    /// Chance: what is drawn from each seed.
+    Drawn(&'a Swarm),
+    /// Where a host crashes: each case has a number.
+    Crashes(&'a CrashPoints),
+}
+
+impl Runs<'_> {
+    /// The plan of a seed, or of a case.
+    fn plan<C: Clone>(&self, base: &Plan<C>, kinds: &[FaultKind], number: u64) -> Plan<C> {
+        match self {
+            Runs::Drawn(swarm) => swarm.plan(base, kinds, number),
+            Runs::Crashes(points) => points.plan(base, number),
+        }
+    }
 }
 
 /// Calls something whose panic comes back as a text.

@@ -9,6 +9,7 @@ pub mod scenario;
 pub mod shrink;
 
 mod causes;
+mod crash_points;
 mod defects;
 mod divergence;
 mod examine;
@@ -22,6 +23,7 @@ mod swarm;
 mod tell;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
+pub use crash_points::CrashPoints;
 pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
 pub use examine::{Examined, anything_happened, examine, state_at};

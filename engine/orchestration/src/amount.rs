@@ -282,17 +282,43 @@ const EXACT_POWERS: [f64; 23] = [
 /// The float that is nearest to a decimal, the same on every platform.
 ///
 /// Where the digits and the power of ten are exact floats, their quotient is rounded once and
-/// correctly; elsewhere the text of the decimal is parsed, which rounds correctly too.
+/// correctly; elsewhere the quotient is worked out in integers first.
 pub fn nearest_f64(number: Decimal) -> f64 {
     let digits = number.mantissa();
-    let power = EXACT_POWERS.get(number.scale() as usize);
-    match power {
+    match EXACT_POWERS.get(number.scale() as usize) {
         Some(power) if digits.unsigned_abs() < 1 << 53 => digits as f64 / power,
-        _ => number
-            .to_string()
-            .parse()
-            .expect("the text of a decimal is the text of a float"),
+        _ => {
+            let quotient = nearest_quotient(digits.unsigned_abs(), number.scale());
+            if digits < 0 { -quotient } else { quotient }
+        }
     }
+}
+
+/// The float nearest to `digits / 10^scale`, for the digits (96 bits) and scales (to 28) of a decimal.
+///
+/// Long division in two steps gives at least 64 significant bits of the quotient, and the last of
+/// them stands for whatever is left; so the conversion to a float, which rounds to 53 and to the
+/// even one of two, rounds as the quotient itself would be.
+fn nearest_quotient(digits: u128, scale: u32) -> f64 {
+    if digits == 0 {
+        return 0.0;
+    }
+    let divisor = 10_u128.pow(scale);
+    let shift = digits.leading_zeros();
+    let dividend = digits << shift;
+    // Whatever is left of the first step has as many bits to spare as its divisor.
+    let step = divisor.leading_zeros().min(64);
+    let (high, left) = (dividend / divisor, dividend % divisor);
+    let (low, left) = ((left << step) / divisor, (left << step) % divisor);
+    let room = high.leading_zeros();
+    // Without room for the second step the first has given enough.
+    let quotient = if room >= step {
+        high << step | low | u128::from(left != 0)
+    } else {
+        high | u128::from(low | left != 0)
+    };
+    let shift = shift + if room >= step { step } else { 0 };
+    quotient as f64 / f64::from_bits((1023 + u64::from(shift)) << 52)
 }
 
 #[cfg(test)]
@@ -373,10 +399,16 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_quick_way_to_a_float_is_the_exact_one(digits in proptest::num::i64::ANY, scale in 0u32..=28) {
-            let number = Decimal::from_i128_with_scale(digits.into(), scale);
-            let exact: f64 = number.to_string().parse().unwrap();
-            proptest::prop_assert_eq!(nearest_f64(number).to_bits(), exact.to_bits());
+        fn the_quick_way_to_a_float_is_the_exact_one(
+            digits in proptest::num::i64::ANY,
+            long in -(1_i128 << 96) + 1..1_i128 << 96,
+            scale in 0u32..=28,
+        ) {
+            for digits in [digits.into(), long, long >> 20, long >> 40] {
+                let number = Decimal::from_i128_with_scale(digits, scale);
+                let exact: f64 = number.to_string().parse().unwrap();
+                proptest::prop_assert_eq!(nearest_f64(number).to_bits(), exact.to_bits());
+            }
             let small = Decimal::from_i128_with_scale((digits >> 12).into(), scale);
             let exact: f64 = small.to_string().parse().unwrap();
             proptest::prop_assert_eq!(nearest_f64(small).to_bits(), exact.to_bits());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dacapo_kernel::System;
 use dacapo_lab::VERSION;
-use dacapo_lab::fuzz::Report;
+use dacapo_lab::fuzz::{Report, Runs};
 use dacapo_lab::matrix::{Hit, Matrix, Row, Sowing};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub(crate) fn matrix<S: System>(args: &FuzzArgs, screen: &mut Screen<'_>) -> Res
     let (overrides, swarm) = drawn_from::<S>(args, screen)?;
     let clock = screen.clock();
     let sowing = Sowing {
-        campaign: campaign(args, &overrides, &swarm, None),
+        campaign: campaign(args, &overrides, Runs::Drawn(&swarm), None),
         shrink: !args.no_shrink,
         elapsed: &*clock,
     };

@@ -1,7 +1,7 @@
 //! What the runs of a campaign reached: in how many each property could be evaluated, what came up
 //! sometimes, which faults struck.
 
-use dacapo_lab::fuzz::{Count, Report};
+use dacapo_lab::fuzz::{Campaign, Count, Report, Runs};
 use serde_json::{Value, json};
 
 use crate::screen::Screen;
@@ -9,8 +9,15 @@ use crate::text::grouped;
 
 /// Properties and what is to be reached, each with a number of runs: those that are rare, unless
 /// everything is wanted.
-pub(super) fn tell(report: &Report, screen: &mut Screen<'_>) {
+///
+/// Where only crashes are gone through, nothing else is to be reached.
+pub(super) fn tell(report: &Report, campaign: &Campaign<'_>, screen: &mut Screen<'_>) {
     if report.runs == 0 {
+        return;
+    }
+    if matches!(campaign.runs, Runs::Crashes(_)) {
+        screen.line("");
+        line("evaluable", "properties", &report.properties, 0, screen);
         return;
     }
     screen.line("");
@@ -18,17 +25,23 @@ pub(super) fn tell(report: &Report, screen: &mut Screen<'_>) {
         "evaluable",
         "properties",
         &report.properties,
-        report,
+        report.runs,
         screen,
     );
     line(
         "reached",
         "sometimes-properties",
         &report.sometimes,
-        report,
+        report.runs,
         screen,
     );
-    line("struck", "kinds of fault", &report.faults, report, screen);
+    line(
+        "struck",
+        "kinds of fault",
+        &report.faults,
+        report.runs,
+        screen,
+    );
     if screen.verbose {
         let columns = ["property", "evaluable in", "what must hold"];
         screen.table("Properties", &columns, &rows(&report.properties));
@@ -39,8 +52,8 @@ pub(super) fn tell(report: &Report, screen: &mut Screen<'_>) {
     }
 }
 
-/// How many of a list came up at all; and the rarest.
-fn line(word: &str, of: &str, counts: &[Count], report: &Report, screen: &mut Screen<'_>) {
+/// How many of a list came up at all; and the rarest among so many runs.
+fn line(word: &str, of: &str, counts: &[Count], among: u64, screen: &mut Screen<'_>) {
     if counts.is_empty() {
         return;
     }
@@ -48,7 +61,7 @@ fn line(word: &str, of: &str, counts: &[Count], report: &Report, screen: &mut Sc
     let mut text = format!("  {word:11}  {met} of {} {of}", counts.len());
     let mut rare: Vec<&Count> = counts
         .iter()
-        .filter(|count| count.runs * 50 < report.runs)
+        .filter(|count| count.runs * 50 < among)
         .collect();
     rare.sort_by_key(|count| count.runs);
     let few: Vec<String> = rare

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dacapo_kernel::{Plan, System};
 use dacapo_lab::VERSION;
-use dacapo_lab::fuzz::{CANARY, Campaign, Found, Report};
+use dacapo_lab::fuzz::{CANARY, Campaign, Found, Report, Runs};
 use serde_json::{Value, json};
 
 use super::bar::per_second;
@@ -77,7 +77,7 @@ impl<S: System> Told<'_, S> {
                 ));
             }
         }
-        reached::tell(self.report, screen);
+        reached::tell(self.report, self.campaign, screen);
         self.warnings(screen);
         if let (Some(ended), Some(words)) = (self.ended, &self.go_on) {
             screen.line(format!("\nended early: {ended}"));
@@ -127,10 +127,11 @@ impl<S: System> Told<'_, S> {
             1 => String::new(),
             _ => format!(", share {}", seeds.shard),
         };
-        screen.line(format!(
-            "  seeds        {}..{}{share}",
-            seeds.from, seeds.to
-        ));
+        let what = match self.campaign.runs {
+            Runs::Drawn(_) => "seeds",
+            Runs::Crashes(_) => "crashes",
+        };
+        screen.line(format!("  {what:11}  {}..{}{share}", seeds.from, seeds.to));
         let speed = per_second(report.runs, self.wall);
         let speed = speed.map_or_else(String::new, |runs| {
             format!(", {} runs per second", grouped(runs))
@@ -231,7 +232,7 @@ impl<S: System> Told<'_, S> {
             let more = counted(report.more, "failure is", "failures are");
             screen.warning(format!("{more} of further groups that are not told apart"));
         }
-        let names = never(report);
+        let names = never(report, self.campaign);
         if report.runs >= ENOUGH && !names.is_empty() {
             screen.warning(format!("never reached: {}", names.join(", ")));
         }
@@ -257,6 +258,10 @@ impl<S: System> Told<'_, S> {
             "outcome": self.standing().0.to_lowercase(),
             "profile": self.plan.profile,
             "defects": self.plan.defects,
+            "runs_by": match self.campaign.runs {
+                Runs::Drawn(_) => "seed",
+                Runs::Crashes(_) => "crash",
+            },
             "seeds": {"from": seeds.from, "to": seeds.to, "shard": seeds.shard.to_string()},
             "jobs": self.campaign.jobs,
             "runs": report.runs,
@@ -269,7 +274,7 @@ impl<S: System> Told<'_, S> {
             "properties": counts(&report.properties),
             "sometimes": counts(&report.sometimes),
             "faults": counts(&report.faults),
-            "never_reached": never(report),
+            "never_reached": never(report, self.campaign),
             "wall_ns": u64::try_from(self.wall.as_nanos()).unwrap_or(u64::MAX),
             "ended_early": self.ended,
             "next_seed": report.stopped.map(|(_, next)| next),

@@ -92,7 +92,7 @@ impl<'a, S: System> Bench<'a, S> {
 
     /// Makes the run of a seed and judges it.
     fn attempt(&mut self, seed: u64) -> Told {
-        let plan = self.campaign.swarm.plan(&self.base, &self.kinds, seed);
+        let plan = self.campaign.runs.plan(&self.base, &self.kinds, seed);
         let again = drawn(seed, "again") < self.campaign.again_per_mille;
         let made = if self.campaign.keep.is_some() || again {
             self.record(&plan, &self.log)

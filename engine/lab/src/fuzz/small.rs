@@ -31,7 +31,7 @@ pub fn small<S: System>(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Small, FuzzError> {
     let loaded = load::<S>(campaign.scenario, campaign.overrides).map_err(Box::new)?;
-    let plan = campaign.swarm.plan(&loaded.plan, &S::faults(), found.seed);
+    let plan = campaign.runs.plan(&loaded.plan, &S::faults(), found.seed);
     let options = ShrinkOptions::default();
     let shrunk = shrink::<S>(&plan, &loaded.files, &found.group, options, &mut |_| {
         go_on()

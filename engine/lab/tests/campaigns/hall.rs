@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dacapo_kernel::*;
 use dacapo_lab::Swarm;
-use dacapo_lab::fuzz::{Campaign, Keep, Report, Seeds, Shard, caught};
+use dacapo_lab::fuzz::{Campaign, Keep, Report, Runs, Seeds, Shard, caught};
 use dacapo_lab::scenario::Overrides;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -268,7 +268,7 @@ impl Desk {
         let mut campaign = Campaign {
             scenario: &scenario,
             overrides: &self.overrides,
-            swarm: &self.swarm,
+            runs: Runs::Drawn(&self.swarm),
             seeds: Seeds {
                 from: 0,
                 to,

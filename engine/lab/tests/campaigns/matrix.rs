@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_lab::fuzz::{Campaign, Seeds, Shard, caught};
+use dacapo_lab::fuzz::{Campaign, Runs, Seeds, Shard, caught};
 use dacapo_lab::matrix::{Matrix, Sowing};
 
 use crate::hall::{Desk, Turnstile};
@@ -14,7 +14,7 @@ fn matrix(desk: &Desk, watch: impl FnMut(Option<&'static str>) -> bool) -> Matri
         campaign: Campaign {
             scenario: &scenario,
             overrides: &desk.overrides,
-            swarm: &desk.swarm,
+            runs: Runs::Drawn(&desk.swarm),
             seeds: Seeds {
                 from: 0,
                 to: 100,

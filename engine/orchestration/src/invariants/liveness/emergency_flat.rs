@@ -1,15 +1,20 @@
 //! After an emergency the positions are gone, or an alert says that they are not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dacapo_kernel::{CRASH_TASK, Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
 use super::{BOUND, COORDINATOR, is_undisturbed};
+use crate::amount::Amount;
 use crate::config::{BreachAction, Config, EmergencyConfig, TradingMode};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, Published, number};
-use crate::message::{Message, Name, Payload, Topic};
+use crate::domain_event::{
+    DomainEvent, EmergencyOrder, EmergencyOrdered, PositionClosed, PositionOpened, Published,
+    number,
+};
+use crate::message::{Message, Payload, Topic};
 
 /// How long a close is tried again: every five seconds, ten times.
 const TRIES: Duration = Duration::from_secs(50);
@@ -32,13 +37,10 @@ pub(super) struct EmergencyFlat {
     rules: EmergencyConfig,
     has_executor: bool,
     alerts: Vec<Alert>,
-    /// Positions that were opened and not closed, as far as anybody was told.
-    open: Vec<Name>,
-    /// Positions that were said to be closed before anybody said that they were opened, or more than
-    /// once, in parts.
-    gone: Vec<Name>,
+    /// What of each position is still open at the exchange.
+    open: BTreeMap<u64, Amount>,
     /// Those that are open although everything was said to be closed, and since when.
-    leftover: Option<(Time, Vec<Name>)>,
+    leftover: Option<(Time, Vec<u64>)>,
     /// Everything was said to be closed, and the halt still stands.
     stands: bool,
     is_halted: bool,
@@ -55,8 +57,7 @@ impl EmergencyFlat {
             rules: config.emergency.clone(),
             has_executor: config.trading_mode == TradingMode::Paper || config.live.connected,
             alerts: Vec::new(),
-            open: Vec::new(),
-            gone: Vec::new(),
+            open: BTreeMap::new(),
             leftover: None,
             stands: false,
             is_halted: false,
@@ -114,12 +115,12 @@ impl EmergencyFlat {
     /// The coordinator begins: what it had in mind is gone, but for what it has saved.
     fn begin(&mut self, now: Time) {
         self.stands = self.kept;
-        self.leftover = None;
-        if !self.kept {
-            self.open.clear();
-        } else if !self.open.is_empty() {
-            self.leftover = Some((now + TRIES, self.open.clone()));
-        }
+        let goes_on = self.kept && !self.open.is_empty();
+        self.leftover = goes_on.then(|| (now + TRIES, self.all_open()));
+    }
+
+    fn all_open(&self) -> Vec<u64> {
+        self.open.keys().copied().collect()
     }
 
     fn publish(&mut self, event: &Event<DomainEvent>, published: &Published) {
@@ -128,24 +129,6 @@ impl EmergencyFlat {
             Payload::EmergencyUnfinished(_) if self.life.speaks_in(event) => {
                 self.finish_one(None);
                 self.leftover = None;
-            }
-            Payload::PositionOpened(opened) if self.life.speaks_in(event) => {
-                let id = id_of(&opened.position.0);
-                let Some(id) = id.filter(|id| !self.gone.contains(id)) else {
-                    return;
-                };
-                self.open.push(id.clone());
-                if self.stands {
-                    // Its close may take its tries.
-                    let since = event.time + TRIES;
-                    let (_, left) = self.leftover.get_or_insert((since, Vec::new()));
-                    left.push(id);
-                }
-            }
-            Payload::PositionClosed(closed) if self.life.speaks_in(event) => {
-                if let Some(id) = id_of(&closed.position.0) {
-                    self.close(&id);
-                }
             }
             _ if self.has_executor => {
                 if let Some(closes) = self.asks(message) {
@@ -160,13 +143,24 @@ impl EmergencyFlat {
         }
     }
 
-    fn close(&mut self, id: &Name) {
-        match self.open.iter().position(|open| open == id) {
-            Some(at) => drop(self.open.swap_remove(at)),
-            None => self.gone.push(id.clone()),
+    fn opened(&mut self, opened: &PositionOpened, now: Time) {
+        self.open.insert(opened.position, opened.size);
+        if self.stands {
+            // Its close may take its tries.
+            let (_, left) = self.leftover.get_or_insert((now + TRIES, Vec::new()));
+            left.push(opened.position);
+        }
+    }
+
+    /// A position is closed, or a part of it.
+    fn closed(&mut self, closed: &PositionClosed) {
+        let left = self.open.get(&closed.position);
+        match left.and_then(|left| left.minus(closed.size).ok()) {
+            Some(left) if left.is_positive() => drop(self.open.insert(closed.position, left)),
+            _ => drop(self.open.remove(&closed.position)),
         }
         if let Some((_, left)) = &mut self.leftover {
-            left.retain(|open| open != id);
+            left.retain(|position| self.open.contains_key(position));
             if left.is_empty() {
                 self.leftover = None;
             }
@@ -181,7 +175,7 @@ impl EmergencyFlat {
         self.finish_one(Some(closes));
         if closes && ordered.left == Some(0) {
             self.stands = self.is_halted;
-            self.leftover = (!self.open.is_empty()).then(|| (now, self.open.clone()));
+            self.leftover = (!self.open.is_empty()).then(|| (now, self.all_open()));
         }
     }
 
@@ -194,11 +188,6 @@ impl EmergencyFlat {
             self.alerts.remove(at);
         }
     }
-}
-
-/// The number of a position.
-fn id_of(position: &serde_json::Value) -> Option<Name> {
-    Some(Name::from(position.get("id")?.as_str()?))
 }
 
 impl Invariant<DomainEvent> for EmergencyFlat {
@@ -217,6 +206,8 @@ impl Invariant<DomainEvent> for EmergencyFlat {
             number::Started,
             number::Published,
             number::Delivered,
+            number::PositionOpened,
+            number::PositionClosed,
             number::EmergencyOrdered,
             number::StateChanged,
             number::StateSaved,
@@ -253,6 +244,8 @@ impl Invariant<DomainEvent> for EmergencyFlat {
                     }
                 }
             }
+            Some(DomainEvent::PositionOpened(opened)) => self.opened(opened, event.time),
+            Some(DomainEvent::PositionClosed(closed)) => self.closed(closed),
             Some(DomainEvent::EmergencyOrdered(ordered)) => self.order(ordered, event.time),
             Some(DomainEvent::StateChanged(changed)) => {
                 self.is_halted = changed.to == RunState::Halted;

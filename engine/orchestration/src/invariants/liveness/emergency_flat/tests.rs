@@ -3,9 +3,9 @@
 use super::super::samples::{crashed, ended, minimal, name, published, raw, started, state};
 use super::*;
 use crate::coordinator::state::RunState::{Halted, Paused, Running};
-use crate::domain_event::{Delivered, StateSaved};
+use crate::domain_event::{Delivered, PositionClosed, PositionOpened, StateSaved};
 use crate::invariants::planted::Planted;
-use crate::message::{EmergencyUnfinished, Json, PositionClosed, PositionOpened};
+use crate::message::{EmergencyUnfinished, Json};
 use serde_json::json;
 
 fn begun() -> Planted {
@@ -28,20 +28,31 @@ fn ordered(order: EmergencyOrder, left: Option<u64>) -> EmergencyOrdered {
 }
 
 fn opened(log: Planted) -> Planted {
-    let position = Json(json!({"id": "position-1"}));
-    log.then(published(
-        1,
-        Topic::PortfolioUpdates,
-        PositionOpened { position },
-    ))
+    log.then(PositionOpened {
+        position: 1,
+        order: name("order-1"),
+        symbol: name("BTC/USDT"),
+        side: name("buy"),
+        size: Amount::from_int(2),
+        entry_price: Amount::HUNDRED,
+        leverage: 1,
+        reserved: Amount::ZERO,
+    })
+}
+
+/// So much of the two that were bought is sold.
+fn sold(log: Planted, size: i64) -> Planted {
+    log.then(PositionClosed {
+        position: 1,
+        size: Amount::from_int(size),
+        price: Amount::HUNDRED,
+        profit: Amount::ZERO,
+        reason: name("emergency"),
+    })
 }
 
 fn closed(log: Planted) -> Planted {
-    let closed = PositionClosed {
-        position: Json(json!({"id": "position-1"})),
-        reason: name("emergency"),
-    };
-    log.then(published(2, Topic::PortfolioUpdates, closed))
+    sold(log, 2)
 }
 
 #[test]
@@ -79,10 +90,10 @@ fn a_position_that_outlives_a_close_is_found() {
     let log = alert(opened(begun()), "max_drawdown");
     let log = closed(log.then(ordered(EmergencyOrder::CloseAll, Some(0))));
     log.at(900.0).then(started()).holds();
-    // It may be told of after it was closed.
-    let log = alert(opened(closed(begun())), "max_drawdown");
-    let log = log.then(ordered(EmergencyOrder::CloseAll, Some(0)));
-    log.at(900.0).then(started()).holds();
+    // A part that is closed leaves a part that is open.
+    let half = alert(sold(opened(begun()), 1), "max_drawdown");
+    let half = half.then(ordered(EmergencyOrder::CloseAll, Some(0)));
+    half.at(121.0).then(started()).violated();
 }
 
 /// Everything is closed, and the halt stands.
@@ -106,7 +117,7 @@ fn a_close_that_was_saved_goes_on_after_a_crash() {
         record: Json(json!({ "halt": "circuit_breaker", "closing": closing })),
     };
     let crash = |closing| {
-        let log = opened(begun()).then(state(Running, Halted));
+        let log = alert(opened(begun()), "daily_loss").then(state(Running, Halted));
         let log = log.then(saved(closing)).at(3.0).kernel(crashed());
         log.at(4.0).then(started())
     };
