@@ -56,6 +56,16 @@ pub enum LogError {
         /// What does not hold.
         what: &'static str,
     },
+    /// What stands at the beginning is no longer what it was. Nothing behind it can be tied to a run.
+    #[error(
+        "the header of the log is damaged at byte {offset}: {what}; nothing can be read without it: take another copy of the log, or make the run again"
+    )]
+    HeaderDamaged {
+        /// Where, in bytes.
+        offset: u64,
+        /// What does not hold.
+        what: &'static str,
+    },
     /// A sound block that does not carry the next sequence number: one was deleted, moved or repeated.
     #[error(
         "at byte {offset} the log goes on with event {found} where event {expected} belongs: a block was removed, moved or repeated; salvage copies the events before it into a new log"

@@ -44,6 +44,17 @@ impl File {
         open_regular(path, OpenOptions::new().read(true))
     }
 
+    /// Opens a log for reading that nobody is writing, and keeps writers away while it is read.
+    /// Nothing about the file changes.
+    ///
+    /// # Errors
+    /// Those of [`File::open`], and [`LogError::Locked`] if it has a writer.
+    pub fn open_at_rest(path: &Path) -> Result<File, LogError> {
+        let opened = open_regular(path, OpenOptions::new().read(true))?;
+        lock_by(&opened.file, path, fs::File::try_lock_shared)?;
+        Ok(opened)
+    }
+
     /// Opens a log for reading and writing, as its only writer.
     ///
     /// # Errors
@@ -206,7 +217,15 @@ fn same_file(a: &Metadata, b: &Metadata) -> bool {
 }
 
 fn lock(file: &fs::File, path: &Path) -> Result<(), LogError> {
-    file.try_lock().map_err(|error| match error {
+    lock_by(file, path, fs::File::try_lock)
+}
+
+fn lock_by(
+    file: &fs::File,
+    path: &Path,
+    take: fn(&fs::File) -> Result<(), TryLockError>,
+) -> Result<(), LogError> {
+    take(file).map_err(|error| match error {
         TryLockError::WouldBlock => LogError::Locked {
             path: path.to_owned(),
         },

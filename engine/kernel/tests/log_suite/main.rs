@@ -17,5 +17,6 @@ mod machine;
 mod power;
 mod recovery;
 mod round_trip;
+mod salvaging;
 mod storage_errors;
 mod support;
