@@ -8,6 +8,8 @@ use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
+use crate::salvage::{self, SalvageArgs};
+
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
 #[command(
@@ -79,6 +81,8 @@ pub(crate) enum Action {
     Shrink(ShrinkArgs),
     /// Why an event of a log came about, back to the inputs, and what follows from it
     Explain(ExplainArgs),
+    /// Copy what is sound out of a damaged log, and say what is lost
+    Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
     Invariants(InvariantsArgs),
     /// The kinds of fault that a run can suffer
@@ -413,6 +417,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ("explain runs/day-7.dlog 1204", "this event"),
         ("explain day.dlog 1204 --depth 40", "further back"),
     ]) + "\nNo code is run: everything told is in the log.";
+    let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -424,6 +429,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("fuzz", |c| c.after_help(fuzz))
         .mut_subcommand("shrink", |c| c.after_help(shrink))
         .mut_subcommand("explain", |c| c.after_help(explain))
+        .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(
             "Begin with: {program} run SCENARIO\nEach command says more with --help."

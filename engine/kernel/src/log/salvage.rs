@@ -13,7 +13,7 @@ use super::header::Header;
 use super::lost::{Lost, lost_parts};
 use super::storage::{Storage, append_all, io_error, read_full};
 use super::survey::Survey;
-use super::writer::{SyncPolicy, Writer};
+use super::writer::{Closed, Writer};
 use crate::id::Seq;
 
 /// A log of which everything has been read, and what can be kept of it.
@@ -35,8 +35,6 @@ pub struct Salvaged<T> {
     pub left: u64,
     /// The final chain of the new log.
     pub chain: Chain,
-    /// Its length in bytes.
-    pub bytes: u64,
     /// Why the copy ends where it ends; `None` if the log was sound or only torn.
     pub damage: Option<LogError>,
     /// The new log, closed.
@@ -93,35 +91,43 @@ impl<S: Storage> Salvage<S> {
         &self.lost
     }
 
-    /// Copies what can be kept into empty storage and closes the copy, which is durable then.
+    /// The chain after the last event that can be kept.
+    pub fn chain(&self) -> Chain {
+        self.survey.position.chain
+    }
+
+    /// Copies what can be kept into empty storage. The copy is durable and not closed, like a log
+    /// that was cut off there: it does not claim that nothing is missing, and can be gone on with.
     ///
     /// # Errors
     /// If either storage fails, or the new one is not empty.
-    pub fn copy_into<T: Storage>(self, mut into: T) -> Result<Salvaged<T>, LogError> {
+    pub fn copy_into<T: Storage>(&self, into: T) -> Result<T, LogError> {
+        let mut into = self.copied(into)?;
+        let synced = into.sync();
+        synced.map_err(|source| io_error("sync the new log", self.sound_bytes(), source))?;
+        Ok(into)
+    }
+
+    /// The same, closed: for whoever knows that the last event is the last of its run.
+    ///
+    /// # Errors
+    /// If either storage fails, or the new one is not empty.
+    pub fn copy_closed<T: Storage>(&self, into: T) -> Result<Closed<T>, LogError> {
+        let into = self.copied(into)?;
+        // Closing syncs what it finds before it writes the footer.
+        let resume = self.survey.resume(self.header.first_seq);
+        Writer::resume_unsynced(into, resume).close()
+    }
+
+    fn copied<T: Storage>(&self, mut into: T) -> Result<T, LogError> {
         let in_it = into
             .len()
             .map_err(|source| io_error("measure the new log", 0, source))?;
         if in_it > 0 {
             return Err(LogError::NotEmpty { len: in_it });
         }
-        let len = self
-            .storage
-            .len()
-            .map_err(|source| io_error("measure the log", 0, source))?;
-        let sound = self.sound_bytes();
-        copy(&self.storage, &mut into, sound)?;
-        into.sync()
-            .map_err(|source| io_error("sync the new log", sound, source))?;
-        let resume = self.survey.resume(self.header.first_seq);
-        let closed = Writer::resume(into, resume, SyncPolicy::Never).close()?;
-        Ok(Salvaged {
-            events: closed.events,
-            left: len - sound,
-            chain: closed.chain,
-            bytes: closed.bytes,
-            damage: self.state.err(),
-            storage: closed.storage,
-        })
+        copy(&self.storage, &mut into, self.sound_bytes())?;
+        Ok(into)
     }
 }
 
@@ -129,9 +135,21 @@ impl<S: Storage> Salvage<S> {
 /// as it is.
 ///
 /// # Errors
-/// Those of [`Salvage::survey`] and [`Salvage::copy_into`].
+/// Those of [`Salvage::survey`] and [`Salvage::copy_closed`].
 pub fn salvage<S: Storage, T: Storage>(from: S, into: T) -> Result<Salvaged<T>, LogError> {
-    Salvage::survey(from)?.copy_into(into)
+    let survey = Salvage::survey(from)?;
+    let closed = survey.copy_closed(into)?;
+    let len = survey
+        .storage
+        .len()
+        .map_err(|source| io_error("measure the log", 0, source))?;
+    Ok(Salvaged {
+        events: closed.events,
+        left: len - survey.sound_bytes(),
+        chain: closed.chain,
+        damage: survey.state.err(),
+        storage: closed.storage,
+    })
 }
 
 fn copy<S: Storage, T: Storage>(from: &S, into: &mut T, len: u64) -> Result<(), LogError> {

@@ -69,7 +69,7 @@ impl Survey {
     }
 
     /// The blocks that follow are from the next epoch.
-    pub(super) fn resume(self, first_seq: Seq) -> Resume {
+    pub(super) fn resume(&self, first_seq: Seq) -> Resume {
         let Position {
             offset,
             seq,
@@ -88,8 +88,8 @@ impl Survey {
                 epoch
             },
             offset,
-            index: self.index,
-            tally: self.tally,
+            index: self.index.clone(),
+            tally: self.tally.clone(),
         }
     }
 }

@@ -172,6 +172,13 @@ impl<S: Storage> Writer<S> {
         }
     }
 
+    /// A writer for a log that was copied and of which nothing is known to be durable.
+    pub(crate) fn resume_unsynced(storage: S, from: Resume) -> Self {
+        let mut writer = Writer::resume(storage, from, SyncPolicy::Never);
+        (writer.durable, writer.synced) = (writer.first_seq, 0);
+        writer
+    }
+
     /// Appends one event; `encode` appends its body to the vector that it is given, and nothing
     /// else. Whether the event is durable when this returns is a matter of the [`SyncPolicy`].
     ///

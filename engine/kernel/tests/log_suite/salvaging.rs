@@ -60,7 +60,11 @@ fn a_sound_log_loses_nothing() {
 #[test]
 fn a_changed_byte_costs_its_block_and_all_that_hangs_on_it() {
     let log = closed(&events(25), POLICY).storage.0;
-    let Parts { blocks, footer: end, .. } = Parts::of(&log);
+    let Parts {
+        blocks,
+        footer: end,
+        ..
+    } = Parts::of(&log);
     // In the payload: the head still tells which events they were. In the head: the next block tells.
     for at in [blocks[1].start + 70, blocks[1].start + 30] {
         let mut damaged = log.clone();
@@ -81,10 +85,17 @@ fn a_changed_byte_costs_its_block_and_all_that_hangs_on_it() {
 #[test]
 fn the_last_block_of_a_closed_log_is_known_by_the_footer() {
     let log = closed(&events(25), POLICY).storage.0;
-    let Parts { blocks, footer: end, .. } = Parts::of(&log);
+    let Parts {
+        blocks,
+        footer: end,
+        ..
+    } = Parts::of(&log);
     let mut damaged = log.clone();
     damaged[blocks[4].start + 1] ^= 1;
-    let expected = [lost(blocks[4].clone(), 24..25, Remains::Damaged), footer(end)];
+    let expected = [
+        lost(blocks[4].clone(), 24..25, Remains::Damaged),
+        footer(end),
+    ];
     assert_eq!(survey(&damaged).lost(), expected);
 
     damaged[log.len() - 30] ^= 1;
@@ -117,7 +128,12 @@ fn a_block_that_was_removed_or_is_of_another_log_leaves_whole_blocks() {
 fn a_torn_log_loses_its_last_write_only() {
     let log = unclosed(&events(25), POLICY);
     let last = Parts::of(&log).blocks[3].clone();
-    for cut in [last.start + 1, last.start + 63, last.start + 64, last.end - 1] {
+    for cut in [
+        last.start + 1,
+        last.start + 63,
+        last.start + 64,
+        last.end - 1,
+    ] {
         let survey = survey(&log[..cut]);
         assert!(matches!(survey.state(), Ok(Ending::Torn { .. })));
         assert_eq!(survey.events(), Seq(0)..Seq(18));
@@ -146,13 +162,23 @@ fn whatever_is_changed_the_copy_is_a_sound_log() {
         damaged[at] ^= 0x10;
         let survey = survey(&damaged);
         let kept = survey.events().end.0 as usize;
-        let salvaged = survey.copy_into(Memory::default()).unwrap();
+        let salvaged = survey.copy_closed(Memory::default()).unwrap();
         assert_eq!(salvaged.bytes, salvaged.storage.0.len() as u64);
+        assert_eq!(salvaged.chain, survey.chain());
         let (found, ending) = read(&salvaged.storage.0);
         assert_eq!(found, written[..kept], "byte {at}");
         assert!(ending.unwrap().is_closed());
         let again = recover_storage(salvaged.storage, POLICY);
         assert!(matches!(again, Err(LogError::AlreadyClosed { .. })));
+
+        // Left open, it goes on as if it had been cut off there.
+        let open = survey.copy_into(Memory::default()).unwrap();
+        let (mut writer, recovered) = recover_storage(open, POLICY).unwrap();
+        assert_eq!((recovered.events, recovered.dropped), (kept as u64, 0));
+        for event in &written[kept..] {
+            append(&mut writer, event).unwrap();
+        }
+        assert_eq!(read(&writer.close().unwrap().storage.0).0, written);
     }
 }
 
@@ -194,7 +220,7 @@ fn a_log_of_several_lives_is_salvaged() {
     let mut log = writer.close().unwrap().storage.0;
     let last = Parts::of(&log).blocks[4].clone();
     log[last.start + 66] ^= 1;
-    let salvaged = survey(&log).copy_into(Memory::default()).unwrap();
+    let salvaged = survey(&log).copy_closed(Memory::default()).unwrap();
     assert_eq!(salvaged.events, 24);
     assert_eq!(read(&salvaged.storage.0).0, written[..24]);
 }
