@@ -129,6 +129,9 @@ pub(crate) struct RunArgs {
     /// When the log is made durable. The fingerprint depends on it
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Sync::Never)]
     pub(crate) sync: Sync,
+    /// Say, while the run goes on, up to which event its log is durable
+    #[arg(long)]
+    pub(crate) acknowledge: bool,
 }
 
 /// Which seeds to run, and what is drawn for them.
@@ -201,11 +204,11 @@ pub(crate) struct InvariantsArgs {
 /// When a log is made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sync {
-    /// At the end of the run
+    /// At the end of the run; before that, a loss of power may take all of it
     Never,
-    /// Every 1,000 events
+    /// Every 1,000 events, or when 64 KiB are full; a loss of power takes no more than that
     Interval,
-    /// After every event
+    /// After every event; a loss of power takes none that was acknowledged
     Every,
 }
 
