@@ -6,7 +6,7 @@ use super::blocks::Blocks;
 use super::ending::Ending;
 use super::error::LogError;
 use super::file::File;
-use super::storage::{Storage, io_error};
+use super::storage::{Storage, cut, io_error};
 use super::survey::Survey;
 use super::writer::{SyncPolicy, Writer};
 
@@ -47,8 +47,7 @@ pub fn recover_storage<S: Storage>(
         } => (offset, dropped),
     };
     if dropped > 0 {
-        let cut = blocks.storage.truncate(offset);
-        cut.map_err(|source| io_error("cut the torn tail", offset, source))?;
+        cut(&mut blocks.storage, offset)?;
     }
     blocks
         .storage

@@ -155,6 +155,16 @@ pub(crate) fn append_all<S: Storage>(
     Ok(())
 }
 
+/// Drops everything from `len` on. Goes on after an interruption.
+pub(crate) fn cut<S: Storage>(storage: &mut S, len: u64) -> Result<(), LogError> {
+    loop {
+        match storage.truncate(len) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done.map_err(|source| io_error("cut the torn tail", len, source)),
+        }
+    }
+}
+
 /// Fills `into` from `offset` on. The caller knows that the storage is long enough: if it has become
 /// shorter, that is an error of the storage.
 pub(crate) fn read_full<S: Storage>(
