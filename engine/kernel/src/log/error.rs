@@ -141,7 +141,9 @@ pub enum LogError {
         source: io::Error,
     },
     /// The storage failed. Nothing is known about the bytes; they are not called damaged.
-    #[error("cannot {doing} at byte {offset}: {source}; see to the disk, then recover the log")]
+    #[error(
+        "cannot {doing} at byte {offset}: {source}; see to the disk and try again, what was acknowledged before is in the log"
+    )]
     Io {
         /// What was tried.
         doing: &'static str,
