@@ -6,28 +6,33 @@ use std::process::{Child, Stdio};
 
 use crate::desk::{Desk, names, run};
 
+/// A program that ends with the test, however the test ends.
+struct Writer(Child);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A program that has begun to write `a.dlog` and stands still.
-fn stopped_writer(desk: &Desk, force: bool) -> Child {
+fn stopped_writer(desk: &Desk, force: bool) -> Writer {
     let mut words = run("100000", "every", "a.dlog");
     words.extend(["--acknowledge", "--message-format", "json"]);
     if force {
         words.push("--force");
     }
-    let mut child = desk.command(&words).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let command = desk.command(&words).stdout(Stdio::piped()).spawn();
+    let mut writer = Writer(command.unwrap());
+    let mut lines = BufReader::new(writer.0.stdout.as_mut().unwrap()).lines();
     for _ in 0..5 {
         assert!(lines.next().is_some(), "the first writer ended");
     }
-    let stopped = desk
-        .within("kill", &["-STOP", &child.id().to_string()])
-        .status();
+    let id = writer.0.id().to_string();
+    let stopped = desk.within("kill", &["-STOP", &id]).status();
     assert!(stopped.unwrap().success());
-    child
-}
-
-fn end(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+    writer
 }
 
 #[test]
@@ -53,7 +58,7 @@ fn the_second_writer_of_a_log_ends_and_writes_nothing() {
     assert_eq!(names(&desk.path("")), ["a.dlog"]);
     // Reading needs no lock.
     assert!(!desk.check("a.dlog").1);
-    end(first);
+    drop(first);
 }
 
 /// Both replace an older log: the second finds the first one's file beside it.
@@ -70,7 +75,7 @@ fn the_second_replacement_of_a_log_ends_and_writes_nothing() {
     let second = desk.call(&words);
     assert_eq!(second.code, Some(2), "{second}");
     assert_eq!(desk.bytes(".a.dlog.new"), before);
-    end(first);
+    drop(first);
     // The old log keeps its name until a new one is whole.
     assert_eq!(desk.bytes("a.dlog"), old);
     let third = desk.call(&words);

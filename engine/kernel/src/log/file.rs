@@ -97,6 +97,10 @@ impl Storage for File {
         self.file.read_at(into, offset)
     }
 
+    fn write_again(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
+    }
+
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.file.set_len(len)?;
         self.end = len;

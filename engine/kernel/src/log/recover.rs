@@ -6,7 +6,7 @@ use super::blocks::Blocks;
 use super::ending::Ending;
 use super::error::LogError;
 use super::file::File;
-use super::storage::{Storage, cut, io_error};
+use super::storage::{Storage, cut, io_error, write_again};
 use super::survey::Survey;
 use super::writer::{SyncPolicy, Writer};
 
@@ -28,7 +28,8 @@ pub fn recover(path: &Path) -> Result<(Writer<File>, Recovered), LogError> {
 }
 
 /// Goes on with a log that was not closed: verifies all of it, cuts a torn tail, makes what is
-/// left durable. Doing it twice is the same as doing it once.
+/// left durable, also where the writer before ended at a sync that failed. Doing it twice is the
+/// same as doing it once.
 ///
 /// # Errors
 /// [`LogError::AlreadyClosed`] if there is nothing to go on with; what a reader says if the log is
@@ -49,6 +50,9 @@ pub fn recover_storage<S: Storage>(
     if dropped > 0 {
         cut(&mut blocks.storage, offset)?;
     }
+    // Whoever wrote it may have ended at a sync that failed, and then the last block is perhaps on no
+    // disk, however well it reads. With a policy that syncs, no block before it can be missing.
+    write_again(&mut blocks.storage, survey.last, survey.position.offset)?;
     blocks
         .storage
         .sync()

@@ -15,6 +15,8 @@ use crate::id::{Seq, Time};
 pub(super) struct Survey {
     /// Behind the last sound block.
     pub(super) position: Position,
+    /// Where the last sound block begins, or the header if there is none.
+    pub(super) last: u64,
     index: Index,
     tally: Tally,
     is_begun: bool,
@@ -24,6 +26,7 @@ impl Survey {
     pub(super) fn new(start: Position) -> Survey {
         Survey {
             position: start,
+            last: 0,
             index: Index::new(),
             tally: Tally::default(),
             is_begun: false,
@@ -60,6 +63,7 @@ impl Survey {
             time: head.first_time,
             offset,
         });
+        self.last = offset;
         self.position = Position {
             time: Some(time),
             ..self.position.after(head)

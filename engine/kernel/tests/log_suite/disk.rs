@@ -1,6 +1,7 @@
 //! A simulated disk with a volatile cache. The power can be lost at any operation; then what was not
 //! synced is dropped, reordered and torn. It writes less than it is asked to, is full, fails once or
-//! for ever, and lies about having synced, as a test wants it.
+//! for ever, and lies about having synced, as a test wants it. A sync that fails loses what it was to
+//! write, and leaves it in the cache as if it had been written, as real systems do.
 
 use std::cell::RefCell;
 use std::io;
@@ -232,8 +233,13 @@ impl Storage for Disk {
 
     fn sync(&mut self) -> io::Result<()> {
         self.0.borrow_mut().syncs += 1;
-        self.operation()?;
+        let called = self.operation();
         let mut disk = self.0.borrow_mut();
+        if called.is_err() {
+            // What was to be written stays in the cache, and the system takes it for written.
+            disk.pending.clear();
+            return called;
+        }
         if disk.left <= 1 {
             disk.left = 0;
             return Err(io::ErrorKind::Other.into());
@@ -243,8 +249,10 @@ impl Storage for Disk {
         disk.begun = None;
         let swallowed = disk.flaws.swallows;
         if swallowed != Some(what) && swallowed != Some(Synced::Anything) {
-            disk.durable = disk.cache.clone();
-            disk.pending.clear();
+            let pending = std::mem::take(&mut disk.pending);
+            pending
+                .iter()
+                .for_each(|change| apply(&mut disk.durable, change));
         }
         Ok(())
     }
@@ -256,6 +264,15 @@ impl Storage for Disk {
         let len = rest.len().min(into.len());
         into[..len].copy_from_slice(&rest[..len]);
         Ok(len)
+    }
+
+    fn write_again(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.operation()?;
+        let some = bytes
+            .len()
+            .min(self.0.borrow().flaws.at_most.unwrap_or(usize::MAX));
+        self.change(Change::Write(offset as usize, bytes[..some].to_vec()))?;
+        Ok(some)
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {

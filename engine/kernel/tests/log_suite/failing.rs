@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use dacapo_kernel::log::{LogError, Memory, SyncPolicy, Writer, recover_storage, salvage};
 
-use crate::disk::{Disk, Failure, Flaws};
+use crate::disk::{Disk, Failure, Flaws, Random};
 use crate::lives::{Promised, begin, broken_promise, resume};
 use crate::support::{Parts, append, closed, events, header};
 
@@ -60,6 +60,33 @@ fn an_error_at_any_operation_of_writing_loses_nothing_acknowledged() {
             assert_eq!(broken, None, "{flaws:?}");
         }
     }
+}
+
+/// A sync fails, the system takes what was to be written for written, another process recovers what
+/// it reads, and the power is lost: what the recovery acknowledged is there. It fails if recovery believes
+/// the cache.
+#[test]
+fn what_is_recovered_after_a_failed_sync_outlives_a_loss_of_power() {
+    let written = events(12);
+    let mut recovered = 0;
+    for flaws in failures().take_while(|flaws| flaws.fails.is_some_and(|failure| failure.at < 13)) {
+        let disk = Disk::new(Vec::new(), u64::MAX, flaws);
+        let mut promised = Promised::default();
+        let _ = begin(disk.clone(), &written, (POLICY, None), &mut promised);
+        let again = disk.repaired();
+        let Ok((writer, _)) = recover_storage(again.clone(), POLICY) else {
+            continue;
+        };
+        recovered += 1;
+        promised.is_created = true;
+        promised.events = writer.durable().map_or(0, |seq| seq.0 + 1);
+        for seed in 1..20 {
+            let content = again.after_loss(&mut Random(seed));
+            let broken = broken_promise(&content, &written, POLICY, promised);
+            assert_eq!(broken, None, "{flaws:?}");
+        }
+    }
+    assert!(recovered > 30, "{recovered}");
 }
 
 /// The end mark was written, and its sync failed: nobody was told that the log is closed, and it is.

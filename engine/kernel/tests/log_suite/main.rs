@@ -9,6 +9,7 @@ mod codec_twin;
 mod cuts;
 mod disk;
 mod document;
+mod durable_figures;
 mod failing;
 mod figures;
 mod files;
