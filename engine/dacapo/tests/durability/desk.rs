@@ -79,6 +79,14 @@ impl Said {
     }
 }
 
+impl Said {
+    /// How many events `--acknowledge` said are durable.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        let mut told = self.out.lines().filter_map(acknowledged);
+        told.next_back().unwrap_or(0)
+    }
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "exit {:?}\n{}\n{}", self.code, self.out, self.err)

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use crate::desk::{Desk, PROGRAM, Said, acknowledged, is_there, run, skip};
+use crate::desk::{Desk, PROGRAM, Said, is_there, run, skip};
 
 /// Runs the program with this done to its calls of the system; none if nothing can be traced here.
 fn traced(desk: &Desk, options: &[&str], words: &[&str]) -> Option<Said> {
@@ -70,12 +70,7 @@ fn a_sync_that_fails_ends_the_run_and_is_not_tried_again() {
             at,
             "none after the one that failed"
         );
-        let told = said
-            .out
-            .lines()
-            .filter_map(acknowledged)
-            .last()
-            .unwrap_or(0);
+        let told = said.acknowledged();
         // The first sync is the header's.
         assert!(
             told <= at as u64 - 2,
@@ -117,12 +112,7 @@ fn a_kill_at_any_write_or_sync_loses_nothing_acknowledged() {
             };
             let left = desk.bytes("a.dlog");
             let is_finished = said.code.is_some_and(|code| code != 137);
-            let told = said
-                .out
-                .lines()
-                .filter_map(acknowledged)
-                .last()
-                .unwrap_or(0);
+            let told = said.acknowledged();
             assert!(whole.starts_with(&left), "{call} {at}");
             if left.len() > 16 {
                 assert!(desk.check("a.dlog").0 >= told, "{call} {at}");
