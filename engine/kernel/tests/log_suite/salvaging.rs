@@ -8,6 +8,7 @@ use dacapo_kernel::log::{
     Ending, LogError, Lost, Memory, Remains, Salvage, SyncPolicy, recover_storage,
 };
 
+use crate::disk::{Disk, Flaws, Random};
 use crate::support::{Parts, append, closed, events, read, unclosed};
 
 /// Five blocks: events 0 to 5, 6 to 11, 12 to 17, 18 to 23, 24.
@@ -223,4 +224,25 @@ fn a_log_of_several_lives_is_salvaged() {
     let salvaged = survey(&log).copy_closed(Memory::default()).unwrap();
     assert_eq!(salvaged.events, 24);
     assert_eq!(read(&salvaged.storage.0).0, written[..24]);
+}
+
+/// Without the sync of the copy, or of its footer, this fails.
+#[test]
+fn a_copy_is_durable() {
+    let log = closed(&events(25), POLICY).storage.0;
+    let mut damaged = log.clone();
+    damaged[Parts::of(&log).blocks[3].start + 70] ^= 1;
+    let survey = survey(&damaged);
+    for seed in 1..20 {
+        let (open, whole) = (disk(), disk());
+        survey.copy_into(open.clone()).unwrap();
+        survey.copy_closed(whole.clone()).unwrap();
+        for disk in [open, whole] {
+            assert_eq!(disk.after_loss(&mut Random(seed)), disk.content());
+        }
+    }
+}
+
+fn disk() -> Disk {
+    Disk::new(Vec::new(), u64::MAX, Flaws::default())
 }
