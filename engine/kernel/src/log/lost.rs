@@ -180,10 +180,7 @@ impl<'a, S: Storage> Walk<'a, S> {
             });
             let part = &mut self.parts[at];
             if part.events.is_none() && part.remains == Remains::Damaged {
-                part.events = after
-                    .or(total)
-                    .filter(|end| next < *end)
-                    .map(|end| next..end);
+                part.events = after.filter(|end| next < *end).map(|end| next..end);
             }
             if let Some(events) = &part.events {
                 next = events.end;
