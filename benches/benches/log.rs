@@ -1,5 +1,5 @@
-//! The log alone: appending beside writing the same bytes, reading and checking beside reading
-//! the same bytes.
+//! The log alone: appending beside writing the same bytes, synced at the end or group by group;
+//! reading and checking beside reading the same bytes.
 
 use std::fs::{File, OpenOptions};
 use std::hint::black_box;
@@ -111,6 +111,46 @@ fn appending(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Entries of 256 bytes that are durable in groups of 100: what an event store is asked for.
+fn durable(criterion: &mut Criterion) {
+    /// What one record takes in the file, a block's head besides.
+    const ENTRY: usize = 16 + 256;
+    const GROUP: u64 = 100;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, raw) = (folder.path().join("log"), folder.path().join("raw"));
+    let mut group = criterion.benchmark_group("durable, entries of 256 bytes in groups of 100");
+    group.throughput(Throughput::Elements(GROUP));
+    let body = [7_u8; 256];
+    let mut writer =
+        Writer::create_path(&log, &header(), SyncPolicy::Interval(GROUP)).expect("the disk works");
+    group.bench_function("log", |bencher| {
+        bencher.iter(|| {
+            for _ in 0..GROUP {
+                let head = Head {
+                    kind: 64,
+                    version: 1,
+                    flags: 0,
+                    time: Time::from_nanos(writer.next_seq().0),
+                };
+                let appended = writer.append(head, |out| {
+                    out.extend_from_slice(&body);
+                    Ok(())
+                });
+                appended.expect("the disk works");
+            }
+        });
+    });
+    let mut file = File::create(&raw).expect("the disk works");
+    let block = vec![7u8; 64 + GROUP as usize * ENTRY];
+    group.bench_function("raw write and sync", |bencher| {
+        bencher.iter(|| {
+            file.write_all(&block).expect("the disk works");
+            file.sync_data().expect("the disk works");
+        });
+    });
+    group.finish();
+}
+
 fn reading(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log");
@@ -161,6 +201,6 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = appending, reading
+    targets = appending, durable, reading
 }
 criterion_main!(benches);

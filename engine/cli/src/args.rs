@@ -8,6 +8,8 @@ use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
+use crate::salvage::{self, SalvageArgs};
+
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
 #[command(
@@ -79,6 +81,8 @@ pub(crate) enum Action {
     Shrink(ShrinkArgs),
     /// Why an event of a log came about, back to the inputs, and what follows from it
     Explain(ExplainArgs),
+    /// Copy what is sound out of a damaged log, and say what is lost
+    Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
     Invariants(InvariantsArgs),
     /// The kinds of fault that a run can suffer
@@ -125,6 +129,9 @@ pub(crate) struct RunArgs {
     /// When the log is made durable. The fingerprint depends on it
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Sync::Never)]
     pub(crate) sync: Sync,
+    /// Say, while the run goes on, up to which event its log is durable
+    #[arg(long)]
+    pub(crate) acknowledge: bool,
 }
 
 /// Which seeds to run, and what is drawn for them.
@@ -203,11 +210,11 @@ pub(crate) struct InvariantsArgs {
 /// When a log is made durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sync {
-    /// At the end of the run
+    /// At the end of the run; before that, a loss of power may take all of it
     Never,
-    /// Every 1,000 events
+    /// Every 1,000 events, or when 64 KiB are full; a loss of power takes no more than that
     Interval,
-    /// After every event
+    /// After every event; a loss of power takes none that was acknowledged
     Every,
 }
 
@@ -419,6 +426,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ("explain runs/day-7.dlog 1204", "this event"),
         ("explain day.dlog 1204 --depth 40", "further back"),
     ]) + "\nNo code is run: everything told is in the log.";
+    let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -430,6 +438,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("fuzz", |c| c.after_help(fuzz))
         .mut_subcommand("shrink", |c| c.after_help(shrink))
         .mut_subcommand("explain", |c| c.after_help(explain))
+        .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(
             "Begin with: {program} run SCENARIO\nEach command says more with --help."

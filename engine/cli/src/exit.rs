@@ -133,6 +133,7 @@ fn exit_of(error: &RunError) -> Exit {
             | LogError::NewerFormat { .. }
             | LogError::Unsupported { .. }
             | LogError::Damaged { .. }
+            | LogError::HeaderDamaged { .. }
             | LogError::Gap { .. }
             | LogError::Fork { .. } => Exit::Log,
             _ => Exit::Internal,

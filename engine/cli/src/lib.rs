@@ -42,6 +42,7 @@ mod program;
 mod progress;
 mod replay;
 mod run;
+mod salvage;
 mod screen;
 mod show;
 mod shrink;

@@ -3,7 +3,8 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -217,12 +218,24 @@ pub(crate) fn write_facts(
         "wall_ms": u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
     });
     let path = with_affixes(log, "", ".meta.json");
-    if let Err(error) = fs::write(&path, format!("{facts:#}\n")) {
+    if let Err(error) = write_beside(&path, &format!("{facts:#}\n")) {
         let path = path.display();
         screen.warning(format!(
             "{path} cannot be written: {error}; the log is complete without it"
         ));
     }
+}
+
+/// Writes a text for its owner alone, in place of what has the name. A symbolic link is replaced,
+/// never followed.
+fn write_beside(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    let created = options.write(true).create_new(true).mode(0o600).open(path);
+    created?.write_all(text.as_bytes())
 }
 
 #[expect(

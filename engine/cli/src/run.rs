@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{Events, Outcome, Run, RunError, System};
+use dacapo_kernel::{Events, Outcome, Run, RunError, Seq, System};
 use dacapo_lab::scenario::{Loaded, Overrides, load};
-use dacapo_lab::{Ended, anything_happened, judge};
+use dacapo_lab::{Ended, VERSION, anything_happened, judge};
+use serde_json::json;
 
 use crate::args::{RunArgs, Sync};
 use crate::exit::{Exit, Problem};
@@ -17,7 +18,7 @@ use crate::next;
 use crate::progress::Goal;
 use crate::screen::Screen;
 use crate::summary::{Standing, Summary};
-use crate::text::shell_word;
+use crate::text::{grouped, shell_word};
 
 pub(crate) fn run<S: System>(
     args: &RunArgs,
@@ -63,7 +64,7 @@ fn record<S: System>(
     loaded: &Loaded<S>,
     path: &Path,
     args: &RunArgs,
-    screen: &Screen<'_>,
+    screen: &mut Screen<'_>,
 ) -> Result<(Outcome<S::View>, Duration), Problem> {
     let (target, storage) = Target::create(path, args.out.is_none() || args.force)?;
     let sync = match args.sync {
@@ -73,14 +74,19 @@ fn record<S: System>(
     };
     let goal = loaded.plan.end().map_or(Goal::Unknown, Goal::Time);
     let begun = screen.elapsed();
-    let mut progress = screen.progress("run", goal);
-    let recorded = Run::<S>::new(&loaded.plan)
-        .watch(|seq, time| {
-            progress.at(seq, time);
-            true
-        })
-        .record(&loaded.files, storage, sync);
-    drop(progress);
+    let recorded = if args.acknowledge {
+        Run::<S>::new(&loaded.plan)
+            .acknowledge(|seq| acknowledge(seq, screen))
+            .record(&loaded.files, storage, sync)
+    } else {
+        let mut progress = screen.progress("run", goal);
+        Run::<S>::new(&loaded.plan)
+            .watch(|seq, time| {
+                progress.at(seq, time);
+                true
+            })
+            .record(&loaded.files, storage, sync)
+    };
     let wall = screen.elapsed().saturating_sub(begun);
     match recorded {
         Ok(outcome) => {
@@ -92,6 +98,16 @@ fn record<S: System>(
             Err(Problem::log(&shown(&loaded.path), &error))
         }
         Err(error) => Err(Problem::log(&shown(path), &error)),
+    }
+}
+
+/// Says up to which event the log is durable, at once.
+fn acknowledge(seq: Seq, screen: &mut Screen<'_>) {
+    if screen.is_for_people() {
+        screen.say(&format!("durable up to event {}", grouped(seq.0)));
+    } else {
+        screen.json(&json!({"v": VERSION, "type": "durable", "event": seq}));
+        screen.hand_out();
     }
 }
 

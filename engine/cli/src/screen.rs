@@ -166,6 +166,14 @@ impl<'a> Screen<'a> {
         }
     }
 
+    /// Hands out the results so far, for whoever waits for them.
+    pub(crate) fn hand_out(&mut self) {
+        if !self.is_closed() {
+            let flushed = self.console.out.flush();
+            self.note_failure(flushed);
+        }
+    }
+
     /// Whether nobody reads the results any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed || self.broken.is_some()

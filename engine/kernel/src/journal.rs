@@ -65,6 +65,14 @@ impl<E: EventSet> Journal<E> {
         }
     }
 
+    /// The last event that is durable, if events are recorded.
+    pub(crate) fn durable(&self) -> Option<Seq> {
+        match self {
+            Journal::Record(writer) => writer.durable(),
+            Journal::Verify(_) | Journal::Discard => None,
+        }
+    }
+
     /// Whether events are compared with a recording.
     #[inline]
     pub(crate) fn is_verifying(&self) -> bool {

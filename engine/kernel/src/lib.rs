@@ -7,6 +7,7 @@
 pub mod codec;
 pub mod log;
 
+mod acknowledge;
 mod chance;
 mod checks;
 mod ctx;

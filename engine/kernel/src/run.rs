@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::acknowledge::Acknowledge;
 use crate::checks::{Checked, Checks};
 use crate::doors::Doors;
 use crate::event::kind_table;
@@ -27,6 +28,7 @@ use crate::world::World;
 pub struct Run<'a, S: System> {
     plan: &'a Plan<S::Config>,
     watch: Option<Watch<'a>>,
+    acknowledge: Option<Acknowledge<'a>>,
     checked: bool,
     build: Box<Build<'a, S>>,
 }
@@ -107,6 +109,7 @@ impl<'a, S: System> Run<'a, S> {
         Run {
             plan,
             watch: None,
+            acknowledge: None,
             checked: true,
             build: Box::new(S::build),
         }
@@ -115,6 +118,14 @@ impl<'a, S: System> Run<'a, S> {
     /// The same run, told how far it is now and then; it stops where `watch` returns false.
     pub fn watch(mut self, watch: impl FnMut(Seq, Time) -> bool + 'a) -> Run<'a, S> {
         self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// The same run, with somebody who is told which events are durable: every one up to and
+    /// including the event named. When that is, is a matter of the [`SyncPolicy`] of the recording;
+    /// what it says is told a step later at most, and the last event when the log is closed.
+    pub fn acknowledge(mut self, tell: impl FnMut(Seq) + 'a) -> Run<'a, S> {
+        self.acknowledge = Some(Acknowledge::new(tell));
         self
     }
 
@@ -203,8 +214,13 @@ impl<'a, S: System> Run<'a, S> {
         if files.is_some() {
             plan_faults(&mut core.state.borrow_mut(), &plan.faults);
         }
-        drive(&core, plan, self.watch.as_mut());
-        finish(&core)
+        let acknowledge = &mut self.acknowledge;
+        drive(&core, plan, self.watch.as_mut(), acknowledge.as_mut());
+        let ended = finish(&core)?;
+        if let (Some(acknowledge), Some(_), None) = (acknowledge, ended.0.fingerprint, &ended.1) {
+            acknowledge.up_to(ended.0.events.checked_sub(1).map(Seq));
+        }
+        Ok(ended)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::acknowledge::Acknowledge;
 use crate::event::{Event, Role};
 use crate::executor::{Core, State, Stop};
 use crate::float_clock::FloatSeconds;
@@ -28,6 +29,7 @@ pub(crate) fn drive<S: System>(
     core: &Rc<Core<S>>,
     plan: &Plan<S::Config>,
     mut watch: Option<&mut Watch<'_>>,
+    mut acknowledge: Option<&mut Acknowledge<'_>>,
 ) {
     let mut steps = 0u32;
     loop {
@@ -50,6 +52,10 @@ pub(crate) fn drive<S: System>(
                 drop(state);
                 advance(core, plan);
             }
+        }
+        if let Some(acknowledge) = &mut acknowledge {
+            let durable = core.state.borrow().journal.durable();
+            acknowledge.up_to(durable);
         }
         steps = steps.wrapping_add(1);
         if steps.is_multiple_of(WATCH_EVERY) {

@@ -16,4 +16,5 @@ mod process;
 mod reading;
 mod replaying;
 mod running;
+mod salvaging;
 mod shrinking;

@@ -165,3 +165,30 @@ fn completions_know_the_commands() {
         }
     }
 }
+
+/// Whoever waits is told up to which event the log is durable: each event, each thousand, or the end.
+#[test]
+fn a_run_says_what_is_durable_if_it_is_asked_to() {
+    let desk = Desk::new();
+    let told = |options: &[&str]| desk.run(&[options, &["--acknowledge"]].concat());
+    let never = told(&["-q"]);
+    assert_snapshot!("acknowledge", never);
+    let every = told(&["-q", "--sync", "every"]);
+    let lines: Vec<&str> = every.err.lines().collect();
+    assert!(lines.len() > 20, "{every}");
+    assert_eq!(lines.last(), never.err.lines().last().as_ref());
+
+    let json = told(&["--sync", "every", "--message-format", "json"]);
+    let lines: Vec<serde_json::Value> = json
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let durable = lines.iter().filter(|line| line["type"] == "durable");
+    let events: Vec<u64> = durable
+        .map(|line| line["event"].as_u64().unwrap())
+        .collect();
+    assert!(events.is_sorted() && events.len() > 20, "{events:?}");
+    let (summary, last) = (lines.last().unwrap(), events.last().unwrap());
+    assert_eq!(summary["events"], last + 1, "the summary comes last");
+}

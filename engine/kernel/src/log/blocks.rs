@@ -327,6 +327,12 @@ impl<S: Storage> Blocks<S> {
         Ok(Ending::Closed { chain, events })
     }
 
+    /// One after the last event, if a sound footer tells.
+    pub(super) fn events_in_footer(&self) -> Option<Seq> {
+        let footer = self.footer.as_ref()?;
+        self.first_seq.0.checked_add(footer.events).map(Seq)
+    }
+
     pub(super) fn events_before(&self, position: &Position) -> u64 {
         position.seq.0 - self.first_seq.0
     }

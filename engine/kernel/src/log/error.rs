@@ -56,6 +56,16 @@ pub enum LogError {
         /// What does not hold.
         what: &'static str,
     },
+    /// What stands at the beginning is no longer what it was. Nothing behind it can be tied to a run.
+    #[error(
+        "the header of the log is damaged at byte {offset}: {what}; nothing can be read without it: take another copy of the log, or make the run again"
+    )]
+    HeaderDamaged {
+        /// Where, in bytes.
+        offset: u64,
+        /// What does not hold.
+        what: &'static str,
+    },
     /// A sound block that does not carry the next sequence number: one was deleted, moved or repeated.
     #[error(
         "at byte {offset} the log goes on with event {found} where event {expected} belongs: a block was removed, moved or repeated; salvage copies the events before it into a new log"
@@ -131,7 +141,9 @@ pub enum LogError {
         source: io::Error,
     },
     /// The storage failed. Nothing is known about the bytes; they are not called damaged.
-    #[error("cannot {doing} at byte {offset}: {source}; see to the disk, then recover the log")]
+    #[error(
+        "cannot {doing} at byte {offset}: {source}; see to the disk and try again, what was acknowledged before is in the log"
+    )]
     Io {
         /// What was tried.
         doing: &'static str,

@@ -44,6 +44,17 @@ impl File {
         open_regular(path, OpenOptions::new().read(true))
     }
 
+    /// Opens a log for reading that nobody is writing, and keeps writers away while it is read.
+    /// Nothing about the file changes.
+    ///
+    /// # Errors
+    /// Those of [`File::open`], and [`LogError::Locked`] if it has a writer.
+    pub fn open_at_rest(path: &Path) -> Result<File, LogError> {
+        let opened = open_regular(path, OpenOptions::new().read(true))?;
+        lock_by(&opened.file, path, fs::File::try_lock_shared)?;
+        Ok(opened)
+    }
+
     /// Opens a log for reading and writing, as its only writer.
     ///
     /// # Errors
@@ -84,6 +95,10 @@ impl Storage for File {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         self.file.read_at(into, offset)
+    }
+
+    fn write_again(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
@@ -206,7 +221,15 @@ fn same_file(a: &Metadata, b: &Metadata) -> bool {
 }
 
 fn lock(file: &fs::File, path: &Path) -> Result<(), LogError> {
-    file.try_lock().map_err(|error| match error {
+    lock_by(file, path, fs::File::try_lock)
+}
+
+fn lock_by(
+    file: &fs::File,
+    path: &Path,
+    take: fn(&fs::File) -> Result<(), TryLockError>,
+) -> Result<(), LogError> {
+    take(file).map_err(|error| match error {
         TryLockError::WouldBlock => LogError::Locked {
             path: path.to_owned(),
         },

@@ -257,9 +257,5 @@ fn too_large(what: &'static str, size: usize, limit: usize) -> LogError {
 }
 
 fn damaged(offset: u64, what: &'static str) -> LogError {
-    LogError::Damaged {
-        offset,
-        seq: Seq(0),
-        what,
-    }
+    LogError::HeaderDamaged { offset, what }
 }

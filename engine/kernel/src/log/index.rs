@@ -21,7 +21,7 @@ pub(crate) struct Mark {
 
 /// A sparse index that thins itself out. It depends on the blocks alone, so a recovered log has
 /// the same one as a log that was never interrupted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Index {
     marks: Vec<Mark>,
     spacing: u64,

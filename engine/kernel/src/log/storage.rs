@@ -44,6 +44,16 @@ pub trait Storage {
     /// What the system says.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
 
+    /// Writes `bytes` over the same bytes at `offset`, and says how many, so that the next sync makes
+    /// them durable even where the system takes them for written. After a sync that failed it may
+    /// do so, and be wrong. Storage that never does has nothing to do.
+    ///
+    /// # Errors
+    /// What the system says; the bytes are what they were.
+    fn write_again(&mut self, _offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
     /// Drops everything from `len` on.
     ///
     /// # Errors
@@ -68,6 +78,10 @@ impl<T: Storage + ?Sized> Storage for Box<T> {
         (**self).read_at(offset, into)
     }
 
+    fn write_again(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        (**self).write_again(offset, bytes)
+    }
+
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         (**self).truncate(len)
     }
@@ -89,6 +103,10 @@ impl<T: Storage + ?Sized> Storage for Rc<RefCell<T>> {
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize> {
         self.borrow().read_at(offset, into)
+    }
+
+    fn write_again(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.borrow_mut().write_again(offset, bytes)
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
@@ -153,6 +171,43 @@ pub(crate) fn append_all<S: Storage>(
         }
     }
     Ok(())
+}
+
+/// Writes the bytes from `begin` to `end` over themselves, a piece at a time.
+pub(crate) fn write_again<S: Storage>(
+    storage: &mut S,
+    begin: u64,
+    end: u64,
+) -> Result<(), LogError> {
+    let mut piece = vec![0; (end - begin).min(64 * 1024) as usize];
+    let mut at = begin;
+    while at < end {
+        let part = &mut piece[..(end - at).min(64 * 1024) as usize];
+        read_full(storage, at, part)?;
+        match storage.write_again(at, part) {
+            Ok(0) => {
+                return Err(io_error(
+                    "write the log",
+                    at,
+                    io::ErrorKind::WriteZero.into(),
+                ));
+            }
+            Ok(written) => at += written as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(io_error("write the log", at, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Drops everything from `len` on. Goes on after an interruption.
+pub(crate) fn cut<S: Storage>(storage: &mut S, len: u64) -> Result<(), LogError> {
+    loop {
+        match storage.truncate(len) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done.map_err(|source| io_error("cut the torn tail", len, source)),
+        }
+    }
 }
 
 /// Fills `into` from `offset` on. The caller knows that the storage is long enough: if it has become

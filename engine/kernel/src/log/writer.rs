@@ -21,18 +21,21 @@ const FULL: usize = BLOCK_HEAD + BLOCK_PAYLOAD;
 /// Room for a full block and for the record that turns out not to fit.
 const CAPACITY: usize = FULL + BLOCK_PAYLOAD / 4;
 
-/// When what was appended is made durable. Whichever is chosen, [`Writer::sync`] and
-/// [`Writer::close`] make everything durable.
+/// When what was appended is made durable, and so acknowledged: events are committed in groups, and
+/// [`Writer::durable`] names the last one of which a loss of power takes nothing any more. Whichever
+/// is chosen, [`Writer::sync`] and [`Writer::close`] make everything durable.
 ///
 /// A sync ends a block, and the chain depends on where blocks end: two logs of one run have the
 /// same fingerprint if they were written with the same policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// Only when asked. The fastest; a loss of power may leave a log that is refused as damaged.
+    /// Only when asked. The fastest. Nothing is acknowledged before that, and a loss of power may take
+    /// any part of what was written since, or leave a log that is refused as damaged.
     #[default]
     Never,
-    /// After so many events, or earlier when a block is full: at any time at most one block has
-    /// been written and not synced, so what a loss of power leaves is always a torn tail.
+    /// After so many events, or earlier when a block is full (64 KiB of records): one sync
+    /// acknowledges the whole group. At any time at most one block has been written and not synced,
+    /// so what a loss of power leaves is always a torn tail, and what it takes is at most one group.
     Interval(u64),
     /// After every event. An event that was appended without an error is durable.
     Every,
@@ -172,6 +175,13 @@ impl<S: Storage> Writer<S> {
         }
     }
 
+    /// A writer for a log that was copied and of which nothing is known to be durable.
+    pub(crate) fn resume_unsynced(storage: S, from: Resume) -> Self {
+        let mut writer = Writer::resume(storage, from, SyncPolicy::Never);
+        (writer.durable, writer.synced) = (writer.first_seq, 0);
+        writer
+    }
+
     /// Appends one event; `encode` appends its body to the vector that it is given, and nothing
     /// else. Whether the event is durable when this returns is a matter of the [`SyncPolicy`].
     ///
@@ -233,7 +243,8 @@ impl<S: Storage> Writer<S> {
         Ok(())
     }
 
-    /// The last event that was acknowledged as durable.
+    /// The last event that was acknowledged: this one and every one before it outlive a kill of the
+    /// process and a loss of power. It never goes back, and stands still once the storage has failed.
     pub fn durable(&self) -> Option<Seq> {
         (self.durable > self.first_seq).then(|| Seq(self.durable.0 - 1))
     }

@@ -22,7 +22,10 @@ fn a_cut_log_gives_its_whole_blocks() {
         if cut < parts.header.end {
             assert!(found.is_empty());
             let refused = outcome.unwrap_err();
-            let named = matches!(refused, LogError::NotALog { .. } | LogError::Damaged { .. });
+            let named = matches!(
+                refused,
+                LogError::NotALog { .. } | LogError::HeaderDamaged { .. }
+            );
             assert!(named, "cut at {cut}: {refused}");
             continue;
         }

@@ -182,7 +182,10 @@ fn what_is_not_known_is_refused_by_name() {
     ));
     for not_a_log in [&b""[..], b"PK\x03\x04 and so on", b"\x89", &log[1..]] {
         let refused = read(not_a_log).1.unwrap_err();
-        let named = matches!(refused, LogError::NotALog { .. } | LogError::Damaged { .. });
+        let named = matches!(
+            refused,
+            LogError::NotALog { .. } | LogError::HeaderDamaged { .. }
+        );
         assert!(named, "{refused}");
     }
 }
