@@ -7,6 +7,7 @@ mod crashes;
 mod day;
 mod deadlock;
 mod defects;
+mod hard_day;
 mod idle;
 mod money;
 mod regressions;
