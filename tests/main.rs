@@ -7,4 +7,5 @@ mod hostile;
 mod models;
 mod plan_files;
 mod replays;
+mod store;
 mod stories;

@@ -292,6 +292,19 @@ impl<S: System> Ctx<S> {
         Some(state.doors.end_of(state.now, seconds))
     }
 
+    /// Takes a fault into the log that nobody planned: `real` is what really went wrong, if anything
+    /// did, where something real is in use while a run is recorded. A replay, which has nothing real,
+    /// is told what the log says.
+    pub fn real_fault(&self, door: &'static str, real: Option<u64>) -> Option<u64> {
+        self.act(|state| {
+            let fault = state.befalls(self.actor, door, real)?;
+            let value = fault.value;
+            state.emit(self.actor, Body::Kernel(fault.into()));
+            Some(value)
+        })
+        .flatten()
+    }
+
     // The outside.
 
     /// Asks the outside and waits for the answer, in this task.

@@ -402,6 +402,25 @@ impl<S: System> State<S> {
         })
     }
 
+    /// A fault that nobody planned: as recorded in a replay, else what really happened.
+    pub(crate) fn befalls(
+        &mut self,
+        actor: ActorId,
+        door: &'static str,
+        real: Option<u64>,
+    ) -> Option<FaultInjected> {
+        let asked = 0;
+        let value = match &mut self.journal {
+            Journal::Verify(verifier) => verifier.injected(actor, door, asked),
+            Journal::Record(_) | Journal::Discard => real,
+        }?;
+        Some(FaultInjected {
+            door: Name::fixed(door),
+            asked,
+            value,
+        })
+    }
+
     /// The feed with the earliest next item, and when that arrives.
     pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
         let drawn_from = (&mut self.chance, &mut self.doors, self.now);

@@ -26,6 +26,11 @@ pub struct Setup<'a, S: System> {
 }
 
 impl<'a, S: System> Setup<'a, S> {
+    /// Whether this is a replay, which reads nothing but its log: what is real stays out of it.
+    pub fn is_replay(&self) -> bool {
+        self.files.is_none()
+    }
+
     /// Adds a host and starts its main task. After a crash and a restart it is started again,
     /// by the same factory and with nothing that it knew.
     pub fn host<F: Future<Output = ()> + 'static>(

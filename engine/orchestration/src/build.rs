@@ -46,7 +46,12 @@ pub(crate) fn build(
         .map_err(|error| BuildError::Plan(error.to_string()))?;
     let view = Rc::new(RefCell::new(view));
     let exchange = exchange(&config, defects);
-    let store = Store::new(config.store.clone());
+    let (start_us, is_replay) = (plan.start_unix_ns / 1_000, setup.is_replay());
+    let store = Store::of_run(config.store.clone(), start_us, is_replay);
+    let store = store.map_err(|what| BuildError::File {
+        path: "store.path".to_owned(),
+        what,
+    })?;
 
     let (market, venue) = (Rc::clone(&view), exchange.clone());
     setup.host(HOSTS[0], move |ctx| {

@@ -17,6 +17,7 @@ pub mod state;
 mod account;
 mod command;
 mod emergency;
+mod intents;
 mod legs;
 mod outcome;
 mod persistence;

@@ -166,6 +166,13 @@ impl Exchange {
         number
     }
 
+    /// A name for an order that no other one has, before or after a crash.
+    pub fn name_intent(&self) -> Name {
+        let number = self.inner.intents.get() + 1;
+        self.inner.intents.set(number);
+        Name::from(format!("intent-{number}"))
+    }
+
     /// Sends an order and waits until it is filled, rests or is refused.
     ///
     /// # Errors
@@ -177,11 +184,7 @@ impl Exchange {
         proposal: &Proposal,
         intent: Intent,
     ) -> Result<Answered, ExecutionError> {
-        let name = intent.name.unwrap_or_else(|| {
-            let number = self.inner.intents.get() + 1;
-            self.inner.intents.set(number);
-            Name::from(format!("intent-{number}"))
-        });
+        let name = intent.name.unwrap_or_else(|| self.name_intent());
         let id = IntentId(name.as_str().to_owned());
         let request = TradeRequest::from_proposal(proposal, id, intent.purpose)?;
         ctx.emit(OrderSubmitted {

@@ -1,11 +1,17 @@
-//! The durable state of a coordinator: what it saved of itself, and the trades it scheduled.
+//! The durable state of a coordinator: what it saved of itself, the orders it sent, the trades it scheduled.
 //!
 //! It lives outside the coordinator's host and survives its crashes. Every operation can fail as
-//! the scenario says; what was done, or not, is told as an event.
+//! the scenario says; what was done, or not, is told as an event. What it holds is in [`tables`].
 
+mod intent;
+mod model;
+mod record;
+mod sqlite;
+mod tables;
 mod trouble;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -16,9 +22,19 @@ use crate::domain_event::{LegMarked, LegStored, StateSaved, StoreFailed};
 use crate::message::{Instant, Json, Name};
 use crate::rebalance::Leg;
 
-use trouble::{Trouble, Undo};
+use model::Model;
+use sqlite::Sqlite;
+use tables::{Agenda, Committed, TableError, Tables, Which, Write};
+use trouble::Trouble;
 
+pub use intent::Intent;
+pub use record::{Record, TaskRow};
+pub use tables::Loss;
 pub(crate) use trouble::KINDS as FAULTS;
+
+/// The door of what really happened to a file. No plan names it: it opens when the file fails, and in a
+/// replay when the log says so.
+const DISK: &str = "store.disk";
 
 /// The store did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +61,13 @@ pub enum LegStatus {
 }
 
 impl LegStatus {
+    const ALL: [LegStatus; 4] = [
+        LegStatus::Pending,
+        LegStatus::Sending,
+        LegStatus::Executed,
+        LegStatus::Failed,
+    ];
+
     /// The name that the store keeps.
     pub const fn name(self) -> &'static str {
         match self {
@@ -54,10 +77,15 @@ impl LegStatus {
             LegStatus::Failed => "failed",
         }
     }
+
+    /// The status of that name.
+    pub fn from_name(name: &str) -> Option<LegStatus> {
+        LegStatus::ALL.into_iter().find(|it| it.name() == name)
+    }
 }
 
 /// A scheduled trade as the store holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredLeg {
     /// Its number in the store, counted from 1.
     pub id: u64,
@@ -65,6 +93,15 @@ pub struct StoredLeg {
     pub leg: Leg,
     /// How far it has come.
     pub status: LegStatus,
+}
+
+/// What a coordinator that begins finds of an earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What is saved of it, if anything is.
+    pub record: Option<Value>,
+    /// What of that, or of anything else, got lost.
+    pub loss: Option<Loss>,
 }
 
 /// The store. Cheap to clone.
@@ -75,29 +112,86 @@ pub struct Store {
 
 struct Inner {
     config: StoreConfig,
-    rows: RefCell<Rows>,
+    tables: RefCell<Box<dyn Tables>>,
+    failures: Failures,
+    /// What the scenario says that it holds, where nothing was saved in its place.
+    given: RefCell<Option<Value>>,
+    /// Whether anything was ever written to it.
+    used: Cell<bool>,
+    agenda: Cell<Agenda>,
+    insertions: Cell<u64>,
     trouble: Trouble,
 }
 
-#[derive(Default)]
-struct Rows {
-    state: Option<Value>,
-    legs: Vec<StoredLeg>,
-    insertions: u64,
-    /// How to take back the last commits, the newest last.
-    undo: Vec<Undo>,
+/// What becomes of failures of the tables themselves. Those in memory do not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failures {
+    /// They happen, and nobody replays them.
+    Live,
+    /// They go into the log.
+    Recorded,
+    /// They come from the log.
+    Replayed,
 }
 
 impl Store {
-    /// A store with what the scenario says it holds.
+    /// A store in memory, with what the scenario says it holds.
     pub fn new(config: StoreConfig) -> Store {
-        let rows = Rows {
-            state: config.saved.as_ref().map(|saved| saved.0.clone()),
-            ..Rows::default()
+        let tables: Box<dyn Tables> = match config.kind {
+            StoreKind::Sqlite => Box::new(Sqlite::in_memory()),
+            StoreKind::Memory | StoreKind::None => Box::<Model>::default(),
         };
+        Store::with(config, tables, Failures::Live)
+    }
+
+    /// The store of a run that its log tells all of. What a file does goes into the log, so a
+    /// replay, which has none, meets the same.
+    ///
+    /// # Errors
+    /// If there is a file already, or it cannot be made.
+    pub(crate) fn of_run(
+        config: StoreConfig,
+        start_us: i64,
+        is_replay: bool,
+    ) -> Result<Store, String> {
+        let Some(path) = config.path.clone() else {
+            return Ok(Store::new(config));
+        };
+        if is_replay {
+            return Ok(Store::with(
+                config,
+                Box::<Model>::default(),
+                Failures::Replayed,
+            ));
+        }
+        let tables =
+            Sqlite::create(Path::new(&path), start_us).map_err(|error| error.to_string())?;
+        Ok(Store::with(config, Box::new(tables), Failures::Recorded))
+    }
+
+    /// The store in a file that may be there, for whoever lives and is not replayed. A new one is
+    /// made only if there was none before.
+    ///
+    /// # Errors
+    /// If the mark beside the file can be neither read nor made. What is wrong with the file itself
+    /// is told when a coordinator begins.
+    pub fn open(config: StoreConfig, path: &Path, start_us: i64) -> Result<Store, String> {
+        let tables = Sqlite::open(path, start_us).map_err(|error| error.to_string())?;
+        let store = Store::with(config, Box::new(tables), Failures::Live);
+        store.inner.used.set(true);
+        Ok(store)
+    }
+
+    fn with(config: StoreConfig, tables: Box<dyn Tables>, failures: Failures) -> Store {
+        let given = config.saved.as_ref().map(|saved| saved.0.clone());
         let inner = Inner {
+            used: Cell::new(given.is_some()),
+            given: RefCell::new(given),
             config,
-            rows: RefCell::new(rows),
+            tables: RefCell::new(tables),
+            failures,
+            agenda: Cell::default(),
+            insertions: Cell::new(0),
             trouble: Trouble::default(),
         };
         Store {
@@ -112,28 +206,90 @@ impl Store {
 
     // The coordinator's own state.
 
-    /// Replaces what is saved of the coordinator.
+    /// Replaces what is saved of the coordinator. The log tells it as `told`.
     ///
     /// # Errors
     /// If it was not saved.
-    pub fn save_state(&self, ctx: &Ctx, record: Value) -> Result<(), StoreError> {
-        self.reach(ctx, "save_state", false)?;
-        let before = self.inner.rows.borrow_mut().state.replace(record.clone());
-        self.inner.rows.borrow_mut().commit(Undo::State(before));
-        ctx.emit(StateSaved {
-            record: Json(record),
-        });
+    pub fn save_state(&self, ctx: &Ctx, record: &Record, told: Value) -> Result<(), StoreError> {
+        self.write(ctx, "save_state", false, Write::State(record))?;
+        ctx.emit(StateSaved { record: Json(told) });
         self.acknowledge(ctx, "save_state")
     }
 
-    /// What is saved of the coordinator, if anything is.
+    /// What a coordinator that begins finds of an earlier one.
     ///
     /// # Errors
     /// If it could not be read.
-    pub fn load_state(&self, ctx: &Ctx) -> Result<Option<Value>, StoreError> {
+    pub fn load_state(&self, ctx: &Ctx) -> Result<Found, StoreError> {
         self.reach(ctx, "load_state", false)?;
-        self.decay(ctx);
-        Ok(self.inner.rows.borrow().state.clone())
+        let found = self.find(ctx);
+        found.map_err(|_| self.tell_failure(ctx, "load_state"))
+    }
+
+    fn find(&self, ctx: &Ctx) -> Result<Found, TableError> {
+        let loss = match self.decay(ctx)? {
+            Some(loss) => Some(loss),
+            None => match self.with_tables(ctx, |tables| tables.check()) {
+                Ok(()) => None,
+                Err(TableError::Lost(loss)) => Some(loss),
+                Err(error) => return Err(error),
+            },
+        };
+        match loss {
+            // It is not ours to touch.
+            Some(Loss::Newer) => return Ok(Found { record: None, loss }),
+            // What a file holds that somebody put back is not in the log.
+            Some(Loss::RolledBack) if self.inner.failures == Failures::Live => {}
+            None => {}
+            Some(_) => {
+                self.with_tables(ctx, |tables| tables.begin_anew())?;
+                self.inner.given.take();
+            }
+        }
+        let agenda = self.with_tables(ctx, |tables| tables.agenda())?;
+        self.inner.agenda.set(agenda);
+        let record = self.with_tables(ctx, |tables| tables.state())?;
+        let record = record.map(|record| record.to_json());
+        Ok(Found {
+            record: record.or_else(|| self.inner.given.borrow().clone()),
+            loss,
+        })
+    }
+
+    // Orders.
+
+    /// Notes that an order is about to be sent. Without a store nobody does.
+    ///
+    /// # Errors
+    /// If it was not noted.
+    pub fn record_intent(&self, ctx: &Ctx, intent: &Intent) -> Result<(), StoreError> {
+        if !self.exists() {
+            return Ok(());
+        }
+        self.write(ctx, "record_intent", false, Write::Intent(intent))?;
+        self.acknowledge(ctx, "record_intent")
+    }
+
+    /// Notes how the order of an intent went.
+    ///
+    /// # Errors
+    /// If it was not noted.
+    pub fn settle_intent(&self, ctx: &Ctx, key: &str, outcome: &str) -> Result<(), StoreError> {
+        if !self.exists() {
+            return Ok(());
+        }
+        self.write(ctx, "settle_intent", false, Write::Outcome(key, outcome))?;
+        self.acknowledge(ctx, "settle_intent")
+    }
+
+    /// The orders of which nobody noted how they went.
+    ///
+    /// # Errors
+    /// If they could not be read.
+    pub fn open_intents(&self, ctx: &Ctx) -> Result<Vec<Intent>, StoreError> {
+        self.reach(ctx, "open_intents", false)?;
+        let open = self.with_tables(ctx, |tables| tables.open_intents());
+        open.map_err(|_| self.tell_failure(ctx, "open_intents"))
     }
 
     // Scheduled trades.
@@ -145,8 +301,8 @@ impl Store {
     pub fn insert_leg(&self, ctx: &Ctx, leg: &Leg) -> Result<(), StoreError> {
         let fails = self.counts_as_failing();
         let fails = fails || self.row_fails(ctx);
-        self.reach(ctx, "insert_leg", fails)?;
-        self.put(ctx, leg);
+        let committed = self.write(ctx, "insert_leg", fails, Write::Leg(leg))?;
+        tell_stored(ctx, std::slice::from_ref(leg), &committed);
         self.acknowledge(ctx, "insert_leg")
     }
 
@@ -159,40 +315,10 @@ impl Store {
         for _ in legs {
             fails |= self.counts_as_failing() || self.row_fails(ctx);
         }
-        self.reach(ctx, "insert_legs", fails)?;
+        let committed = self.write(ctx, "insert_legs", fails, Write::Legs(legs))?;
         // One transaction: a crash of whoever asks does not stop it midway.
-        ctx.elsewhere(|| {
-            for leg in legs {
-                let known = |row: &StoredLeg| row.leg.key == leg.key;
-                if !self.inner.rows.borrow().legs.iter().any(known) {
-                    self.put(ctx, leg);
-                }
-            }
-        });
+        ctx.elsewhere(|| tell_stored(ctx, legs, &committed));
         self.acknowledge(ctx, "insert_legs")
-    }
-
-    fn put(&self, ctx: &Ctx, leg: &Leg) {
-        let id = {
-            let mut rows = self.inner.rows.borrow_mut();
-            let id = rows.legs.len() as u64 + 1;
-            rows.legs.push(StoredLeg {
-                id,
-                leg: leg.clone(),
-                status: LegStatus::Pending,
-            });
-            rows.commit(Undo::Leg(id));
-            id
-        };
-        ctx.emit(LegStored {
-            leg: id,
-            key: leg.key.clone(),
-            symbol: leg.trade.symbol.as_str().into(),
-            side: Name::fixed(leg.trade.action.name()),
-            amount_usd: leg.trade.amount_usd,
-            batch_index: leg.trade.batch_index.into(),
-            due: leg.due,
-        });
     }
 
     /// The pending trades that are due, by time and batch.
@@ -204,28 +330,17 @@ impl Store {
         if self.next_due().is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
-        self.reach(ctx, "due_legs", self.inner.config.fetch_fail)?;
-        let rows = self.inner.rows.borrow();
-        let due = |row: &&StoredLeg| row.status == LegStatus::Pending && row.leg.due <= now;
-        let mut due: Vec<StoredLeg> = rows.legs.iter().filter(due).cloned().collect();
-        due.sort_by_key(|row| (row.leg.due, row.leg.trade.batch_index));
-        Ok(due)
+        self.read_legs(ctx, "due_legs", Which::DueAt(now))
     }
 
     /// When the next pending trade is due.
     pub fn next_due(&self) -> Option<Instant> {
-        let rows = self.inner.rows.borrow();
-        let pending = rows
-            .legs
-            .iter()
-            .filter(|row| row.status == LegStatus::Pending);
-        pending.map(|row| row.leg.due).min()
+        self.inner.agenda.get().next_due
     }
 
     /// Whether there are trades of which nobody noted what became of them.
     pub fn has_legs_under_way(&self) -> bool {
-        let rows = self.inner.rows.borrow();
-        rows.legs.iter().any(|row| row.status == LegStatus::Sending)
+        self.inner.agenda.get().under_way
     }
 
     /// The trades of which nobody noted what became of them.
@@ -233,10 +348,18 @@ impl Store {
     /// # Errors
     /// If it could not be read.
     pub fn legs_under_way(&self, ctx: &Ctx) -> Result<Vec<StoredLeg>, StoreError> {
-        self.reach(ctx, "legs_under_way", self.inner.config.fetch_fail)?;
-        let rows = self.inner.rows.borrow();
-        let sending = |row: &&StoredLeg| row.status == LegStatus::Sending;
-        Ok(rows.legs.iter().filter(sending).cloned().collect())
+        self.read_legs(ctx, "legs_under_way", Which::UnderWay)
+    }
+
+    fn read_legs(
+        &self,
+        ctx: &Ctx,
+        operation: &'static str,
+        which: Which,
+    ) -> Result<Vec<StoredLeg>, StoreError> {
+        self.reach(ctx, operation, self.inner.config.fetch_fail)?;
+        let legs = self.with_tables(ctx, |tables| tables.legs(which));
+        legs.map_err(|_| self.tell_failure(ctx, operation))
     }
 
     /// Changes the status of a trade.
@@ -244,14 +367,8 @@ impl Store {
     /// # Errors
     /// If it was not changed.
     pub fn mark_leg(&self, ctx: &Ctx, id: u64, status: LegStatus) -> Result<(), StoreError> {
-        self.reach(ctx, "mark_leg", self.inner.config.update_fail)?;
-        {
-            let mut rows = self.inner.rows.borrow_mut();
-            if let Some(row) = rows.legs.get_mut(id as usize - 1) {
-                let before = std::mem::replace(&mut row.status, status);
-                rows.commit(Undo::Status(id, before));
-            }
-        }
+        let fails = self.inner.config.update_fail;
+        self.write(ctx, "mark_leg", fails, Write::Mark(id, status))?;
         ctx.emit(LegMarked {
             leg: id,
             status: Name::fixed(status.name()),
@@ -259,17 +376,58 @@ impl Store {
         self.acknowledge(ctx, "mark_leg")
     }
 
-    /// Every stored trade, by number.
+    /// Every stored trade, by number; none where they cannot be read.
     pub fn legs(&self) -> Vec<StoredLeg> {
-        self.inner.rows.borrow().legs.clone()
+        let legs = self.inner.tables.borrow_mut().legs(Which::All);
+        legs.unwrap_or_default()
     }
 
     /// Counts an insertion, and says whether it is one that fails.
     fn counts_as_failing(&self) -> bool {
-        let mut rows = self.inner.rows.borrow_mut();
-        let number = rows.insertions;
-        rows.insertions += 1;
+        let number = self.inner.insertions.get();
+        self.inner.insertions.set(number + 1);
         self.inner.config.insert_fail.contains(&number)
+    }
+
+    // Operations.
+
+    /// Does a transaction, unless something is in its way.
+    fn write(
+        &self,
+        ctx: &Ctx,
+        operation: &'static str,
+        fails: bool,
+        write: Write<'_>,
+    ) -> Result<Committed, StoreError> {
+        self.reach(ctx, operation, fails)?;
+        let committed = self.with_tables(ctx, |tables| tables.commit(write));
+        let committed = committed.map_err(|_| self.tell_failure(ctx, operation))?;
+        self.inner.used.set(true);
+        self.inner.agenda.set(committed.agenda);
+        Ok(committed)
+    }
+
+    /// Asks the tables. What really fails is an input of the run, and goes into its log.
+    fn with_tables<T>(
+        &self,
+        ctx: &Ctx,
+        act: impl FnOnce(&mut dyn Tables) -> Result<T, TableError>,
+    ) -> Result<T, TableError> {
+        if self.inner.failures == Failures::Replayed
+            && let Some(code) = ctx.real_fault(DISK, None)
+        {
+            return Err(TableError::from_code(code));
+        }
+        let done = {
+            let mut tables = self.inner.tables.borrow_mut();
+            act(tables.as_mut())
+        };
+        if let Err(error) = &done
+            && self.inner.failures == Failures::Recorded
+        {
+            ctx.real_fault(DISK, Some(error.code()));
+        }
+        done
     }
 
     /// Whether the store does what it is asked now.
@@ -283,11 +441,31 @@ impl Store {
         };
         let fails = fails || self.inner.config.down.iter().any(within);
         if fails || self.inner.trouble.strikes(ctx, operation) {
-            ctx.emit(StoreFailed {
-                operation: Name::fixed(operation),
-            });
-            return Err(StoreError::Failed);
+            return Err(self.tell_failure(ctx, operation));
         }
         Ok(())
+    }
+
+    fn tell_failure(&self, ctx: &Ctx, operation: &'static str) -> StoreError {
+        ctx.emit(StoreFailed {
+            operation: Name::fixed(operation),
+        });
+        StoreError::Failed
+    }
+}
+
+/// Tells of the trades that are new in the store.
+fn tell_stored(ctx: &Ctx, legs: &[Leg], committed: &Committed) {
+    for (place, id) in &committed.stored {
+        let leg = &legs[*place];
+        ctx.emit(LegStored {
+            leg: *id,
+            key: leg.key.clone(),
+            symbol: leg.trade.symbol.as_str().into(),
+            side: Name::fixed(leg.trade.action.name()),
+            amount_usd: leg.trade.amount_usd,
+            batch_index: leg.trade.batch_index.into(),
+            due: leg.due,
+        });
     }
 }

@@ -1,10 +1,13 @@
 //! What must fit together in a configuration, beyond the type of each value.
 
+use std::path::{Component, Path};
+
 use dacapo_kernel::Mistake;
 
 use super::bounds::numbers;
 use super::{
-    BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, TaskKind,
+    BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, StoreKind,
+    TaskKind,
 };
 use crate::agents::indicator::{Flow, RegimeWindow, Trend};
 use crate::config::schedule::Schedule;
@@ -27,6 +30,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     analysis(config)?;
     emergency(config)?;
     outages(config)?;
+    store_file(config)?;
     events(config)
 }
 
@@ -292,6 +296,24 @@ fn emergency(config: &Config) -> Result<(), Mistake> {
             let what = format!("expected a percentage from 0 to 100, found {found}");
             return Err(Mistake::at(&at("reduction_pct"), what));
         }
+    }
+    Ok(())
+}
+
+/// A file that a run makes lies where the run is made, and nowhere else.
+fn store_file(config: &Config) -> Result<(), Mistake> {
+    let Some(path) = &config.store.path else {
+        return Ok(());
+    };
+    if config.store.kind != StoreKind::Sqlite {
+        let what = "only a store of kind `sqlite` has a file";
+        return Err(Mistake::at("store.path", what).help("set store.kind to `sqlite`"));
+    }
+    let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+    if path.is_empty() || !Path::new(path).components().all(is_plain) {
+        let what = format!("expected a relative path without `..`, found `{path}`");
+        return Err(Mistake::at("store.path", what)
+            .help("the file is made below the folder in which the run is made"));
     }
     Ok(())
 }

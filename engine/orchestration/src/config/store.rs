@@ -11,6 +11,8 @@ pub enum StoreKind {
     /// Memory that outlives a crash of the coordinator's host.
     #[default]
     Memory,
+    /// SQLite: in memory, or in the file that `path` names.
+    Sqlite,
     /// There is none: nothing survives.
     None,
 }
@@ -21,6 +23,9 @@ pub enum StoreKind {
 pub struct StoreConfig {
     /// What it is.
     pub kind: StoreKind,
+    /// The file of an `sqlite` store, which a run makes and a replay does not need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// When nothing works: from and until, in seconds since the start of the run.
     pub down: Vec<[f64; 2]>,
     /// The insertions of scheduled trades that fail.

@@ -152,7 +152,12 @@ impl Coordinator {
             if !self.legs_may_run() {
                 break;
             }
-            if !self.defects.has(Defect::ExecuteBeforeMark) {
+            if self.notes_orders() {
+                // A store that was put back to an earlier time may have forgotten that it was sent.
+                if let Some(is_executed) = self.exchange.find(&leg.key) {
+                    self.store.mark_leg(&self.ctx, id, found_as(is_executed))?;
+                    continue;
+                }
                 self.store.mark_leg(&self.ctx, id, LegStatus::Sending)?;
             }
             let status = if self.run_leg(&leg).await {
@@ -172,11 +177,8 @@ impl Coordinator {
             return Ok(());
         }
         for row in self.store.legs_under_way(&self.ctx)? {
-            let status = match self.exchange.find(&row.leg.key) {
-                Some(true) => LegStatus::Executed,
-                Some(false) => LegStatus::Failed,
-                None => LegStatus::Pending,
-            };
+            let found = self.exchange.find(&row.leg.key);
+            let status = found.map_or(LegStatus::Pending, found_as);
             self.store.mark_leg(&self.ctx, row.id, status)?;
         }
         Ok(())
@@ -206,6 +208,15 @@ impl Coordinator {
             RunState::Paused => self.defects.has(Defect::DcaWhilePaused),
             RunState::Halted => false,
         }
+    }
+}
+
+/// What the exchange says of an order that it knows.
+fn found_as(is_executed: bool) -> LegStatus {
+    if is_executed {
+        LegStatus::Executed
+    } else {
+        LegStatus::Failed
     }
 }
 

@@ -1,25 +1,26 @@
 //! What a coordinator saves of itself, when, and how it goes on from it.
 //!
-//! The record is JSON: state, statistics, tasks, the tasks under way. The sound coordinator adds
-//! its failures and the reason of a halt, and saves a halt at once.
+//! The record is state, statistics, tasks, the tasks under way. The sound coordinator adds its failures
+//! and the reason of a halt, and saves a halt at once.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_kernel::FloatSeconds;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::degradation::FailureCounts;
 use super::retry::Retry;
 use super::state::RunState;
 use super::{Coordinator, Statistics};
+use crate::amount::Amount;
 use crate::clock::start_us;
 use crate::defect::Defect;
 use crate::domain_event::StateRestored;
 use crate::message::{
-    InFlightTasksRecovered, Instant, Name, Priority, Span, StoreUnreadable, Topic,
+    InFlightTasksRecovered, Instant, Name, Priority, Span, StoreLost, StoreUnreadable, Topic,
 };
-use crate::store::StoreError;
+use crate::store::{Found, Loss, Record, StoreError, TaskRow};
 
 /// How often the state is saved.
 const SAVE_EVERY: Span = Span::from_secs(600);
@@ -62,7 +63,15 @@ impl Coordinator {
 
     /// Saves the state. Returns whether it was saved.
     pub fn save(&self) -> bool {
-        self.store.save_state(&self.ctx, self.record()).is_ok()
+        let record = self.record();
+        let mut told = record.to_json();
+        if !self.keeps_halts()
+            && let Some(told) = told.as_object_mut()
+        {
+            told.remove("halt");
+            told.remove("closing");
+        }
+        self.store.save_state(&self.ctx, &record, told).is_ok()
     }
 
     /// Saves the state if it is time to. With `persist-on-stop-only` it never is.
@@ -170,41 +179,37 @@ impl Coordinator {
     }
 
     /// What is saved.
-    fn record(&self) -> Value {
+    fn record(&self) -> Record {
         let iso = |instant: Instant| instant.to_iso(start_us(&self.ctx));
         let timetable = self.timetable.borrow();
-        let tasks: Map<String, Value> = timetable
-            .tasks()
-            .iter()
-            .map(|task| {
-                let last_run = task.last_run.map(iso);
-                let saved = json!({ "enabled": task.enabled, "last_run": last_run });
-                (task.name.to_string(), saved)
-            })
-            .collect();
-        let under_way: Vec<Value> = timetable
-            .tasks()
-            .iter()
-            .filter(|task| task.running)
-            .map(|task| json!({ "name": task.name, "started_at": task.started.map(iso) }))
-            .collect();
-        let mut record = json!({
-            "state": self.state.get().name(),
-            "statistics": self.statistics.get(),
-            "tasks": tasks,
-            "in_flight_tasks": under_way,
+        let tasks = timetable.tasks().iter().map(|task| TaskRow {
+            name: task.name.clone(),
+            enabled: task.enabled,
+            last_run: task.last_run.map(iso),
+            under_way: task.running,
+            started: task.started.filter(|_| task.running).map(iso),
         });
-        if self.keeps_level() {
-            record["failures"] = json!(self.degradation.borrow().counts());
+        Record {
+            state: self.state.get(),
+            halt: self.saving.borrow().halt.clone(),
+            closing: self.is_closing(),
+            statistics: self.statistics.get(),
+            tasks: tasks.collect(),
+            failures: self
+                .keeps_level()
+                .then(|| self.degradation.borrow().counts()),
+            portfolio: self.balances(),
         }
-        if self.keeps_halts() {
-            let saving = self.saving.borrow();
-            record["halt"] = json!(saving.halt);
-            if saving.closing {
-                record["closing"] = json!(true);
-            }
-        }
-        record
+    }
+
+    /// What is in the paper account, by asset; nothing where nobody keeps one.
+    fn balances(&self) -> Vec<(Name, Amount)> {
+        let holdings = self.exchange.look_at_paper(|paper| {
+            let holdings = paper.portfolio().holdings();
+            let balances = holdings.map(|(asset, held)| (Name::from(asset), held.balance));
+            balances.collect()
+        });
+        holdings.unwrap_or_default()
     }
 
     // Going on.
@@ -212,10 +217,11 @@ impl Coordinator {
     /// Goes on from what was saved. Returns whether there was something and all of it could be
     /// read; what was read before a mistake stays.
     pub async fn load(self: &Rc<Self>) -> bool {
-        let saved = self.read_saved().await;
-        let complete = saved.as_ref().is_some_and(|record| self.restore(record));
+        let Found { record, loss } = self.read_saved().await;
+        let unreadable = loss.is_some_and(|loss| loss != Loss::RolledBack);
+        let complete = record.as_ref().is_some_and(|record| self.restore(record));
         let counts = self.degradation.borrow().counts();
-        if saved.is_some() || counts != FailureCounts::default() {
+        if record.is_some() || unreadable || counts != FailureCounts::default() {
             let statistics = self.statistics.get();
             self.ctx.emit(StateRestored {
                 task_runs: statistics.total_task_runs,
@@ -223,40 +229,63 @@ impl Coordinator {
                 llm_failures: counts.llm_failures,
                 api_failures: counts.api_failures,
                 level: self.level(),
-                complete: complete || saved.is_none(),
+                complete: complete || record.is_none() && !unreadable,
             });
         }
-        if saved.is_some() && !complete && self.keeps_halts() {
-            // What it says of a halt is lost, too.
-            self.enter(RunState::Halted, "store_unreadable");
-            self.publish(Topic::RiskAlerts, StoreUnreadable {}, Priority::Urgent)
-                .await;
+        let garbled = (record.is_some() && !complete).then_some(Loss::Corrupt);
+        if let Some(loss) = loss.or(garbled) {
+            self.mistrust(loss).await;
         }
         if self.is_closing() {
             self.close_everything();
         }
-        if let Some(record) = saved.filter(|_| complete) {
+        if let Some(record) = record.filter(|_| complete) {
             self.recover_tasks(&record).await;
         }
+        self.ask_for_orders().await;
         complete
+    }
+
+    /// What was saved of a halt may be lost, too: nothing is traded until an operator clears it. Where
+    /// halts are not kept, nobody cares.
+    async fn mistrust(&self, loss: Loss) {
+        if !self.keeps_halts() {
+            return;
+        }
+        self.enter(RunState::Halted, loss.name());
+        let loss = match loss {
+            Loss::Corrupt => {
+                self.publish(Topic::RiskAlerts, StoreUnreadable {}, Priority::Urgent)
+                    .await;
+                return;
+            }
+            Loss::Gone | Loss::RolledBack | Loss::Newer => Name::fixed(loss.name()),
+        };
+        self.publish(Topic::RiskAlerts, StoreLost { loss }, Priority::Urgent)
+            .await;
     }
 
     /// What is saved. A store that does not work is tried until it does, since it may hold a halt;
     /// where halts are not kept, nobody waits for it.
-    async fn read_saved(&self) -> Option<Value> {
+    async fn read_saved(&self) -> Found {
         let mut retry = Retry::default();
         loop {
             match self.store.load_state(&self.ctx) {
-                Ok(saved) => return saved,
+                Ok(found) => return found,
                 Err(StoreError::Failed) if self.keeps_halts() => {}
-                Err(_) => return None,
+                Err(_) => return Found::default(),
             }
-            let now = Instant::from(self.ctx.now());
-            retry.failed(now);
-            let span = retry.next().map_or(Span::default(), |next| next - now);
-            let span = Duration::from_micros(span.as_micros().unsigned_abs());
-            self.ctx.sleep(span).await;
+            self.wait_for_retry(&mut retry).await;
         }
+    }
+
+    /// Waits until what just failed is to be tried again.
+    pub(super) async fn wait_for_retry(&self, retry: &mut Retry) {
+        let now = Instant::from(self.ctx.now());
+        retry.failed(now);
+        let span = retry.next().map_or(Span::default(), |next| next - now);
+        let span = Duration::from_micros(span.as_micros().unsigned_abs());
+        self.ctx.sleep(span).await;
     }
 
     /// Takes over a record. Returns whether all of it could be read.

@@ -163,7 +163,7 @@ impl Coordinator {
             origin,
             state: self.state.get(),
         };
-        let answered = self.exchange.execute(&self.ctx, &proposal, intent).await;
+        let answered = self.send(&proposal, intent).await;
         let answered = answered.map_err(|error| Name::fixed(error.code()))?;
         self.feed_risk();
         answered.result.map(|_| answered.order)

@@ -47,7 +47,7 @@ impl Coordinator {
             origin,
             state: self.state.get(),
         };
-        let answered = match self.exchange.execute(&self.ctx, &proposal, intent).await {
+        let answered = match self.send(&proposal, intent).await {
             Ok(answered) => answered,
             Err(error) => return self.note_raised(message, error),
         };

@@ -142,6 +142,7 @@ payloads! {
     20 SystemEvents HandlerRemoved,
     21 RiskAlerts EmergencyUnfinished,
     22 RiskAlerts StoreUnreadable,
+    23 RiskAlerts StoreLost,
 }
 
 impl Payload {

@@ -261,6 +261,16 @@ shape! {
 }
 
 shape! {
+    /// What was committed to the store is not there any more: nothing is traded until an operator has
+    /// looked into it.
+    pub struct StoreLost {
+        @ "alert_type": "store_lost",
+        /// `store_gone`, `store_rolled_back` or `store_newer`.
+        loss: Name,
+    }
+}
+
+shape! {
     /// Tasks that were running when the coordinator last stopped.
     pub struct InFlightTasksRecovered {
         @ "event": "in_flight_tasks_recovered",

@@ -1,17 +1,15 @@
 //! What goes wrong at the store, as doors of the plan of faults: it is down, slow or full, fails in the
-//! middle, leaves a commit unknown, comes back corrupt or older than it was.
+//! middle, leaves a commit unknown, comes back corrupt, older than it was, or not at all.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use dacapo_kernel::{FaultKind, Time};
-use serde_json::Value;
 
-use super::{LegStatus, Rows, Store, StoreError};
+use super::tables::{Loss, TableError};
+use super::{Store, StoreError};
 use crate::Ctx;
-use crate::domain_event::StoreFailed;
 use crate::faults::door;
-use crate::message::Name;
 
 /// The kinds of trouble.
 pub(crate) const KINDS: &[FaultKind] = &[
@@ -74,7 +72,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
     ),
     door(
         "store.corrupt",
-        "what a restart reads of the coordinator is garbage",
+        "what a restart finds of the store is garbage",
         "",
         0,
         0,
@@ -88,21 +86,25 @@ pub(crate) const KINDS: &[FaultKind] = &[
         16,
         50,
     ),
+    door(
+        "store.gone",
+        "a restart finds no store, although there was one",
+        "",
+        0,
+        0,
+        50,
+    ),
 ];
 
-/// How many commits can be taken back.
-const UNDO_MOST: usize = 16;
-
-/// How one commit is taken back.
-#[derive(Clone, Debug)]
-pub(super) enum Undo {
-    /// The state was this.
-    State(Option<Value>),
-    /// This trade was not there.
-    Leg(u64),
-    /// This trade had this status.
-    Status(u64, LegStatus),
-}
+/// The writes, which a store that is full or read-only does not do.
+const WRITES: [&str; 6] = [
+    "save_state",
+    "insert_leg",
+    "insert_legs",
+    "mark_leg",
+    "record_intent",
+    "settle_intent",
+];
 
 /// Until when the store does not do what it should.
 #[derive(Debug, Default)]
@@ -127,42 +129,13 @@ impl Trouble {
         if ctx.buggify("store.busy") || ctx.buggify("store.io-error") {
             return true;
         }
-        let writes = matches!(
-            operation,
-            "save_state" | "insert_leg" | "insert_legs" | "mark_leg"
-        );
-        if !writes {
+        if !WRITES.contains(&operation) {
             return false;
         }
         for door in ["store.full", "store.read-only"] {
             begin(door, &self.unwritable_until);
         }
         now < self.unwritable_until.get()
-    }
-}
-
-impl Rows {
-    /// Notes how to take back what was just done.
-    pub(super) fn commit(&mut self, undo: Undo) {
-        if self.undo.len() == UNDO_MOST {
-            self.undo.remove(0);
-        }
-        self.undo.push(undo);
-    }
-
-    fn roll_back(&mut self, commits: u64) {
-        for _ in 0..commits {
-            match self.undo.pop() {
-                None => return,
-                Some(Undo::State(before)) => self.state = before,
-                Some(Undo::Leg(id)) => self.legs.retain(|row| row.id != id),
-                Some(Undo::Status(id, before)) => {
-                    if let Some(row) = self.legs.iter_mut().find(|row| row.id == id) {
-                        row.status = before;
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -183,22 +156,22 @@ impl Store {
     /// The answer to a write that was done: it may be lost.
     pub(super) fn acknowledge(&self, ctx: &Ctx, operation: &'static str) -> Result<(), StoreError> {
         if ctx.buggify("store.unknown-commit") {
-            ctx.emit(StoreFailed {
-                operation: Name::fixed(operation),
-            });
-            return Err(StoreError::Failed);
+            return Err(self.tell_failure(ctx, operation));
         }
         Ok(())
     }
 
     /// What a restart finds is not always what was written.
-    pub(super) fn decay(&self, ctx: &Ctx) {
+    pub(super) fn decay(&self, ctx: &Ctx) -> Result<Option<Loss>, TableError> {
         if let Some(commits) = ctx.fault("store.stale") {
-            self.inner.rows.borrow_mut().roll_back(commits);
+            self.with_tables(ctx, |tables| tables.roll_back(commits))?;
         }
-        if self.inner.rows.borrow().state.is_some() && ctx.buggify("store.corrupt") {
-            let garbage = Value::from("SQLite format 3, or what is left of it");
-            self.inner.rows.borrow_mut().state = Some(garbage);
+        // What never existed cannot get lost.
+        if !self.inner.used.get() {
+            return Ok(None);
         }
+        let lost = [("store.corrupt", Loss::Corrupt), ("store.gone", Loss::Gone)];
+        let lost = lost.into_iter().find(|(door, _)| ctx.buggify(door));
+        Ok(lost.map(|(_, loss)| loss))
     }
 }

@@ -310,6 +310,7 @@ impl Invariant<DomainEvent> for LegsFinish {
             "transport.reorder",
             "store.stale",
             "store.corrupt",
+            "store.gone",
         ]
     }
 

@@ -263,7 +263,12 @@ impl Invariant<DomainEvent> for Statistics {
     /// A store that is put back to an earlier time, or loses what it had, costs more. Whoever ends a
     /// single task may end the one that saves.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", dacapo_kernel::CRASH_TASK]
+        &[
+            "store.stale",
+            "store.corrupt",
+            "store.gone",
+            dacapo_kernel::CRASH_TASK,
+        ]
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {

@@ -1,0 +1,224 @@
+//! The tables as plain lists: what campaigns use, and what SQLite is held against.
+
+use std::collections::BTreeMap;
+
+use super::intent::Intent;
+use super::record::Record;
+use super::tables::{Agenda, Committed, KEPT_COMMITS, Loss, TableError, Tables, Which, Write};
+use super::{LegStatus, StoredLeg};
+use crate::message::Name;
+use crate::rebalance::Leg;
+
+/// The tables in memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Model {
+    state: Option<Record>,
+    legs: Vec<StoredLeg>,
+    intents: BTreeMap<Name, Noted>,
+    /// The number of the last commit that is there, and of the last that was made.
+    number: u64,
+    mark: u64,
+    /// How to take back the last commits, the newest last.
+    undo: Vec<Vec<Undo>>,
+}
+
+#[derive(Clone, Debug)]
+struct Noted {
+    intent: Intent,
+    outcome: Option<Name>,
+}
+
+/// How a change is taken back.
+#[derive(Clone, Debug)]
+enum Undo {
+    /// The state was this.
+    State(Box<Option<Record>>),
+    /// This trade was not there.
+    Leg(u64),
+    /// This trade had this status.
+    Status(u64, LegStatus),
+    /// This intent was not there.
+    Intent(Name),
+    /// This intent had this outcome.
+    Outcome(Name, Option<Name>),
+    /// The last commit was this one.
+    Number(u64),
+}
+
+impl Model {
+    fn put(&mut self, leg: &Leg) -> u64 {
+        let id = self.legs.last().map_or(0, |row| row.id) + 1;
+        self.legs.push(StoredLeg {
+            id,
+            leg: leg.clone(),
+            status: LegStatus::Pending,
+        });
+        id
+    }
+
+    fn row(&mut self, id: u64) -> Option<&mut StoredLeg> {
+        let at = self.legs.binary_search_by_key(&id, |row| row.id).ok()?;
+        self.legs.get_mut(at)
+    }
+
+    fn take_back(&mut self, undo: Undo) {
+        match undo {
+            Undo::State(before) => self.state = *before,
+            Undo::Leg(id) => self.legs.retain(|row| row.id != id),
+            Undo::Status(id, before) => {
+                if let Some(row) = self.row(id) {
+                    row.status = before;
+                }
+            }
+            Undo::Intent(key) => drop(self.intents.remove(&key)),
+            Undo::Outcome(key, before) => {
+                if let Some(noted) = self.intents.get_mut(&key) {
+                    noted.outcome = before;
+                }
+            }
+            Undo::Number(before) => self.number = before,
+        }
+    }
+
+    fn look_ahead(&self) -> Agenda {
+        let mut agenda = Agenda::default();
+        for row in &self.legs {
+            match row.status {
+                LegStatus::Pending => {
+                    let due = agenda
+                        .next_due
+                        .map_or(row.leg.due, |due| due.min(row.leg.due));
+                    agenda.next_due = Some(due);
+                }
+                LegStatus::Sending => agenda.under_way = true,
+                LegStatus::Executed | LegStatus::Failed => {}
+            }
+        }
+        agenda
+    }
+}
+
+impl Tables for Model {
+    fn commit(&mut self, write: Write<'_>) -> Result<Committed, TableError> {
+        let mut committed = Committed::default();
+        let mut undo = vec![Undo::Number(self.number)];
+        match write {
+            Write::State(record) => {
+                let before = self.state.replace(record.clone());
+                undo.push(Undo::State(Box::new(before)));
+            }
+            Write::Leg(leg) => {
+                let id = self.put(leg);
+                committed.stored.push((0, id));
+                undo.push(Undo::Leg(id));
+            }
+            Write::Legs(legs) => {
+                for (place, leg) in legs.iter().enumerate() {
+                    if self.legs.iter().any(|row| row.leg.key == leg.key) {
+                        continue;
+                    }
+                    let id = self.put(leg);
+                    committed.stored.push((place, id));
+                    undo.push(Undo::Leg(id));
+                }
+            }
+            Write::Mark(id, status) => {
+                if let Some(row) = self.row(id) {
+                    let before = std::mem::replace(&mut row.status, status);
+                    undo.push(Undo::Status(id, before));
+                }
+            }
+            Write::Intent(intent) => {
+                if self.intents.contains_key(&intent.key) {
+                    return Err(TableError::Failed(format!(
+                        "the intent {} is there already",
+                        intent.key
+                    )));
+                }
+                let noted = Noted {
+                    intent: intent.clone(),
+                    outcome: None,
+                };
+                self.intents.insert(intent.key.clone(), noted);
+                undo.push(Undo::Intent(intent.key.clone()));
+            }
+            Write::Outcome(key, outcome) => {
+                if let Some(noted) = self.intents.get_mut(key) {
+                    let before = noted.outcome.replace(outcome.into());
+                    undo.push(Undo::Outcome(noted.intent.key.clone(), before));
+                }
+            }
+        }
+        self.mark += 1;
+        self.number = self.mark;
+        if self.undo.len() == KEPT_COMMITS {
+            self.undo.remove(0);
+        }
+        self.undo.push(undo);
+        committed.agenda = self.look_ahead();
+        Ok(committed)
+    }
+
+    fn check(&mut self) -> Result<(), TableError> {
+        Loss::by_number(self.number, self.mark)
+    }
+
+    fn state(&mut self) -> Result<Option<Record>, TableError> {
+        Ok(self.state.clone())
+    }
+
+    fn legs(&mut self, which: Which) -> Result<Vec<StoredLeg>, TableError> {
+        let legs = self.legs.iter();
+        Ok(match which {
+            Which::All => legs.cloned().collect(),
+            Which::UnderWay => legs
+                .filter(|row| row.status == LegStatus::Sending)
+                .cloned()
+                .collect(),
+            Which::DueAt(now) => {
+                let due = |row: &&StoredLeg| row.status == LegStatus::Pending && row.leg.due <= now;
+                let mut due: Vec<StoredLeg> = legs.filter(due).cloned().collect();
+                due.sort_by_key(|row| (row.leg.due, row.leg.trade.batch_index));
+                due
+            }
+        })
+    }
+
+    fn open_intents(&mut self) -> Result<Vec<Intent>, TableError> {
+        let open = self
+            .intents
+            .values()
+            .filter(|noted| noted.outcome.is_none());
+        Ok(open.map(|noted| noted.intent.clone()).collect())
+    }
+
+    #[cfg(test)]
+    fn outcome(&mut self, key: &str) -> Result<Option<Name>, TableError> {
+        Ok(self
+            .intents
+            .get(key)
+            .and_then(|noted| noted.outcome.clone()))
+    }
+
+    fn agenda(&mut self) -> Result<Agenda, TableError> {
+        Ok(self.look_ahead())
+    }
+
+    fn roll_back(&mut self, commits: u64) -> Result<(), TableError> {
+        for _ in 0..commits {
+            let Some(commit) = self.undo.pop() else { break };
+            for undo in commit.into_iter().rev() {
+                self.take_back(undo);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> Result<(), TableError> {
+        *self = Model {
+            mark: self.mark,
+            ..Model::default()
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! What is saved of a coordinator, as rows: itself, its tasks, its failures, the paper account.
+//!
+//! The log keeps it as one JSON object, as the original does.
+
+use serde_json::{Map, Value, json};
+
+use crate::amount::Amount;
+use crate::coordinator::Statistics;
+use crate::coordinator::degradation::FailureCounts;
+use crate::coordinator::state::RunState;
+use crate::message::Name;
+
+/// What is saved of a coordinator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Whether it traded.
+    pub state: RunState,
+    /// The reason of a halt, until it is cleared.
+    pub halt: Option<Name>,
+    /// Whether every position is to be closed while that stands.
+    pub closing: bool,
+    /// What it has counted.
+    pub statistics: Statistics,
+    /// Its tasks, in the order of the table.
+    pub tasks: Vec<TaskRow>,
+    /// The failures that count, where they are kept.
+    pub failures: Option<FailureCounts>,
+    /// The balances of the paper account by asset, where there is one. They follow from the fills in
+    /// the log, so the object there has none.
+    pub portfolio: Vec<(Name, Amount)>,
+}
+
+/// What is saved of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRow {
+    /// Its name.
+    pub name: Name,
+    /// Whether it runs at all.
+    pub enabled: bool,
+    /// When it last finished, as ISO 8601.
+    pub last_run: Option<String>,
+    /// Whether it was running.
+    pub under_way: bool,
+    /// Since when, as ISO 8601.
+    pub started: Option<String>,
+}
+
+impl Record {
+    /// The object that the log keeps.
+    pub fn to_json(&self) -> Value {
+        let task = |task: &TaskRow| {
+            let saved = json!({ "enabled": task.enabled, "last_run": task.last_run });
+            (task.name.to_string(), saved)
+        };
+        let tasks: Map<String, Value> = self.tasks.iter().map(task).collect();
+        let under_way = self.tasks.iter().filter(|task| task.under_way);
+        let under_way: Vec<Value> = under_way
+            .map(|task| json!({ "name": task.name, "started_at": task.started }))
+            .collect();
+        let mut record = json!({
+            "state": self.state.name(),
+            "statistics": self.statistics,
+            "tasks": tasks,
+            "in_flight_tasks": under_way,
+            "halt": self.halt,
+        });
+        if self.closing {
+            record["closing"] = json!(true);
+        }
+        if let Some(failures) = self.failures {
+            record["failures"] = json!(failures);
+        }
+        record
+    }
+}
