@@ -4,7 +4,7 @@ use super::source::Source;
 use super::{assert_none, project};
 
 /// What each of the lower rooms of the kernel may import. Those that are not listed stand above.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("codec", &[]),
     ("id", &[]),
     ("name", &[]),
@@ -17,6 +17,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("wait_graph", &["id", "name"]),
     ("verdict", &["id", "name", "numbered", "wait_graph"]),
     ("event", &["codec", "events", "id", "kernel_event", "log"]),
+    ("exhibit", &["event"]),
     ("invariant", &["event", "id", "kernel_event"]),
     ("checks", &["event", "id", "invariant", "kernel_event"]),
     (

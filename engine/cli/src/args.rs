@@ -8,6 +8,7 @@ use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
+use crate::report::{self, ReportArgs};
 use crate::salvage::{self, SalvageArgs};
 
 /// What the program was asked to do.
@@ -81,6 +82,8 @@ pub(crate) enum Action {
     Shrink(ShrinkArgs),
     /// Why an event of a log came about, back to the inputs, and what follows from it
     Explain(ExplainArgs),
+    /// One page about a log, to read in a browser: what failed and why, curves, lists, events
+    Report(ReportArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -426,6 +429,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ("explain runs/day-7.dlog 1204", "this event"),
         ("explain day.dlog 1204 --depth 40", "further back"),
     ]) + "\nNo code is run: everything told is in the log.";
+    let report = examples(&report::EXAMPLES);
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
@@ -438,6 +442,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("fuzz", |c| c.after_help(fuzz))
         .mut_subcommand("shrink", |c| c.after_help(shrink))
         .mut_subcommand("explain", |c| c.after_help(explain))
+        .mut_subcommand("report", |c| c.after_help(report))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

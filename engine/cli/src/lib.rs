@@ -41,6 +41,7 @@ mod panics;
 mod program;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod salvage;
 mod screen;

@@ -15,8 +15,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
-    check, defects, diagnostics, explain, faults, fuzz, invariants, panics, replay, run, salvage,
-    show, shrink,
+    check, defects, diagnostics, explain, faults, fuzz, invariants, panics, replay, report, run,
+    salvage, show, shrink,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -85,6 +85,7 @@ fn perform<S: System>(
         Action::Faults => Ok(faults::faults::<S>(screen)),
         Action::Shrink(args) => shrink::shrink::<S>(args, screen),
         Action::Explain(args) => explain::explain::<S>(args, screen),
+        Action::Report(args) => report::report::<S>(args, screen),
         Action::Salvage(args) => salvage::salvage::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {

@@ -46,7 +46,8 @@ impl Standing {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// That word.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Standing::Pass => "PASS",
             Standing::Fail => "FAIL",

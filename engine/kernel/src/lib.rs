@@ -14,6 +14,7 @@ mod ctx;
 mod doors;
 mod event;
 mod executor;
+mod exhibit;
 mod fault;
 mod float_clock;
 mod id;
@@ -49,6 +50,7 @@ pub use doors::Odds;
 pub use event::{
     Body, BodyOf, DecodeError, Event, EventSet, FIRST_DOMAIN_KIND, Kind, Role, kind_table,
 };
+pub use exhibit::{Chart, Curve, CurveValue, Exhibits, Listing, ListingRow, Scale, Shape};
 pub use fault::{CRASH_HOST, CRASH_TASK, Fault, FaultKind, FaultPlan, How, JUMP_CLOCK, When};
 pub use float_clock::FloatSeconds;
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{Event, EventSet};
+use crate::exhibit::Exhibits;
 use crate::fault::FaultKind;
 use crate::id::Time;
 use crate::invariant::{Invariant, Sometimes};
@@ -100,6 +101,11 @@ pub trait System: Sized + 'static {
     /// Further lines and tables for the summary of a run.
     fn summary(_world: &World<Self::View>) -> Vec<Section> {
         Vec::new()
+    }
+
+    /// Curves and lists for the report of a run.
+    fn exhibits(_plan: &Plan<Self::Config>) -> Exhibits<Self::Event> {
+        Exhibits::default()
     }
 
     /// What a person should know about a run that went by without a mistake.

@@ -5,6 +5,7 @@
 pub mod explanation;
 pub mod fuzz;
 pub mod matrix;
+pub mod report;
 pub mod scenario;
 pub mod shrink;
 

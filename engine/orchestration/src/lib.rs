@@ -26,6 +26,7 @@ pub mod views;
 mod audit;
 mod build;
 mod describe;
+mod exhibits;
 mod faults;
 mod feeds;
 mod invariants;

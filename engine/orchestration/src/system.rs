@@ -1,8 +1,8 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    BuildError, Event, Fault, FaultKind, Figure, Files, Invariant, Mistake, Plan, Profile, Section,
-    Setup, Sometimes, Switch, System, Time, World,
+    BuildError, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Mistake, Plan,
+    Profile, Section, Setup, Sometimes, Switch, System, Time, World,
 };
 
 use crate::build;
@@ -10,6 +10,7 @@ use crate::config::{self, Config};
 use crate::defect::{self, DEFECTS, Defects};
 use crate::describe;
 use crate::domain_event::DomainEvent;
+use crate::exhibits;
 use crate::faults;
 use crate::invariants;
 use crate::market::MarketConfig;
@@ -156,6 +157,10 @@ impl System for Orchestration {
 
     fn warnings(plan: &Plan<Config>, world: &World<Views>) -> Vec<String> {
         summary::warnings(&plan.system, &world.view)
+    }
+
+    fn exhibits(plan: &Plan<Config>) -> Exhibits<DomainEvent> {
+        exhibits::exhibits(plan)
     }
 
     fn describe(event: &Event<DomainEvent>, domain: &DomainEvent) -> String {

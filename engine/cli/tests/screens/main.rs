@@ -15,6 +15,7 @@ mod hostile;
 mod process;
 mod reading;
 mod replaying;
+mod reporting;
 mod running;
 mod salvaging;
 mod shrinking;
