@@ -35,7 +35,7 @@ pub struct Chart<E> {
 /// What the values of a chart are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// A number of something, such as `USDT`.
+    /// A number of something, such as `seconds`.
     Number(&'static str),
     /// One of several names, by its place among them.
     Names(&'static [&'static str]),

@@ -52,7 +52,7 @@ fn foreign_text_stays_text() {
     );
     assert!(!page.contains("<script") && !page.contains("<img"));
     assert_eq!(page.matches("</style>").count(), 1);
-    assert!(!page.contains(|c: char| c == '\u{1b}' || c == '\u{202e}'));
+    assert!(!page.contains(['\u{1b}', '\u{202e}']));
 }
 
 #[test]
