@@ -9,7 +9,9 @@ use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
 use crate::report::{self, ReportArgs};
+use crate::figures::{self, FiguresArgs};
 use crate::salvage::{self, SalvageArgs};
+use crate::sweep::{self, SweepArgs};
 
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
@@ -84,6 +86,10 @@ pub(crate) enum Action {
     Explain(ExplainArgs),
     /// One page about a log, to read in a browser: what failed and why, curves, lists, events
     Report(ReportArgs),
+    /// What a run comes to: its figures, with their units and what they mean, from its log
+    Figures(FiguresArgs),
+    /// Run every combination of several values of a scenario, and compare their figures
+    Sweep(SweepArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -430,6 +436,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         ("explain day.dlog 1204 --depth 40", "further back"),
     ]) + "\nNo code is run: everything told is in the log.";
     let report = examples(&report::EXAMPLES);
+    let figures = examples(&figures::EXAMPLES) + figures::AFTER;
+    let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
@@ -443,6 +451,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("shrink", |c| c.after_help(shrink))
         .mut_subcommand("explain", |c| c.after_help(explain))
         .mut_subcommand("report", |c| c.after_help(report))
+        .mut_subcommand("figures", |c| c.after_help(figures))
+        .mut_subcommand("sweep", |c| c.after_help(sweep))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

@@ -42,6 +42,7 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
         world: &examined.world,
         findings: &examined.findings,
         judgement: &judgement,
+        measured: None,
         events: examined.events,
         wall: None,
         fingerprint: Some(examined.ending.chain()),

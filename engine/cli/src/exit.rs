@@ -4,6 +4,7 @@ use dacapo_kernel::log::LogError;
 use dacapo_kernel::{BuildError, RunError};
 use dacapo_lab::fuzz::FuzzError;
 use dacapo_lab::scenario::ScenarioError;
+use dacapo_lab::sweep::SweepError;
 
 /// The exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,18 @@ impl Problem {
         match self {
             Problem::Scenario(_) => Exit::Usage,
             Problem::Other(exit, _) => *exit,
+        }
+    }
+}
+
+impl From<SweepError> for Problem {
+    fn from(error: SweepError) -> Problem {
+        match error {
+            SweepError::Scenario(error) => Problem::Scenario(error),
+            SweepError::Vary(_) | SweepError::Rows(_) | SweepError::Door(_) => {
+                Problem::usage(error.to_string())
+            }
+            SweepError::Run { .. } => Problem::internal(error.to_string()),
         }
     }
 }

@@ -32,6 +32,7 @@ mod exit;
 mod explain;
 mod failure;
 mod faults;
+mod figures;
 mod fuzz;
 mod interrupt;
 mod invariants;
@@ -49,6 +50,7 @@ mod show;
 mod shrink;
 mod state;
 mod summary;
+mod sweep;
 mod table;
 mod text;
 

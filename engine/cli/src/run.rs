@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{Events, Outcome, Run, RunError, Seq, System};
+use dacapo_kernel::{Events, Outcome, Run, RunError, Seq, System, Wanted};
 use dacapo_lab::scenario::{Loaded, Overrides, load};
 use dacapo_lab::{Ended, VERSION, anything_happened, judge};
 use serde_json::json;
@@ -76,11 +76,13 @@ fn record<S: System>(
     let begun = screen.elapsed();
     let recorded = if args.acknowledge {
         Run::<S>::new(&loaded.plan)
+            .measured(Wanted::default())
             .acknowledge(|seq| acknowledge(seq, screen))
             .record(&loaded.files, storage, sync)
     } else {
         let mut progress = screen.progress("run", goal);
         Run::<S>::new(&loaded.plan)
+            .measured(Wanted::default())
             .watch(|seq, time| {
                 progress.at(seq, time);
                 true
@@ -134,6 +136,7 @@ fn tell<S: System>(
         world: &outcome.world,
         findings: &outcome.findings,
         judgement: &judgement,
+        measured: outcome.measured.as_ref(),
         events: outcome.events,
         wall: Some(wall),
         fingerprint: outcome.fingerprint,
@@ -159,24 +162,29 @@ fn tell<S: System>(
     };
     let log = Screen::safe(shell_word(&log));
     if judgement.failures.is_empty() {
-        next::propose(
-            &[
-                (
-                    format!("replay {log}"),
-                    "run it again and compare every event",
-                ),
-                (
-                    format!("show {log} --limit 20"),
-                    "what happened, event by event",
-                ),
-                (
-                    format!("show {log} --at {}", middle(outcome.events)),
-                    "the state in the middle",
-                ),
-                ("defects".to_owned(), "what can be broken on purpose"),
-            ],
-            screen,
-        );
+        let mut next = vec![
+            (
+                format!("replay {log}"),
+                "run it again and compare every event",
+            ),
+            (
+                format!("show {log} --limit 20"),
+                "what happened, event by event",
+            ),
+            (
+                format!("show {log} --at {}", middle(outcome.events)),
+                "the state in the middle",
+            ),
+            ("defects".to_owned(), "what can be broken on purpose"),
+        ];
+        if outcome.measured.is_some() {
+            let figures = (
+                format!("figures {log}"),
+                "every figure, with how sure it is",
+            );
+            next.insert(1, figures);
+        }
+        next::propose(&next, screen);
     }
     Ok(exit)
 }

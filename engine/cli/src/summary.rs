@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use dacapo_kernel::log::Chain;
-use dacapo_kernel::{Checked, Finding, Plan, Section, System, Verdict, World};
+use dacapo_kernel::{
+    Checked, Finding, Measured, Measurement, Plan, Section, System, Verdict, World,
+};
 use dacapo_lab::{Judgement, VERSION, beyond_profile};
 use serde_json::{Value, json};
 
+use crate::figures::shown;
 use crate::screen::{Screen, Tone};
 use crate::text::{figure, grouped, seed, span};
 
@@ -17,6 +20,8 @@ pub(crate) struct Summary<'a, S: System> {
     pub(crate) world: &'a World<S::View>,
     pub(crate) findings: &'a [Checked],
     pub(crate) judgement: &'a Judgement,
+    /// What was folded from its events, where it was.
+    pub(crate) measured: Option<&'a Measured>,
     pub(crate) events: u64,
     /// How long it took; none where no code was run.
     pub(crate) wall: Option<Duration>,
@@ -77,6 +82,7 @@ impl<S: System> Summary<'_, S> {
                 screen.table(&title, &columns, &rows);
             }
             self.figures(screen);
+            self.measures(screen);
             self.expectations(screen);
             self.properties(screen);
             self.warnings(screen);
@@ -180,6 +186,27 @@ impl<S: System> Summary<'_, S> {
         screen.table("Figures", &["figure", "value", "meaning"], &rows);
     }
 
+    /// The main ones of the figures that were folded from the events.
+    fn measured(&self) -> impl Iterator<Item = &Measurement> {
+        let whole = self.measured.and_then(|measured| measured.parts.first());
+        whole.into_iter().flat_map(|part| &part.figures)
+    }
+
+    fn measures(&self, screen: &mut Screen<'_>) {
+        let rows: Vec<Vec<String>> = self
+            .measured()
+            .filter(|figure| figure.is_main)
+            .map(|f| {
+                let meaning = match &f.value {
+                    Ok(_) => f.meaning,
+                    Err(why) => why,
+                };
+                vec![f.name.to_owned(), shown::value(f), meaning.to_owned()]
+            })
+            .collect();
+        screen.table("What it came to", &["figure", "value", "meaning"], &rows);
+    }
+
     fn expectations(&self, screen: &mut Screen<'_>) {
         let rows: Vec<Vec<String>> = self
             .judgement
@@ -258,7 +285,7 @@ impl<S: System> Summary<'_, S> {
         let sections = S::summary(self.world).into_iter();
         let sections =
             sections.map(|s| json!({"title": s.title, "columns": s.columns, "rows": s.rows}));
-        json!({
+        let mut told = json!({
             "v": VERSION,
             "type": "run",
             "system": S::NAME,
@@ -280,7 +307,11 @@ impl<S: System> Summary<'_, S> {
             "expectations": expectations.collect::<Vec<Value>>(),
             "properties": findings.collect::<Vec<Value>>(),
             "warnings": S::warnings(self.plan, self.world),
-        })
+        });
+        if self.measured.is_some() {
+            told["measured"] = self.measured().map(shown::as_json).collect();
+        }
+        told
     }
 }
 

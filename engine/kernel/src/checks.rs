@@ -6,6 +6,7 @@ use crate::event::{Event, EventSet, FIRST_DOMAIN_KIND};
 use crate::id::{Seq, Time};
 use crate::invariant::{Invariant, Sometimes};
 use crate::kernel_event::KernelEvent;
+use crate::measure::{Measure, Measured};
 
 /// What one property says of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Checks<E> {
     /// The kinds of fault that struck, each once.
     struck: Vec<String>,
     last: Time,
+    /// What makes figures of the same events.
+    measure: Option<Box<dyn Measure<E>>>,
 }
 
 /// Who is shown a kind of event: indices of properties, and of what is to be reached.
@@ -76,13 +79,28 @@ impl<E: EventSet> Checks<E> {
             violated: Vec::new(),
             struck: Vec::new(),
             last: Time::ZERO,
+            measure: None,
         }
+    }
+
+    /// The same, and something that makes figures of the same events.
+    pub fn measured_by(mut self, measure: Option<Box<dyn Measure<E>>>) -> Checks<E> {
+        self.measure = measure;
+        self
+    }
+
+    /// The figures of the events so far, if anything makes them; asked once.
+    pub fn measured(&mut self) -> Option<Measured> {
+        Some(self.measure.take()?.finish(self.last))
     }
 
     /// Feeds one event; a property that is violated is not fed any more.
     #[inline]
     pub fn observe(&mut self, event: &Event<E>) {
         self.last = event.time;
+        if let Some(measure) = &mut self.measure {
+            measure.observe(event);
+        }
         let number = usize::from(event.kind().number);
         if !matches!(self.watchers.get(number), Some(Some(_))) {
             self.meet(event.kind().number);

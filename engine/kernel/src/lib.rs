@@ -22,6 +22,7 @@ mod input;
 mod invariant;
 mod journal;
 mod kernel_event;
+mod measure;
 mod name;
 mod narration;
 mod numbered;
@@ -62,6 +63,7 @@ pub use kernel_event::{
     JoinBlocked, KernelEvent, LockAbandoned, LockBlocked, LockGranted, RunEnded, RunStarted,
     TaskCrashed, TaskEnded, TaskEnding, TaskStarted, TimerFired, number,
 };
+pub use measure::{Interval, Measure, Measured, Measurement, Part, Series, Trial, Unit, Wanted};
 pub use name::Name;
 pub use panic_message::panic_message;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};

@@ -16,6 +16,7 @@ use crate::input::plan_faults;
 use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
 use crate::kernel_event::{RunEnded, RunStarted};
 use crate::log::{Chain, Header, LogError, Reader, RunId, SyncPolicy, Writer};
+use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
 use crate::setup::Setup;
 use crate::simulation::{Watch, drive};
@@ -30,6 +31,7 @@ pub struct Run<'a, S: System> {
     watch: Option<Watch<'a>>,
     acknowledge: Option<Acknowledge<'a>>,
     checked: bool,
+    wanted: Option<Wanted>,
     build: Box<Build<'a, S>>,
 }
 
@@ -50,6 +52,8 @@ pub struct Outcome<V> {
     pub reached: Vec<&'static str>,
     /// The kinds of fault that struck, if its properties were checked.
     pub struck: Vec<String>,
+    /// Its figures, if they were wanted and the system makes any.
+    pub measured: Option<Measured>,
     /// How many events it has.
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
@@ -111,6 +115,7 @@ impl<'a, S: System> Run<'a, S> {
             watch: None,
             acknowledge: None,
             checked: true,
+            wanted: None,
             build: Box::new(S::build),
         }
     }
@@ -142,6 +147,12 @@ impl<'a, S: System> Run<'a, S> {
     /// The same run without its properties.
     pub fn unchecked(mut self) -> Run<'a, S> {
         self.checked = false;
+        self
+    }
+
+    /// The same run with its figures made.
+    pub fn measured(mut self, wanted: Wanted) -> Run<'a, S> {
+        self.wanted = Some(wanted);
         self
     }
 
@@ -184,6 +195,8 @@ impl<'a, S: System> Run<'a, S> {
         } else {
             Checks::new(Vec::new(), Vec::new())
         };
+        let measure = self.wanted.and_then(|wanted| S::measure(plan, wanted));
+        let checks = checks.measured_by(measure);
         let state = State::new(Beginning {
             journal,
             checks,
@@ -290,7 +303,7 @@ fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
 /// Writes the verdict, closes the journal and takes the run apart.
 fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, world, checks, journal) = {
+    let (events, world, mut checks, journal) = {
         let mut state = core.state.borrow_mut();
         (
             state.next_seq,
@@ -321,6 +334,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         world,
         reached: checks.reached(),
         struck: checks.struck().to_vec(),
+        measured: checks.measured(),
         findings: checks.finish(),
         events,
         fingerprint,

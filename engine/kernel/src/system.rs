@@ -13,6 +13,7 @@ use crate::exhibit::Exhibits;
 use crate::fault::FaultKind;
 use crate::id::Time;
 use crate::invariant::{Invariant, Sometimes};
+use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -95,6 +96,19 @@ pub trait System: Sized + 'static {
 
     /// Figures of a run, for its summary and for what a scenario expects of it.
     fn figures(_world: &World<Self::View>) -> Vec<Figure> {
+        Vec::new()
+    }
+
+    /// What makes further figures of a run from its events, if anything does.
+    fn measure(
+        _plan: &Plan<Self::Config>,
+        _wanted: Wanted,
+    ) -> Option<Box<dyn Measure<Self::Event>>> {
+        None
+    }
+
+    /// What is to be said of many runs together, in tables: the figures of each, in order.
+    fn across(_trials: &[Trial]) -> Vec<Section> {
         Vec::new()
     }
 

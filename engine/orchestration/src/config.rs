@@ -22,6 +22,7 @@ use crate::coordinator::degradation::DegradationConfig;
 use crate::coordinator::evidence::EvidenceWindows;
 use crate::coordinator::modification::ModificationBounds;
 use crate::execution::{PaperConfig, PriceSourceConfig, TrailingRules};
+use crate::figures::FiguresConfig;
 use crate::market::MarketConfig;
 use crate::message::Name;
 use crate::rebalance::RebalanceConfig;
@@ -110,6 +111,9 @@ pub struct Config {
     /// How the portfolio is kept in balance.
     #[serde(default)]
     pub portfolio: RebalanceConfig,
+    /// How the figures of the run are made; left out of the plan where it is the default.
+    #[serde(default, skip_serializing_if = "FiguresConfig::is_default")]
+    pub figures: FiguresConfig,
     /// What somebody outside does: an operator's commands, subscribers, prices set by hand.
     #[serde(default)]
     pub events: Vec<OutsideEvent>,

@@ -13,6 +13,7 @@ pub mod defect;
 pub mod domain_event;
 pub mod exchange;
 pub mod execution;
+pub mod figures;
 pub mod market;
 pub mod message;
 pub mod model;

@@ -1,8 +1,8 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    BuildError, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Mistake, Plan,
-    Profile, Section, Setup, Sometimes, Switch, System, Time, World,
+    BuildError, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Measure, Mistake, Plan,
+    Profile, Section, Setup, Sometimes, Switch, System, Time, Trial, Wanted, World,
 };
 
 use crate::build;
@@ -12,6 +12,7 @@ use crate::describe;
 use crate::domain_event::DomainEvent;
 use crate::exhibits;
 use crate::faults;
+use crate::figures;
 use crate::invariants;
 use crate::market::MarketConfig;
 use crate::sometimes;
@@ -149,6 +150,14 @@ impl System for Orchestration {
             ),
             figure("saves", store.saves, "times the state was saved"),
         ]
+    }
+
+    fn measure(plan: &Plan<Config>, wanted: Wanted) -> Option<Box<dyn Measure<DomainEvent>>> {
+        Some(figures::measure(plan, wanted))
+    }
+
+    fn across(trials: &[Trial]) -> Vec<Section> {
+        figures::across(trials)
     }
 
     fn summary(world: &World<Views>) -> Vec<Section> {

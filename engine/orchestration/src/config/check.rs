@@ -31,6 +31,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     emergency(config)?;
     outages(config)?;
     store_file(config)?;
+    config.figures.check()?;
     events(config)
 }
 

@@ -1,0 +1,28 @@
+//! Figures of a back-test: what a run earned, how unsteadily, and what it cost.
+//!
+//! They are folded from the events of a run or a log after the fact and are no part of what is
+//! replayed; so floating-point functions that simulated code must not use are used here, those of
+//! the pinned `libm`, which are the same on every platform. No simulated code reads anything of this.
+//! Each definition names its source; `docs/figures.md` lists them for readers.
+
+mod account;
+mod bootstrap;
+mod conditions;
+mod config;
+mod deflated;
+mod drawdown;
+mod fold;
+mod models;
+mod normal;
+mod returns;
+mod series;
+mod tally;
+mod told;
+
+#[cfg(test)]
+mod expected;
+
+pub use config::{FiguresConfig, ModelPrice, Period};
+
+pub(crate) use deflated::across;
+pub(crate) use fold::measure;

@@ -1,0 +1,464 @@
+//! What has been folded as named figures, for each part of a run.
+
+use dacapo_kernel::{Interval, Measured, Measurement, Part, Series, Time, Unit};
+
+use super::bootstrap;
+use super::config::FiguresConfig;
+use super::drawdown;
+use super::models;
+use super::returns::{self, Defined};
+use super::series::{EquitySeries, Point, per_year};
+use super::tally::Tally;
+use crate::coordinator::state::RunState;
+use crate::message::DegradationLevel;
+use crate::symbol::DOLLAR;
+
+/// Below so many days a return is not stretched to a year: nothing would be left of it but chance. (The
+/// Global Investment Performance Standards, 2020, allow it from a whole year on only.)
+const DAYS_MIN: f64 = 30.0;
+
+/// Everything that the figures are made of, but for what is added up for each part.
+pub(super) struct Told<'a> {
+    pub(super) config: &'a FiguresConfig,
+    pub(super) seed: u64,
+    pub(super) start_unix_ns: i64,
+    pub(super) intervals: bool,
+    pub(super) keeps_account: bool,
+    pub(super) series: EquitySeries,
+    /// Why some point is not known.
+    pub(super) unvalued: Option<String>,
+}
+
+/// The equity of a part, and what its returns say.
+struct Equity {
+    points: Result<Vec<Point>, String>,
+    returns: Result<Vec<f64>, String>,
+    per_year: Defined,
+    free: f64,
+    days: f64,
+}
+
+impl Told<'_> {
+    pub(super) fn measured(&self, tallies: &[Tally]) -> Measured {
+        Measured {
+            parts: tallies.iter().map(|tally| self.part(tally)).collect(),
+            series: (self.series.points.len() > 1).then(|| self.told_series()),
+            notes: self.notes(),
+        }
+    }
+
+    fn told_series(&self) -> Series {
+        let worths: Vec<f64> = self.series.points.iter().map(|point| point.worth).collect();
+        let points = self.series.points.iter().zip(drawdown::each(&worths));
+        Series {
+            columns: vec!["equity", "drawdown"],
+            points: points
+                .map(|(point, fall)| (point.time, vec![point.worth, fall]))
+                .collect(),
+        }
+    }
+
+    fn part(&self, tally: &Tally) -> Part {
+        let equity = self.equity(tally);
+        let mut figures = self.of_worth(&equity);
+        figures.extend(self.of_fall(&equity));
+        figures.extend(of_trading(tally, &equity));
+        figures.extend(self.of_models(tally));
+        figures.extend(of_time(tally));
+        figures.extend(self.of_returns(&equity));
+        let models = models::table(&tally.usages, self.config);
+        Part {
+            from: tally.from,
+            to: tally.to,
+            figures,
+            sections: vec![models]
+                .into_iter()
+                .filter(|s| !s.rows.is_empty())
+                .collect(),
+        }
+    }
+
+    fn equity(&self, tally: &Tally) -> Equity {
+        let points = self.series.part(tally.from, tally.to);
+        let per_year = match self.config.periods_per_year {
+            Some(periods) => Ok(periods),
+            None => per_year(&self.series.points)
+                .ok_or_else(|| "the equity has one point, so a year has no periods".to_owned()),
+        };
+        let days = match (points.first(), points.last()) {
+            (Some(first), Some(last)) => last.time.since(first.time).as_secs_f64() / 86_400.0,
+            _ => 0.0,
+        };
+        let points = match (points, self.keeps_account) {
+            (_, false) => Err("a live executor keeps no account".to_owned()),
+            ([], true) => Err(self
+                .unvalued
+                .clone()
+                .unwrap_or_else(|| "the equity has no point".to_owned())),
+            (points, true) => Ok(points.to_vec()),
+        };
+        let free = per_year.as_ref().map_or(0.0, |per_year| {
+            returns::free_of_a_period(self.config.risk_free_pct, *per_year)
+        });
+        let returns = points
+            .clone()
+            .and_then(|points| returns::of(points.iter().map(|p| p.worth)));
+        Equity {
+            points,
+            returns,
+            per_year,
+            free,
+            days,
+        }
+    }
+
+    /// What the account was worth, and the ratios of what it earned.
+    fn of_worth(&self, equity: &Equity) -> Vec<Measurement> {
+        let end = |of: fn(&[Point]) -> Option<&Point>| {
+            let points = equity.points.as_ref().map_err(Clone::clone)?;
+            of(points)
+                .map(|point| point.worth)
+                .ok_or_else(|| "the equity has no point".to_owned())
+        };
+        let total = equity.of(|r, _| returns::total(r));
+        let [of_total, of_sharpe] = self.intervals(equity);
+        use Unit::{Of, Ratio, Share};
+        vec![
+            Measurement::new(
+                "equity_start",
+                Of(DOLLAR),
+                end(|p| p.first()),
+                "what the account was worth at first",
+            ),
+            Measurement::new(
+                "equity_end",
+                Of(DOLLAR),
+                end(|p| p.last()),
+                "what it was worth in the end",
+            )
+            .main(),
+            Measurement::new(
+                "total_return",
+                Share,
+                total,
+                "what was earned of what there was",
+            )
+            .main()
+            .within(of_total),
+            Measurement::new(
+                "annualised_return",
+                Share,
+                equity
+                    .long_enough()
+                    .and_then(|()| equity.of(returns::annualised)),
+                "the same for a year, compounded",
+            )
+            .main(),
+            Measurement::new(
+                "volatility",
+                Share,
+                equity.of(returns::volatility),
+                "how far a year's return spreads",
+            )
+            .main(),
+            Measurement::new(
+                "sharpe",
+                Ratio,
+                equity.of(|r, y| returns::sharpe(r, equity.free, y)),
+                "return beyond the one without risk, over its spread, of a year",
+            )
+            .main()
+            .within(of_sharpe),
+            Measurement::new(
+                "sortino",
+                Ratio,
+                equity.of(|r, y| returns::sortino(r, equity.free, y)),
+                "the same over the spread of losses alone",
+            ),
+            Measurement::new(
+                "calmar",
+                Ratio,
+                equity
+                    .long_enough()
+                    .and_then(|()| equity.of(returns::calmar)),
+                "annualised return over the maximum drawdown",
+            ),
+        ]
+    }
+
+    fn intervals(&self, equity: &Equity) -> [Option<Interval>; 2] {
+        let (true, Ok(row), Ok(per_year)) = (self.intervals, &equity.returns, &equity.per_year)
+        else {
+            return [None, None];
+        };
+        let sharpe = |row: &[f64]| returns::sharpe(row, equity.free, *per_year);
+        bootstrap::intervals(
+            row,
+            self.config.resamples,
+            self.seed,
+            [&returns::total, &sharpe],
+        )
+    }
+
+    /// The deepest fall and its dates.
+    fn of_fall(&self, equity: &Equity) -> Vec<Measurement> {
+        let points = equity.points.as_ref().map_err(Clone::clone);
+        let fall = points.map(|points| {
+            let worths: Vec<f64> = points.iter().map(|point| point.worth).collect();
+            (points, drawdown::deepest(&worths))
+        });
+        let depth = fall
+            .clone()
+            .map(|(_, fall)| fall.map_or(0.0, |fall| fall.depth));
+        let date = |of: fn(drawdown::Fall) -> Option<usize>| {
+            let (points, fall) = fall.clone()?;
+            let fall = fall.ok_or("the equity never fell")?;
+            let at = of(fall).ok_or("the equity has not recovered")?;
+            Ok(self.unix_seconds(points[at].time))
+        };
+        use Unit::{Instant, Share};
+        vec![
+            Measurement::new(
+                "max_drawdown",
+                Share,
+                depth,
+                "the deepest fall from a highest value",
+            )
+            .main(),
+            Measurement::new(
+                "drawdown_peak",
+                Instant,
+                date(|f| Some(f.peak)),
+                "when it began to fall",
+            ),
+            Measurement::new(
+                "drawdown_trough",
+                Instant,
+                date(|f| Some(f.trough)),
+                "when it was lowest",
+            ),
+            Measurement::new(
+                "drawdown_recovery",
+                Instant,
+                date(|f| f.recovery),
+                "when it was as high again",
+            ),
+        ]
+    }
+
+    fn unix_seconds(&self, time: Time) -> f64 {
+        self.start_unix_ns as f64 / 1e9 + time.as_secs_f64()
+    }
+
+    fn of_models(&self, tally: &Tally) -> Vec<Measurement> {
+        let sum =
+            |of: fn(&models::Usage) -> u64| Ok(tally.usages.values().map(of).sum::<u64>() as f64);
+        let cost = models::cost(&tally.usages, self.config);
+        use Unit::{Count, Of};
+        vec![
+            Measurement::new(
+                "model_calls",
+                Count,
+                sum(|u| u.calls),
+                "calls of language models",
+            ),
+            Measurement::new(
+                "failed_calls",
+                Count,
+                sum(|u| u.failed),
+                "those that came back with an error",
+            ),
+            Measurement::new(
+                "model_cost",
+                Of(DOLLAR),
+                cost,
+                "what they cost by the price table of the scenario",
+            )
+            .main(),
+        ]
+    }
+
+    /// What the ratios rest on, and what a comparison of many runs needs.
+    fn of_returns(&self, equity: &Equity) -> Vec<Measurement> {
+        let periods = equity.returns.clone().map(|returns| returns.len() as f64);
+        let length = Ok(self.series.step_ns as f64 / 1e9);
+        let per_period = equity.of(|r, _| returns::sharpe_of_a_period(r, equity.free));
+        use Unit::{Count, Ratio, Seconds};
+        vec![
+            Measurement::new(
+                "periods",
+                Count,
+                periods,
+                "returns that the figures rest on",
+            ),
+            Measurement::new("period", Seconds, length, "how long a period is"),
+            Measurement::new(
+                "periods_per_year",
+                Ratio,
+                equity.per_year.clone(),
+                self.whence(),
+            ),
+            Measurement::new(
+                "sharpe_per_period",
+                Ratio,
+                per_period,
+                "the Sharpe ratio of a period, not of a year",
+            ),
+            Measurement::new(
+                "skewness",
+                Ratio,
+                equity.of(|r, _| returns::skewness(r)),
+                "of the returns; below zero where losses are the larger ones",
+            ),
+            Measurement::new(
+                "kurtosis",
+                Ratio,
+                equity.of(|r, _| returns::kurtosis(r)),
+                "of the returns; 3 where they are normally distributed",
+            ),
+        ]
+    }
+
+    fn whence(&self) -> &'static str {
+        match self.config.periods_per_year {
+            Some(_) => "as the scenario says",
+            None => "as counted: returns over the years that they span",
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let points = &self.series.points;
+        if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            let days = last.time.since(first.time).as_secs_f64() / 86_400.0;
+            if days < DAYS_MIN && points.len() > 1 {
+                notes.push(format!(
+                    "the equity spans {} of virtual time: ratios of a year are stretched from that",
+                    Time::from_nanos(last.time.as_nanos() - first.time.as_nanos())
+                ));
+            }
+            if first.time > Time::ZERO {
+                notes.push(format!(
+                    "the equity is known from {} on: before, something that was held had no price",
+                    first.time
+                ));
+            }
+            if let Some(why) = &self.unvalued {
+                notes.push(format!("points of the equity are missing: {why}"));
+            }
+        }
+        if self.series.thinned {
+            notes.push("the period is longer than the scenario asks for: there would have been too many points".to_owned());
+        }
+        notes
+    }
+}
+
+impl Equity {
+    /// A figure of the returns and the number of periods that a year has.
+    fn of(&self, figure: impl FnOnce(&[f64], f64) -> Defined) -> Defined {
+        figure(self.returns.as_ref()?, self.per_year.clone()?)
+    }
+
+    fn long_enough(&self) -> Result<(), String> {
+        match self.days < DAYS_MIN {
+            true => Err(format!(
+                "{:.1} days are too short for a year's return; {DAYS_MIN} are needed",
+                self.days
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn mean_worth(&self) -> Defined {
+        let points = self.points.as_ref()?;
+        Ok(points.iter().map(|point| point.worth).sum::<f64>() / points.len() as f64)
+    }
+}
+
+fn of_trading(tally: &Tally, equity: &Equity) -> Vec<Measurement> {
+    use Unit::{Count, Of, Ratio, Share};
+    vec![
+        Measurement::new(
+            "executions",
+            Count,
+            Ok(tally.executions as f64),
+            "orders and closings that were executed, in whole or in part",
+        ),
+        Measurement::new(
+            "trades",
+            Count,
+            Ok(tally.trades as f64),
+            "positions that were closed, in whole or in part",
+        )
+        .main(),
+        Measurement::new(
+            "win_rate",
+            Share,
+            tally.win_rate(),
+            "trades that earned more than their fees",
+        )
+        .main(),
+        Measurement::new(
+            "profit_factor",
+            Ratio,
+            tally.profit_factor(),
+            "what they earned over what the others lost",
+        )
+        .main(),
+        Measurement::new(
+            "exposure",
+            Share,
+            tally.exposure(),
+            "time in which a position was open or anything but dollars held",
+        )
+        .main(),
+        Measurement::new(
+            "turnover",
+            Ratio,
+            tally.turnover(equity.mean_worth()),
+            "value of all executions over the mean equity",
+        ),
+        Measurement::new("fees", Of(DOLLAR), tally.fees(), "fees of all executions").main(),
+    ]
+}
+
+fn of_time(tally: &Tally) -> Vec<Measurement> {
+    let share = |name, value, meaning| Measurement::new(name, Unit::Share, value, meaning);
+    let level = |name, level, meaning| share(name, tally.at_level(level), meaning);
+    let state = |name, state, meaning| share(name, tally.in_state(state), meaning);
+    vec![
+        level(
+            "time_normal",
+            DegradationLevel::Normal,
+            "time at the level NORMAL",
+        ),
+        level(
+            "time_reduced",
+            DegradationLevel::Reduced,
+            "time at the level REDUCED",
+        ),
+        level(
+            "time_limited",
+            DegradationLevel::Limited,
+            "time at the level LIMITED",
+        ),
+        level(
+            "time_emergency",
+            DegradationLevel::Emergency,
+            "time at the level EMERGENCY",
+        ),
+        state(
+            "time_running",
+            RunState::Running,
+            "time in the state running",
+        ),
+        state("time_paused", RunState::Paused, "time in the state paused"),
+        state("time_halted", RunState::Halted, "time in the state halted"),
+        share(
+            "time_down",
+            tally.down(),
+            "time in which the coordinator's host was down",
+        ),
+    ]
+}
