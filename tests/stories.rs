@@ -10,6 +10,7 @@ mod defects;
 mod hard_day;
 mod idle;
 mod money;
+mod own_data;
 mod regressions;
 mod twins;
 

@@ -4,7 +4,7 @@ use super::source::Source;
 use super::{assert_none, project};
 
 /// What each of the lower rooms of the kernel may import. Those that are not listed stand above.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("codec", &[]),
     ("id", &[]),
     ("name", &[]),
@@ -19,7 +19,12 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("event", &["codec", "events", "id", "kernel_event", "log"]),
     ("exhibit", &["event"]),
     ("invariant", &["event", "id", "kernel_event"]),
-    ("checks", &["event", "id", "invariant", "kernel_event"]),
+    ("section", &[]),
+    ("measure", &["event", "id", "section"]),
+    (
+        "checks",
+        &["event", "id", "invariant", "kernel_event", "measure"],
+    ),
     (
         "world",
         &[

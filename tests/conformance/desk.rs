@@ -46,6 +46,8 @@ impl Desk {
             timetable,
             risk,
             market: Rc::new(RefCell::new(view)),
+            tables: Rc::default(),
+            bars: Rc::default(),
             exchange: live(config, defects),
             store: store.clone(),
         };

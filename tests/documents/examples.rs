@@ -71,6 +71,10 @@ fn folder() -> tempfile::TempDir {
     let tape = "binance-2025-03-25.csv.gz";
     let from = root().join("scenarios/data").join(tape);
     fs::copy(from, data.join(tape)).expect("the tape is copied");
+    // A scenario loads if its files are there; what is in them is looked at when it runs.
+    for name in ["btc.csv", "xrp.csv", "signals.csv"] {
+        fs::write(data.join(name), "").expect("a file is written");
+    }
     folder
 }
 

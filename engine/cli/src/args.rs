@@ -8,8 +8,9 @@ use dacapo_kernel::{SchedulerKind, Time};
 use dacapo_lab::fuzz::{Seeds, Shard};
 use dacapo_lab::{FaultChoice, Moment};
 
-use crate::report::{self, ReportArgs};
 use crate::figures::{self, FiguresArgs};
+use crate::init::{self, InitArgs};
+use crate::report::{self, ReportArgs};
 use crate::salvage::{self, SalvageArgs};
 use crate::sweep::{self, SweepArgs};
 
@@ -70,6 +71,8 @@ pub(crate) enum Format {
 /// The commands there are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
+    /// Write a scenario for data files of your own
+    Init(InitArgs),
     /// Simulate a scenario, write its log, say what happened
     Run(RunArgs),
     /// Run a log again and compare every event with the recorded one
@@ -438,11 +441,13 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let report = examples(&report::EXAMPLES);
     let figures = examples(&figures::EXAMPLES) + figures::AFTER;
     let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
+    let init = examples(&init::EXAMPLES) + init::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
         .bin_name(program)
+        .mut_subcommand("init", |c| c.after_help(init))
         .mut_subcommand("run", |c| c.after_help(run))
         .mut_subcommand("replay", |c| c.after_help(replay))
         .mut_subcommand("check", |c| c.after_help(check))

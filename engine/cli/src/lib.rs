@@ -34,6 +34,7 @@ mod failure;
 mod faults;
 mod figures;
 mod fuzz;
+mod init;
 mod interrupt;
 mod invariants;
 mod log_file;

@@ -15,8 +15,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
-    check, defects, diagnostics, explain, faults, figures, fuzz, invariants, panics, replay, report,
-    run, salvage, show, shrink, sweep,
+    check, defects, diagnostics, explain, faults, figures, fuzz, init, invariants, panics, replay,
+    report, run, salvage, show, shrink, sweep,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -75,6 +75,7 @@ fn perform<S: System>(
     arguments: &[OsString],
 ) -> Result<Exit, Problem> {
     match action {
+        Action::Init(args) => init::init::<S>(args, screen),
         Action::Run(args) => run::run::<S>(args, screen, arguments),
         Action::Replay(args) => replay::replay::<S>(args, screen),
         Action::Check(args) => check::check::<S>(args, screen),

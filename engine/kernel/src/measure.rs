@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::event::Event;
 use crate::id::Time;
-use crate::system::Section;
+use crate::section::Section;
 
 /// A fold over the events of a run that ends in figures.
 pub trait Measure<E> {

@@ -15,6 +15,7 @@ use crate::id::Time;
 use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
+use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
 
@@ -39,6 +40,16 @@ pub trait System: Sized + 'static {
     /// # Errors
     /// A mistake of whoever wrote the scenario, with the place.
     fn resolve(plan: &mut Plan<Self::Config>, files: &dyn Files) -> Result<(), Mistake>;
+
+    /// A scenario for data files that somebody brings; none if the system has no use for such files.
+    ///
+    /// Nothing that could be either of two things is guessed: it is asked for.
+    ///
+    /// # Errors
+    /// In words, what is wrong with a file, and where.
+    fn scenario_for(_data: &Brought<'_>, _files: &dyn Files) -> Option<Result<Draft, String>> {
+        None
+    }
 
     /// A configuration for lists of what the system has, where no scenario is at hand.
     fn plainest() -> Option<Self::Config> {
@@ -173,17 +184,6 @@ pub struct Figure {
     pub meaning: &'static str,
 }
 
-/// A titled table of a summary.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    /// Above the table.
-    pub title: String,
-    /// The heads of its columns.
-    pub columns: Vec<String>,
-    /// Its rows.
-    pub rows: Vec<Vec<String>>,
-}
-
 /// The files that a scenario names, read from where the scenario lies.
 pub trait Files {
     /// Opens a file and notes its digest in the plan.
@@ -191,6 +191,26 @@ pub trait Files {
     /// # Errors
     /// If there is no such file, or it lies outside the scenario's folder.
     fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError>;
+}
+
+/// Data files that somebody brings, to have a scenario made for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought<'a> {
+    /// Each with its path from the folder of the scenario, and the name it was given, if any.
+    pub data: &'a [(String, Option<String>)],
+    /// Which end of the time that a row is about its stamp is, if that was said: `open` or `close`.
+    pub stamped: Option<&'a str>,
+}
+
+/// A scenario that a system proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its name, fit for the name of a file.
+    pub name: String,
+    /// What was recognised in the files.
+    pub recognised: Vec<Section>,
+    /// The text of the scenario file, or the question that must be answered first.
+    pub text: Result<String, String>,
 }
 
 /// A mistake in a scenario, and where.

@@ -11,6 +11,7 @@ mod random;
 mod regime_detection;
 mod scripted;
 mod sentiment_analysis;
+pub(crate) mod table;
 mod technical_analysis;
 mod trading_decision;
 mod trouble;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use market_view::{AnalysisConfig, MarketView};
 pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
+pub use table::{SharedTables, TableColumns, TableConfig, Tables};
 pub use trading_decision::DecisionConfig;
 pub(crate) use trouble::KINDS as FAULTS;
 
@@ -47,6 +49,8 @@ pub enum AgentKind {
     Rules,
     /// Outputs from a script: the last entry for the symbol whose time has come.
     Scripted(Vec<TimelineEntry>),
+    /// Outputs from a CSV file: the newest row for the symbol that can be known.
+    Table(Box<TableConfig>),
     /// Plans from a script; for the portfolio only.
     Plans(Vec<PlanEntry>),
     /// Outputs drawn from the seed.
@@ -115,6 +119,7 @@ impl AgentsConfig {
 pub struct Agents {
     config: Rc<Config>,
     market: Rc<RefCell<MarketView>>,
+    tables: SharedTables,
     desks: Vec<Desk>,
 }
 
@@ -143,12 +148,12 @@ pub struct Voice<'a> {
 }
 
 impl Agents {
-    /// The agents of these tasks, in the same order, looking at this market.
+    /// The agents of these tasks, in the same order, looking at this market and these tables.
     pub fn new(
         ctx: &Ctx,
         config: Rc<Config>,
         tasks: &Timetable,
-        market: Rc<RefCell<MarketView>>,
+        (market, tables): (Rc<RefCell<MarketView>>, SharedTables),
     ) -> Agents {
         let schedules = tasks.tasks().iter().map(|task| &task.schedule);
         let desks = schedules.map(|task| {
@@ -170,6 +175,7 @@ impl Agents {
             desks: desks.collect(),
             config: Rc::clone(&config),
             market,
+            tables,
         }
     }
 
@@ -207,6 +213,16 @@ impl Agents {
         match (agent, desk.duty) {
             (AgentKind::Scripted(timeline), _) => {
                 scripted::run(ctx, desk.topic, symbol, timeline).await
+            }
+            (AgentKind::Table(table), _) => {
+                let asked = table::Question {
+                    agent: &desk.name,
+                    topic: desk.topic,
+                    symbol,
+                    decision: &self.config.agents.decision,
+                    market: &self.market.borrow(),
+                };
+                table::run(ctx, table, &self.tables.borrow(), &asked)
             }
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => {

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 
-use crate::agents::MarketView;
+use crate::agents::{MarketView, SharedTables, table};
 use crate::audit::{self, Up};
+use crate::bar_clock::BarClock;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, TradingMode};
 use crate::coordinator::schedule::Timetable;
 use crate::coordinator::{Coordinator, Parts};
 use crate::defect::Defects;
-use crate::domain_event::{DomainEvent, MarketTrade, Started};
+use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, Started};
 use crate::exchange::Exchange;
 use crate::execution::{PaperExecutor, PositionBook, PriceSource};
-use crate::feeds::{MarketFeed, outside_events};
+use crate::feeds::{MarketFeed, outside_events, table_rows};
 use crate::model::{self, FALLBACK, PRIMARY, SimulatedModels};
 use crate::outside::Outside;
 use crate::risk::RiskEngine;
@@ -37,9 +38,16 @@ pub(crate) fn build(
 ) -> Result<(), BuildError> {
     let config = Rc::new(plan.system.clone());
     let ticks = setup.feed("market", |files| {
-        MarketFeed::open(&config, plan.seed, files)
+        MarketFeed::open(&config, (plan.seed, plan.start_unix_ns), files)
     })?;
     let outside = setup.feed("outside", |_| Ok(outside_events(&config.events)))?;
+    // A run without tables has no feed for them, and its log none of their names.
+    let rows = match config.tables().next() {
+        Some(_) => Some(setup.feed("tables", |files| {
+            table_rows(&config, plan.start_unix_ns, files)
+        })?),
+        None => None,
+    };
     models(&config, defects, setup)?;
 
     let view = MarketView::new(&config.symbols, &config.agents.analysis)
@@ -53,9 +61,20 @@ pub(crate) fn build(
         what,
     })?;
 
-    let (market, venue) = (Rc::clone(&view), exchange.clone());
+    let bars = Rc::new(BarClock::default());
+    let follower = Follower {
+        view: Rc::clone(&view),
+        exchange: exchange.clone(),
+        bars: Rc::clone(&bars),
+    };
+    let tables = SharedTables::default();
+    let arrived = Rc::clone(&tables);
     setup.host(HOSTS[0], move |ctx| {
-        follow_market(ctx, ticks.clone(), Rc::clone(&market), venue.clone())
+        if let Some(rows) = rows.clone() {
+            let follow = table::follow(ctx.clone(), rows, Rc::clone(&arrived));
+            drop(ctx.spawn_daemon("tables", follow));
+        }
+        follower.clone().follow_market(ctx, ticks.clone())
     });
     let (up, ids) = (Up::default(), Rc::new(Cell::new(0)));
     let (seen, venue) = (Rc::clone(&up), exchange.clone());
@@ -69,6 +88,8 @@ pub(crate) fn build(
             config: Rc::clone(&config),
             defects,
             market: Rc::clone(&view),
+            tables: Rc::clone(&tables),
+            bars: Rc::clone(&bars),
             exchange: exchange.clone(),
             store: store.clone(),
         };
@@ -112,30 +133,55 @@ fn models(
     })
 }
 
-/// Shows every tick to the agents and to the exchange.
-async fn follow_market(
-    ctx: Ctx,
-    ticks: Inbox<Orchestration>,
+/// Who sees what the market does.
+#[derive(Clone)]
+struct Follower {
     view: Rc<RefCell<MarketView>>,
     exchange: Exchange,
-) {
-    loop {
-        // Orders are matched against trades; a quote is recorded for those who look at the log.
-        if let (_, DomainEvent::MarketTrade(trade)) = ticks.recv(&ctx).await {
-            let MarketTrade {
-                symbol,
-                price,
-                size,
-                taker_buys,
-            } = trade;
-            // A price that is none is nothing to act on.
-            if !price.is_positive() {
-                continue;
+    bars: Rc<BarClock>,
+}
+
+impl Follower {
+    /// Shows everything to the agents and to the exchange.
+    async fn follow_market(self, ctx: Ctx, ticks: Inbox<Orchestration>) {
+        loop {
+            // Orders are matched against trades and bars; a quote is recorded for those who look at the log.
+            match ticks.recv(&ctx).await.1 {
+                DomainEvent::MarketTrade(trade) => self.trade(&ctx, &trade),
+                DomainEvent::MarketBar(bar) => self.bar(&ctx, &bar),
+                _ => {}
             }
-            view.borrow_mut()
-                .see_trade(&symbol, price, size, taker_buys);
-            exchange.price(&ctx, &symbol, price);
         }
+    }
+
+    fn trade(&self, ctx: &Ctx, trade: &MarketTrade) {
+        let MarketTrade {
+            symbol,
+            price,
+            size,
+            taker_buys,
+        } = trade;
+        // A price that is none is nothing to act on.
+        if !price.is_positive() {
+            return;
+        }
+        self.view
+            .borrow_mut()
+            .see_trade(symbol, *price, *size, *taker_buys);
+        self.exchange.price(ctx, symbol, *price);
+    }
+
+    /// The exchange goes first: what it does in the bar happened before the bar was over.
+    fn bar(&self, ctx: &Ctx, bar: &MarketBar) {
+        let prices = [bar.open, bar.high, bar.low, bar.close];
+        if prices.iter().all(|price| price.is_positive()) {
+            self.exchange.bar(ctx, bar);
+            self.view
+                .borrow_mut()
+                .see_trade(&bar.symbol, bar.close, bar.volume, None);
+        }
+        // Time has passed, whatever the prices are.
+        self.bars.tick(ctx);
     }
 }
 

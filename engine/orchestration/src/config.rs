@@ -11,6 +11,7 @@ mod model;
 mod schedule;
 mod script;
 mod store;
+mod tables;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ pub use script::{
     ScriptedSubscriber, TradeResult, Unsubscription,
 };
 pub use store::{StoreConfig, StoreKind};
+pub use tables::TableSource;
 
 /// The orchestration's part of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,8 +38,9 @@ use std::rc::{Rc, Weak};
 use dacapo_kernel::{Notify, Receiver, Sender, channel};
 use serde::Serialize;
 
-use crate::agents::{Agents, MarketView};
+use crate::agents::{Agents, MarketView, SharedTables};
 use crate::audit::{Up, agree};
+use crate::bar_clock::BarClock;
 use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
 use crate::clock::Clock;
@@ -92,6 +93,10 @@ pub struct Parts {
     pub risk: RiskEngine,
     /// What its agents see of the market.
     pub market: Rc<RefCell<MarketView>>,
+    /// What its agents say that was worked out before.
+    pub tables: SharedTables,
+    /// How many bars have closed.
+    pub bars: Rc<BarClock>,
     /// Who takes orders.
     pub exchange: Exchange,
     /// What survives its crashes.
@@ -105,6 +110,7 @@ pub struct Coordinator {
     config: Rc<Config>,
     defects: Defects,
     clock: Clock,
+    bars: Rc<BarClock>,
     exchange: Exchange,
     store: Store,
     agents: Agents,
@@ -140,6 +146,8 @@ impl Coordinator {
             timetable,
             risk,
             market,
+            tables,
+            bars,
             exchange,
             store,
         } = parts;
@@ -153,7 +161,7 @@ impl Coordinator {
             closes: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
-            agents: Agents::new(ctx, Rc::clone(&config), &timetable, market),
+            agents: Agents::new(ctx, Rc::clone(&config), &timetable, (market, tables)),
             timetable: RefCell::new(timetable),
             risk: RefCell::new(risk),
             account: RefCell::default(),
@@ -164,6 +172,7 @@ impl Coordinator {
             config,
             defects,
             clock,
+            bars,
             exchange,
             store,
             overtaken: RefCell::default(),
@@ -191,10 +200,13 @@ impl Coordinator {
             if self.exchange.keeps_account() {
                 let (tell, notices) = channel::<_, Notice>(ctx, "exchange notices", NOTICES);
                 self.exchange.tell(tell);
-                drop(ctx.spawn_daemon("position notices", of().announce_openings(notices)));
+                drop(ctx.spawn_daemon("position notices", of().announce_notices(notices)));
                 drop(ctx.spawn_daemon("position watch", of().watch_positions()));
             }
             drop(ctx.spawn_daemon("model probe", of().probe_models()));
+            if self.timetable.borrow().counts_bars() {
+                drop(ctx.spawn_daemon("bar watch", of().watch_bars()));
+            }
         }
     }
 

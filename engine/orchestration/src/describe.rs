@@ -5,6 +5,7 @@ use dacapo_kernel::Event;
 use crate::domain_event::{
     DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OutsideAction, Subscribed, TaskOutcome,
 };
+use crate::market::{length, utc};
 use crate::message::{Message, Name};
 
 /// What happened, in a line.
@@ -14,6 +15,26 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         DomainEvent::MarketQuote(it) => format!(
             "{} bid {} for {}, ask {} for {}",
             it.symbol, it.bid, it.bid_size, it.ask, it.ask_size
+        ),
+        DomainEvent::MarketBar(it) => format!(
+            "{} opens {} high {} low {} closes {}",
+            it.symbol, it.open, it.high, it.low, it.close
+        ),
+        DomainEvent::BarsRead(it) => format!(
+            "{} bars of {} from {}, each {} long, closing from {} to {}",
+            it.bars,
+            it.symbol,
+            it.file,
+            length(it.bar_ns),
+            utc(it.from_ns),
+            utc(it.to_ns)
+        ),
+        DomainEvent::TableRow(it) => {
+            format!("line {} for {}: {}", it.line, it.agent, it.output.0)
+        }
+        DomainEvent::BarDoubtful(it) => format!(
+            "position-{} of {}: the bar touched stop and target, the stop is taken",
+            it.position, it.symbol
         ),
         DomainEvent::OutsideMessage(it) => {
             format!(
@@ -246,6 +267,10 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
     match domain {
         DomainEvent::MarketTrade(it) => symbol(&it.symbol),
         DomainEvent::MarketQuote(it) => symbol(&it.symbol),
+        DomainEvent::MarketBar(it) => symbol(&it.symbol),
+        DomainEvent::BarsRead(it) => symbol(&it.symbol),
+        DomainEvent::TableRow(it) => symbol(&it.symbol),
+        DomainEvent::BarDoubtful(it) => symbol(&it.symbol),
         DomainEvent::Published(it) => {
             let mut tags = vec![
                 ("topic", it.message.topic.to_string()),

@@ -22,7 +22,7 @@ pub use coordinator::{
     Counted, OutcomeCounted, ScheduleEnded, Started, StateChanged, StatusReported, TaskFinished,
     TaskOutcome, TaskRunEnded, TaskRunStarted, TaskSwitched,
 };
-pub use market::{MarketQuote, MarketTrade};
+pub use market::{BarsRead, MarketBar, MarketQuote, MarketTrade, TableRow};
 pub use model::{ModelAnswered, ModelAsked, ModelReply};
 pub use outside::{OutsideActed, OutsideAction, OutsideMessage, OutsideRefused};
 pub use rebalance::{LegsPlanned, RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
@@ -31,8 +31,8 @@ pub use signal::{
 };
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
-    BalanceChanged, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered, OrderOutcome,
-    OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged,
+    BalanceChanged, BarDoubtful, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered,
+    OrderOutcome, OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged,
     SymbolExposure, TradeOrigin,
 };
 
@@ -49,10 +49,16 @@ events! {
         67 "outside action" v 1 Input => OutsideActed(OutsideActed);
         /// What somebody outside wanted was not done.
         68 "outside refused" v 1 Consequence => OutsideRefused(OutsideRefused);
+        /// A step of time is over, and what the market did in it.
+        69 "market bar" v 1 Input => MarketBar(MarketBar);
         /// A language model is asked.
         70 "model asked" v 1 Call => ModelAsked(ModelAsked);
         /// A language model answered.
         71 "model answered" v 1 Answer => ModelAnswered(ModelAnswered);
+        /// A file of bars was read.
+        72 "bars read" v 1 Input => BarsRead(BarsRead);
+        /// A row of a table of outputs can be known.
+        73 "table row" v 1 Input => TableRow(TableRow);
         /// A message entered the bus.
         80 "published" v 1 Consequence => Published(Published);
         /// A handler is called.
@@ -109,6 +115,8 @@ events! {
         125 "position opened" v 1 Consequence => PositionOpened(PositionOpened);
         /// A position was closed, in whole or in part.
         126 "position closed" v 1 Consequence => PositionClosed(PositionClosed);
+        /// One bar touched both the stop and the target of a position.
+        127 "bar doubtful" v 1 Consequence => BarDoubtful(BarDoubtful);
         /// A rebalancing begins.
         129 "rebalance planned" v 1 Consequence => RebalancePlanned(RebalancePlanned);
         /// Trades of a rebalancing wait for their time.

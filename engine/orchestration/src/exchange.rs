@@ -16,7 +16,9 @@ use dacapo_kernel::Sender;
 use crate::amount::Amount;
 use crate::config::{LiveConfig, TradingMode};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, TradeOrigin};
+use crate::domain_event::{
+    MarketBar, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, TradeOrigin,
+};
 use crate::execution::{
     Closed, ExecutionError, IntentId, PaperExecutor, Position, PositionId, PriceSource, Progress,
     Purpose, TradeRequest,
@@ -35,6 +37,8 @@ pub(crate) use trouble::KINDS as FAULTS;
 pub enum Notice {
     /// A resting order was filled and opened a position.
     Opened(Box<Position>),
+    /// A bar closed a position.
+    Closed(Box<Closed>),
 }
 
 /// How an order went.
@@ -253,6 +257,16 @@ impl Exchange {
         match &self.inner.venue {
             Venue::Paper(paper) => paper.price(ctx, symbol, price),
             Venue::Live(live) => live.price(ctx, symbol, price),
+            Venue::Nobody => {}
+        }
+    }
+
+    /// A bar has closed: positions leave at the stops and targets that it touched, resting orders
+    /// that it reached are filled, and its close is the price.
+    pub fn bar(&self, ctx: &Ctx, bar: &MarketBar) {
+        match &self.inner.venue {
+            Venue::Paper(paper) => paper.bar(ctx, bar),
+            Venue::Live(live) => live.price(ctx, &bar.symbol, bar.close),
             Venue::Nobody => {}
         }
     }

@@ -3,6 +3,7 @@
 //! Nothing here waits, publishes or draws chance. The caller sleeps between [`PaperExecutor::prepare`] and
 //! [`PaperExecutor::complete`], supplies the random draws and publishes what it is told.
 
+mod bar;
 mod closing;
 mod error;
 mod exposure;
@@ -20,6 +21,7 @@ mod settlement;
 #[cfg(test)]
 mod tests;
 
+pub use bar::BarOutcome;
 pub use closing::Closed;
 pub use error::ExecutionError;
 pub use exposure::{Exposure, equity};

@@ -4,17 +4,23 @@ use std::io::Read;
 
 use dacapo_kernel::{BuildError, Feed, Files, Odds, Time};
 
+use crate::agents::table;
 use crate::amount::Amount;
 use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{
-    DomainEvent, MarketQuote, MarketTrade, OutsideActed, OutsideAction, OutsideMessage,
+    BarsRead, DomainEvent, MarketBar, MarketQuote, MarketTrade, OutsideActed, OutsideAction,
+    OutsideMessage,
 };
 use crate::market::trouble::Trouble;
-use crate::market::{Generated, Market, MarketConfig, Side, Source, Tape, Tick, TickKind};
+use crate::market::{
+    BarFile, Bars, BarsConfig, Generated, Market, MarketConfig, Side, Source, Tape, Tick, TickKind,
+};
 use crate::message::{Instant, Name, Payload, Ttl};
 
 /// The market of a configuration, checked to the last row before the run begins.
 pub(crate) struct MarketFeed {
+    /// What is told of files before anything is read from them.
+    told: std::vec::IntoIter<BarsRead>,
     ticks: std::vec::IntoIter<Tick>,
     generated: Option<Generated>,
     names: Vec<Name>,
@@ -22,28 +28,29 @@ pub(crate) struct MarketFeed {
 }
 
 impl MarketFeed {
-    /// Opens the market.
+    /// Opens the market of a run with this seed, whose virtual time zero is this instant in nanoseconds since
+    /// 1970-01-01 UTC.
     ///
     /// # Errors
     /// If a file of it cannot be read, with the line.
-    pub(crate) fn open(config: &Config, seed: u64, files: &dyn Files) -> Result<Self, BuildError> {
-        let names = config.symbols.clone();
+    pub(crate) fn open(
+        config: &Config,
+        (seed, start_ns): (u64, i64),
+        files: &dyn Files,
+    ) -> Result<Self, BuildError> {
+        let mut feed = MarketFeed {
+            told: Vec::new().into_iter(),
+            ticks: Vec::new().into_iter(),
+            generated: None,
+            names: config.symbols.clone(),
+            trouble: Trouble::default(),
+        };
         match &config.market {
-            MarketConfig::None => Ok(MarketFeed {
-                ticks: Vec::new().into_iter(),
-                generated: None,
-                names,
-                trouble: Trouble::default(),
-            }),
+            MarketConfig::None => {}
             MarketConfig::Generated(generated) => {
                 let generated = Generated::new(generated, seed)
                     .map_err(|error| BuildError::Plan(error.to_string()))?;
-                Ok(MarketFeed {
-                    ticks: Vec::new().into_iter(),
-                    generated: Some(generated),
-                    names,
-                    trouble: Trouble::default(),
-                })
+                feed.generated = Some(generated);
             }
             MarketConfig::Tape(tape) => {
                 let input: Box<dyn Read> = files.open(&tape.file)?;
@@ -54,15 +61,24 @@ impl MarketFeed {
                 let tape = Tape::open(tape, input).map_err(|error| damaged(&error))?;
                 let market = Market::merge([Source::Tape(Box::new(tape))]);
                 let ticks: Result<Vec<Tick>, _> = market.collect();
-                let ticks = ticks.map_err(|error| damaged(&error))?.into_iter();
-                Ok(MarketFeed {
-                    ticks,
-                    generated: None,
-                    names,
-                    trouble: Trouble::default(),
-                })
+                feed.ticks = ticks.map_err(|error| damaged(&error))?.into_iter();
+            }
+            MarketConfig::Bars(bars) => {
+                let mut read = read_bars(bars, start_ns, files)?;
+                // Whatever the order in the scenario, bars of one instant come in one order.
+                read.sort_by(|a, b| a.report().symbol.cmp(&b.report().symbol));
+                let told: Vec<BarsRead> = read.iter().map(|it| it.report().into()).collect();
+                feed.told = told.into_iter();
+                let market = Market::merge(
+                    read.into_iter()
+                        .map(|bars| Source::<&[u8]>::Bars(Box::new(bars))),
+                );
+                let ticks: Result<Vec<Tick>, _> = market.collect();
+                let ticks = ticks.map_err(|error| BuildError::Plan(error.to_string()))?;
+                feed.ticks = ticks.into_iter();
             }
         }
+        Ok(feed)
     }
 
     /// The name of a symbol, shared by all its events.
@@ -78,6 +94,9 @@ impl MarketFeed {
 
 impl Feed<DomainEvent> for MarketFeed {
     fn next(&mut self, odds: &mut Odds<'_>) -> Option<(Time, DomainEvent)> {
+        if let Some(told) = self.told.next() {
+            return Some((Time::ZERO, told.into()));
+        }
         let tick = loop {
             let tick = self
                 .ticks
@@ -109,9 +128,69 @@ impl Feed<DomainEvent> for MarketFeed {
                 ask_size: Amount::from_decimal(ask_size),
             }
             .into(),
+            TickKind::Bar(bar) => MarketBar {
+                symbol,
+                open: Amount::from_decimal(bar.open),
+                high: Amount::from_decimal(bar.high),
+                low: Amount::from_decimal(bar.low),
+                close: Amount::from_decimal(bar.close),
+                volume: Amount::from_decimal(bar.volume),
+            }
+            .into(),
         };
         Some((Time::from_nanos(tick.time_ns), event))
     }
+}
+
+/// Reads every file of bars to its last row.
+///
+/// # Errors
+/// The first file that cannot be read or is refused, with the line.
+pub(crate) fn read_bars(
+    config: &BarsConfig,
+    start_ns: i64,
+    files: &dyn Files,
+) -> Result<Vec<Bars>, BuildError> {
+    let read = |file: &BarFile| {
+        let input = files.open(&file.file)?;
+        Bars::read(config, file, start_ns, input).map_err(|error| BuildError::File {
+            path: file.file.clone(),
+            what: error.in_file(),
+        })
+    };
+    config.files.iter().map(read).collect()
+}
+
+/// The rows of every table of outputs, each arriving when it can be known.
+///
+/// # Errors
+/// The first table that cannot be read or is refused, with the line.
+pub(crate) fn table_rows(
+    config: &Config,
+    start_ns: i64,
+    files: &dyn Files,
+) -> Result<impl Feed<DomainEvent> + use<>, BuildError> {
+    let mut arrivals: Vec<(Time, DomainEvent)> = Vec::new();
+    for source in config.tables() {
+        let input = files.open(&source.table.file)?;
+        let speaker = table::Speaker {
+            topic: source.topic,
+            symbols: &config.symbols,
+            start_ns,
+        };
+        let rows = table::rows(source.table, speaker, input);
+        let rows = rows.map_err(|error| BuildError::File {
+            path: source.table.file.clone(),
+            what: error.in_file(),
+        })?;
+        arrivals.extend(rows.into_iter().map(|row| {
+            let micros = u64::try_from(row.knowable_at.as_micros()).unwrap_or(0);
+            let row = table::arrival(&source.agent, row);
+            (Time::from_micros(micros), row.into())
+        }));
+    }
+    arrivals.sort_by_key(|(time, _)| *time);
+    Ok(arrivals.into_iter())
 }
 
 /// What a scenario has somebody outside do once the coordinator has started, by time.

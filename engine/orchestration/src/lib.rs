@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod amount;
+pub mod bar_clock;
 pub mod bus;
 pub mod clock;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod model;
 pub mod portfolio;
 pub mod rebalance;
 pub mod risk;
+pub mod sheet;
 pub mod store;
 pub mod symbol;
 pub mod views;
@@ -30,11 +32,13 @@ mod describe;
 mod exhibits;
 mod faults;
 mod feeds;
+mod init;
 mod invariants;
 mod outside;
 mod sometimes;
 mod summary;
 mod system;
+mod unpacked;
 
 pub use system::Orchestration;
 

@@ -1,8 +1,9 @@
-//! What the market did: trades and quotes, from recorded tapes or from a generator, in one order.
+//! What the market did: trades, quotes and bars, from files or from a generator, in one order.
 //!
-//! Everything here is a plain iterator of [`Tick`]s. The bytes of a tape are handed in; no path is opened, no clock is
-//! read and nothing is published here. Bars, order books deeper than the best level, and live feeds are left out.
+//! Everything here is a plain iterator of [`Tick`]s. The bytes of a file are handed in; no path is opened, no clock is
+//! read and nothing is published here. Order books deeper than the best level, and live feeds are left out.
 
+mod bars;
 mod config;
 mod generated;
 mod lines;
@@ -27,6 +28,11 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+pub use bars::{
+    Backwards, Bar, BarColumn, BarFile, BarReport, Bars, BarsConfig, ColumnNames, Columns, Gaps,
+    Nonsense, Repeats, Stamped,
+};
+pub(crate) use bars::{length, utc};
 pub use config::{GeneratedConfig, Jump, MarketConfig, TapeConfig, TapeOrder, WalkConfig};
 pub use generated::{Generated, GeneratedError};
 pub use merge::{Market, Source};
@@ -69,6 +75,8 @@ pub enum TickKind {
         /// Amount of base currency offered at `ask`; not negative.
         ask_size: Decimal,
     },
+    /// What the market did in a step of time that is over now.
+    Bar(Bar),
 }
 
 /// The side of the party that came to the market and took what was on offer.

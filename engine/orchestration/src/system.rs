@@ -1,8 +1,9 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    BuildError, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Measure, Mistake, Plan,
-    Profile, Section, Setup, Sometimes, Switch, System, Time, Trial, Wanted, World,
+    Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant,
+    Measure, Mistake, Plan, Profile, Section, Setup, Sometimes, Switch, System, Time, Trial,
+    Wanted, World,
 };
 
 use crate::build;
@@ -13,6 +14,7 @@ use crate::domain_event::DomainEvent;
 use crate::exhibits;
 use crate::faults;
 use crate::figures;
+use crate::init;
 use crate::invariants;
 use crate::market::MarketConfig;
 use crate::sometimes;
@@ -32,11 +34,17 @@ impl System for Orchestration {
     fn resolve(plan: &mut Plan<Config>, files: &dyn Files) -> Result<(), Mistake> {
         config::check(&plan.system, Defects::named(&plan.defects))?;
         known_hosts(plan)?;
-        if let MarketConfig::Tape(tape) = &plan.system.market {
-            let opened = files.open(&tape.file);
-            opened.map_err(|error| Mistake::at("market.file", error.to_string()))?;
+        open_market(&plan.system.market, files)?;
+        for source in plan.system.tables() {
+            let opened = files.open(&source.table.file);
+            let at = format!("{}.file", source.at);
+            opened.map_err(|error| Mistake::at(&at, error.to_string()))?;
         }
         Ok(())
+    }
+
+    fn scenario_for(brought: &Brought<'_>, files: &dyn Files) -> Option<Result<Draft, String>> {
+        Some(init::scenario_for(brought, files))
     }
 
     fn plainest() -> Option<Config> {
@@ -178,6 +186,22 @@ impl System for Orchestration {
 
     fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
         describe::tags(domain)
+    }
+}
+
+/// Whatever files the market names are there; what is in them is looked at when the run begins.
+fn open_market(market: &MarketConfig, files: &dyn Files) -> Result<(), Mistake> {
+    let open = |at: &str, file: &str| {
+        let opened = files.open(file).map(drop);
+        opened.map_err(|error| Mistake::at(at, error.to_string()))
+    };
+    match market {
+        MarketConfig::Tape(tape) => open("market.file", &tape.file),
+        MarketConfig::Bars(bars) => {
+            let mut each = bars.files.iter().enumerate();
+            each.try_for_each(|(i, it)| open(&format!("market.files.{i}.file"), &it.file))
+        }
+        MarketConfig::Generated(_) | MarketConfig::None => Ok(()),
     }
 }
 

@@ -15,7 +15,7 @@ use dacapo_kernel::{Event, View};
 use serde::Serialize;
 
 use crate::amount::Amount;
-use crate::domain_event::DomainEvent;
+use crate::domain_event::{BarsRead, DomainEvent};
 use crate::message::Name;
 
 pub use bus::BusView;
@@ -36,6 +36,9 @@ pub struct Views {
     pub bus: BusView,
     /// The market, by symbol.
     pub market: BTreeMap<Name, MarketView>,
+    /// What was found in files of bars.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bars_read: Vec<BarsRead>,
     /// The language models.
     pub models: ModelView,
     /// Orders and what came of them.
@@ -59,6 +62,14 @@ pub struct MarketView {
     pub trades: u64,
     /// How many quotes there were.
     pub quotes: u64,
+    /// How many bars there were.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bars: u64,
+}
+
+/// What a run without bars does not show.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl View<DomainEvent> for Views {
@@ -74,7 +85,15 @@ impl View<DomainEvent> for Views {
                 (market.bid, market.ask) = (Some(quote.bid), Some(quote.ask));
                 market.quotes += 1;
             }
-            DomainEvent::OutsideMessage(_) | DomainEvent::OutsideActed(_) => {}
+            DomainEvent::MarketBar(bar) => {
+                let market = entry(&mut self.market, &bar.symbol);
+                market.last = Some(bar.close);
+                market.bars += 1;
+            }
+            DomainEvent::BarsRead(read) => self.bars_read.push(read.clone()),
+            DomainEvent::OutsideMessage(_)
+            | DomainEvent::OutsideActed(_)
+            | DomainEvent::TableRow(_) => {}
             DomainEvent::OutsideRefused(_) => self.outside_refused += 1,
             DomainEvent::ModelAsked(_) | DomainEvent::ModelAnswered(_) => self.models.apply(domain),
             DomainEvent::Published(_)
@@ -111,6 +130,7 @@ impl View<DomainEvent> for Views {
             | DomainEvent::BalanceChanged(_)
             | DomainEvent::PositionOpened(_)
             | DomainEvent::PositionClosed(_)
+            | DomainEvent::BarDoubtful(_)
             | DomainEvent::RebalancePlanned(_) => self.trading.apply(event.time, domain),
             DomainEvent::StateSaved(_)
             | DomainEvent::LegStored(_)

@@ -12,7 +12,7 @@ use super::{
 use crate::agents::indicator::{Flow, RegimeWindow, Trend};
 use crate::config::schedule::Schedule;
 use crate::defect::{Defect, Defects};
-use crate::market::MarketConfig;
+use crate::market::{BarFile, BarsConfig, MarketConfig};
 use crate::message::Name;
 use crate::symbol::Pair;
 
@@ -32,7 +32,34 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     outages(config)?;
     store_file(config)?;
     config.figures.check()?;
+    tables(config)?;
     events(config)
+}
+
+/// A table speaks for an agent that says messages, of symbols that there are.
+fn tables(config: &Config) -> Result<(), Mistake> {
+    for source in config.tables() {
+        let at = |key: &str| format!("{}.{key}", source.at);
+        let age = source.table.max_age_seconds;
+        if !(age > 0.0 && age.is_finite()) {
+            let what = format!("expected a number of seconds above 0, found {age}");
+            return Err(Mistake::at(&at("max_age_seconds"), what));
+        }
+        if source.topic == TaskKind::PortfolioRebalance.topic() {
+            return Err(
+                Mistake::at(&source.at, "a portfolio makes plans, and a table has none")
+                    .help("use `plans`, or a table for trading_decision"),
+            );
+        }
+        if let Some(symbol) = &source.table.symbol
+            && !config.symbols.contains(symbol)
+        {
+            let what = format!("unknown symbol `{symbol}`: it is not among `symbols`");
+            return Err(Mistake::at(&at("symbol"), what)
+                .candidates(config.symbols.iter().map(|name| name.to_string())));
+        }
+    }
+    Ok(())
 }
 
 fn symbols(config: &Config) -> Result<(), Mistake> {
@@ -56,18 +83,52 @@ fn symbols(config: &Config) -> Result<(), Mistake> {
 
 /// Every traded symbol needs a price.
 fn market(config: &Config) -> Result<(), Mistake> {
-    let MarketConfig::Generated(generated) = &config.market else {
-        return Ok(());
-    };
-    let priced = || generated.symbols.iter().map(|walk| walk.symbol.as_str());
-    for (i, symbol) in config.symbols.iter().enumerate() {
-        if !priced().any(|known| known == symbol.as_str()) {
-            return Err(Mistake::at(
-                &format!("symbols.{i}"),
-                format!("`{symbol}` has no prices: the market generates none for it"),
+    let (priced, how, add): (Vec<&str>, _, _) = match &config.market {
+        MarketConfig::Generated(generated) => (
+            generated
+                .symbols
+                .iter()
+                .map(|walk| walk.symbol.as_str())
+                .collect(),
+            "the market generates none for it",
+            "add it to market.symbols, or leave it out of symbols",
+        ),
+        MarketConfig::Bars(bars) => {
+            bar_files(bars)?;
+            (
+                bars.files.iter().map(|file| file.symbol.as_str()).collect(),
+                "no file of bars is named for it",
+                "add a file for it to market.files, or leave it out of symbols",
             )
-            .help("add it to market.symbols, or leave it out of symbols")
-            .candidates(priced().map(str::to_owned)));
+        }
+        MarketConfig::Tape(_) | MarketConfig::None => return Ok(()),
+    };
+    for (i, symbol) in config.symbols.iter().enumerate() {
+        if !priced.contains(&symbol.as_str()) {
+            let what = format!("`{symbol}` has no prices: {how}");
+            return Err(Mistake::at(&format!("symbols.{i}"), what)
+                .help(add)
+                .candidates(priced));
+        }
+    }
+    Ok(())
+}
+
+/// Each market has one file.
+fn bar_files(bars: &BarsConfig) -> Result<(), Mistake> {
+    for (i, file) in bars.files.iter().enumerate() {
+        let at = format!("market.files.{i}.symbol");
+        if let Err(error) = file.symbol.parse::<Pair>() {
+            return Err(Mistake::at(&at, error.to_string()));
+        }
+        let twice = |other: &BarFile| other.symbol == file.symbol;
+        if bars.files[..i].iter().any(twice) {
+            let what = format!("`{}` has two files", file.symbol);
+            return Err(Mistake::at(&at, what).help("name one file for each symbol"));
+        }
+        if file.bar_s == Some(0) {
+            let at = format!("market.files.{i}.bar_s");
+            return Err(Mistake::at(&at, "expected at least 1 second, found 0"));
         }
     }
     Ok(())
@@ -82,6 +143,9 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
                 &at("interval_seconds"),
                 "expected at least 1 second, found 0",
             ));
+        }
+        if let Some(bars) = schedule.interval_bars {
+            by_bars(config, bars, &at("interval_bars"))?;
         }
         if !(schedule.timeout_seconds > 0.0 && schedule.timeout_seconds.is_finite()) {
             let found = schedule.timeout_seconds;
@@ -123,6 +187,20 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
             Err(Mistake::at(&at, what).help("drop one of these dependencies"))
         }
     }
+}
+
+/// A schedule in bars needs bars.
+fn by_bars(config: &Config, interval: u32, at: &str) -> Result<(), Mistake> {
+    if interval == 0 {
+        return Err(Mistake::at(at, "expected at least 1 bar, found 0"));
+    }
+    if !matches!(config.market, MarketConfig::Bars(_)) {
+        return Err(
+            Mistake::at(at, "the market has no bars, so the task would never run")
+                .help("use interval_seconds, or market.source = \"bars\""),
+        );
+    }
+    Ok(())
 }
 
 /// Where a scenario says something of a task's schedule.

@@ -83,6 +83,9 @@ pub struct ScheduleConfig {
     pub enabled: Option<bool>,
     /// The pause between two runs, in seconds.
     pub interval_seconds: Option<u64>,
+    /// Instead of seconds: after so many bars, each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_bars: Option<u32>,
     /// The symbols it runs for; all of the scenario if left out.
     pub symbols: Option<Vec<Name>>,
     /// How long it may take for one symbol, in seconds.
@@ -155,6 +158,8 @@ pub struct Schedule {
     pub enabled: bool,
     /// The pause between two runs, in seconds.
     pub interval_seconds: u64,
+    /// Instead of that: after so many bars.
+    pub interval_bars: Option<u32>,
     /// The symbols it runs for.
     pub symbols: Vec<Name>,
     /// How long it may take for one symbol, in seconds.
@@ -253,6 +258,7 @@ fn fill_in(said: &ScheduleConfig, default: &Default, symbols: Vec<Name>) -> Sche
         agent: Name::EMPTY,
         enabled: said.enabled.unwrap_or(default.enabled),
         interval_seconds: said.interval_seconds.unwrap_or(default.interval_seconds),
+        interval_bars: said.interval_bars,
         symbols: said.symbols.clone().unwrap_or(symbols),
         timeout_seconds: said.timeout_seconds.unwrap_or(default.timeout_seconds),
         run_on_start: said.run_on_start.unwrap_or(default.run_on_start),

@@ -33,6 +33,8 @@ pub struct Task {
     pub started: Option<Instant>,
     /// When it last finished; before the start of the run if it did so in an earlier one.
     pub last_run: Option<Instant>,
+    /// How many bars had closed when it last began.
+    bars_at_begin: u64,
 }
 
 impl Task {
@@ -46,6 +48,7 @@ impl Task {
             interrupted: false,
             started: None,
             last_run: None,
+            bars_at_begin: 0,
             schedule,
         }
     }
@@ -67,9 +70,13 @@ impl Task {
     }
 
     /// The instant from which the task is due; none if it never becomes due by itself.
-    fn due_at(&self, started: Instant, defects: Defects) -> Option<Instant> {
+    fn due_at(&self, started: Instant, bars: u64, defects: Defects) -> Option<Instant> {
         if !self.enabled || self.running {
             return None;
+        }
+        if let (Some(interval), false) = (self.schedule.interval_bars, self.interrupted) {
+            let due = self.bars_at_begin.saturating_add(interval.into());
+            return (bars >= due).then_some(started);
         }
         match self.last_run {
             _ if self.interrupted => Some(started),
@@ -86,6 +93,8 @@ impl Task {
 pub struct Timetable {
     tasks: Vec<Task>,
     started: Instant,
+    /// How many bars have closed.
+    bars: u64,
     defects: Defects,
 }
 
@@ -95,8 +104,36 @@ impl Timetable {
         Timetable {
             tasks: schedules.into_iter().map(Task::new).collect(),
             started,
+            bars: 0,
             defects,
         }
+    }
+
+    /// Whether any task runs by bars.
+    pub fn counts_bars(&self) -> bool {
+        let by_bars = |task: &Task| task.schedule.interval_bars.is_some();
+        self.tasks.iter().any(by_bars)
+    }
+
+    /// So many bars have closed before the first that counts.
+    pub fn begin_bars(&mut self, closed: u64) {
+        self.bars = closed;
+        for task in &mut self.tasks {
+            task.bars_at_begin = closed;
+        }
+    }
+
+    /// So many bars have closed.
+    pub fn note_bars(&mut self, closed: u64) {
+        self.bars = closed;
+    }
+
+    /// Notes that a task runs from now on.
+    pub fn begin(&mut self, at: usize, now: Instant) {
+        let bars = self.bars;
+        let task = &mut self.tasks[at];
+        task.bars_at_begin = bars;
+        task.begin(now);
     }
 
     /// The tasks.
@@ -121,7 +158,7 @@ impl Timetable {
         (0..self.tasks.len())
             .filter(|at| {
                 let task = &self.tasks[*at];
-                task.due_at(self.started, self.defects)
+                task.due_at(self.started, self.bars, self.defects)
                     .is_some_and(|due| due <= now)
                     && self.is_satisfied(task)
             })
@@ -134,7 +171,7 @@ impl Timetable {
         self.tasks
             .iter()
             .filter(|task| self.is_satisfied(task))
-            .filter_map(|task| task.due_at(self.started, self.defects))
+            .filter_map(|task| task.due_at(self.started, self.bars, self.defects))
             .min()
     }
 
@@ -211,6 +248,25 @@ mod tests {
         assert!(table.due(at(0)).is_empty());
         table.task_mut(0).interrupted = true;
         assert_eq!(table.due(at(0)), [0]);
+    }
+
+    /// A task by bars that ran without a new bar, or a second time for the same one, fails here.
+    #[test]
+    fn a_task_by_bars_is_due_when_so_many_have_closed() {
+        let mut schedule = timetable(Defects::NONE).tasks[0].schedule.clone();
+        schedule.interval_bars = Some(2);
+        let mut table = Timetable::new(vec![schedule], Instant::START, Defects::NONE);
+        assert!(table.due(at(1_000_000)).is_empty(), "no bar, no run");
+        table.note_bars(1);
+        assert!(table.due(at(0)).is_empty());
+        table.note_bars(2);
+        assert_eq!(table.due(at(0)), [0]);
+        table.begin(0, at(0));
+        table.note_bars(3);
+        table.task_mut(0).end();
+        assert!(table.due(at(5)).is_empty());
+        table.note_bars(4);
+        assert_eq!(table.due(at(5)), [0]);
     }
 
     #[test]

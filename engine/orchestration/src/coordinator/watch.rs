@@ -20,13 +20,20 @@ use crate::message::{DegradationLevel, Json, Name, PositionClosed, Priority};
 const POSITION_CHECK: Duration = Duration::from_secs(5);
 
 impl Coordinator {
-    /// Announces positions that resting orders open.
-    pub(super) async fn announce_openings(
+    /// Announces positions that resting orders open, and those that bars close.
+    pub(super) async fn announce_notices(
         self: Rc<Self>,
         mut notices: Receiver<Orchestration, Notice>,
     ) {
         let mut latest = None;
-        while let Some(Notice::Opened(position)) = notices.recv().await {
+        while let Some(notice) = notices.recv().await {
+            let position = match notice {
+                Notice::Opened(position) => position,
+                Notice::Closed(closed) => {
+                    self.announce_closing(&closed).await;
+                    continue;
+                }
+            };
             // Positions are told of in their order: one that is told of again is no new one.
             if latest >= Some(position.id) {
                 continue;

@@ -146,10 +146,21 @@ impl Coordinator {
         self.finish_task(at);
     }
 
+    /// Tells the timetable of every bar, for as long as the coordinator is there.
+    pub(super) async fn watch_bars(self: Rc<Self>) {
+        let mut seen = self.bars.closed();
+        self.timetable.borrow_mut().begin_bars(seen);
+        loop {
+            seen = self.bars.after(&self.ctx, seen).await;
+            self.timetable.borrow_mut().note_bars(seen);
+            self.nudge();
+        }
+    }
+
     /// Notes that a task is under way, so that nobody else begins it.
     pub(super) fn begin_task(&self, at: usize) {
         let now = self.clock.now(&self.ctx);
-        self.timetable.borrow_mut().task_mut(at).begin(now);
+        self.timetable.borrow_mut().begin(at, now);
     }
 
     /// Runs a task that is under way for one symbol, because somebody asked for it.

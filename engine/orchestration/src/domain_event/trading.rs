@@ -239,3 +239,13 @@ pub struct EmergencyOrdered {
     /// How many positions are open after it; none where the executor keeps no account.
     pub left: Option<u64>,
 }
+
+/// One bar touched both the stop and the target of a position. Which came first is not known, and the
+/// stop is taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BarDoubtful {
+    /// The number of the position.
+    pub position: u64,
+    /// The pair.
+    pub symbol: Name,
+}

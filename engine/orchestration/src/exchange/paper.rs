@@ -9,7 +9,8 @@ use dacapo_kernel::{Notify, Sender};
 use super::{Answered, Notice};
 use crate::amount::Amount;
 use crate::domain_event::{
-    BalanceChanged, Filled, OrderAnswered, OrderOutcome, PositionClosed, PositionOpened,
+    BalanceChanged, BarDoubtful, Filled, MarketBar, OrderAnswered, OrderOutcome, PositionClosed,
+    PositionOpened,
 };
 use crate::execution::{
     Backing, CloseReason, Closed, Draw, ExecutionError, Fill, IntentId, Order, OrderId,
@@ -27,6 +28,9 @@ pub(super) struct PaperVenue {
     moved: Notify,
     /// Orders that were taken back in vain: they are filled when their price comes.
     vain: RefCell<BTreeSet<OrderId>>,
+    /// Whether bars close positions, exactly where they touched a stop or target: then nobody has to look
+    /// at positions in between.
+    by_bars: Cell<bool>,
     /// Draws of slippage that a scenario wrote down, and how many of them were used.
     script: Vec<f64>,
     drawn: Cell<usize>,
@@ -41,6 +45,7 @@ impl PaperVenue {
             listener: RefCell::new(None),
             moved: Notify::new("a position to close"),
             vain: RefCell::default(),
+            by_bars: Cell::new(false),
             drawn: Cell::new(0),
         }
     }
@@ -123,6 +128,42 @@ impl PaperVenue {
             // A profit that no decimal can hold leaves the price as it was.
             self.after_price(ctx, filled.unwrap_or_default());
         });
+    }
+
+    /// A bar has closed.
+    pub(super) fn bar(&self, ctx: &Ctx, bar: &MarketBar) {
+        self.by_bars.set(true);
+        ctx.elsewhere(|| {
+            let done = self.with(ctx, |paper, now_us| {
+                paper.push_bar(now_us, bar, &mut |draw| self.uniform(ctx, draw))
+            });
+            // A profit that no decimal can hold leaves the price as it was.
+            let done = done.unwrap_or_default();
+            for position in done.doubtful {
+                ctx.emit(BarDoubtful {
+                    position: position.0,
+                    symbol: bar.symbol.clone(),
+                });
+            }
+            self.tell_bar_closed(ctx, done.closed);
+            self.after_price(ctx, done.filled);
+            self.tell_bar_closed(ctx, done.closed_again);
+        });
+    }
+
+    /// Tells of positions that a bar closed, in the log and to whoever listens.
+    fn tell_bar_closed(
+        &self,
+        ctx: &Ctx,
+        results: Vec<(PositionId, Result<Closed, ExecutionError>)>,
+    ) {
+        let (closed, _) = self.tell_closed(ctx, results);
+        if let Some(listener) = self.listener.borrow().as_ref() {
+            for closed in closed {
+                // A listener that is gone or overrun learns of it from the exchange itself.
+                drop(listener.try_send(Notice::Closed(Box::new(closed))));
+            }
+        }
     }
 
     /// A price is set by hand, in the built-in table as well.
@@ -223,7 +264,8 @@ impl PaperVenue {
     fn is_any_position_due(&self) -> bool {
         let positions = &self.paper.borrow().positions;
         let any = positions.open_positions().next().is_some();
-        any && (positions.trails() || positions.is_any_due())
+        let follows = positions.trails() && !self.by_bars.get();
+        any && (follows || positions.is_any_due())
     }
 
     pub(super) fn account(

@@ -74,7 +74,7 @@ impl PaperExecutor {
         !self.defects.has(Defect::RestingOrdersForgotten)
     }
 
-    fn try_resting(
+    pub(super) fn try_resting(
         &mut self,
         now_us: i64,
         id: OrderId,

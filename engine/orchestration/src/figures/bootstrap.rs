@@ -19,13 +19,16 @@ const CONFIDENCE: f64 = 0.95;
 /// The part of the resampled rows of which a figure must be defined.
 const DEFINED: f64 = 0.9;
 
+/// A figure of a row of returns.
+type OfReturns<'a> = dyn Fn(&[f64]) -> Defined + 'a;
+
 /// Intervals for several figures, each from the same resampled rows. The stream is the run's, so a log
 /// always has the same intervals. None where the returns are too few or a figure is rarely defined.
 pub(super) fn intervals<const N: usize>(
     returns: &[f64],
     resamples: u32,
     seed: u64,
-    figures: [&dyn Fn(&[f64]) -> Defined; N],
+    figures: [&OfReturns<'_>; N],
 ) -> [Option<Interval>; N] {
     let mut found: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
     if returns.len() >= ENOUGH {

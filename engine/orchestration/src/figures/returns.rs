@@ -223,12 +223,8 @@ mod tests {
     // Fails if equal returns that differ by rounding alone are taken for a spread.
     #[test]
     fn rounding_is_no_spread() {
-        let mut worth = vec![100.0 / 3.0];
-        for at in 0..50 {
-            worth.push(worth[at] * 1.003);
-        }
-        let returns = of(worth).unwrap();
-        assert!(returns.iter().any(|r| *r != returns[0]), "no rounding here");
+        let returns = [0.3, 0.1 + 0.2, 0.3];
+        assert_ne!(returns[0], returns[1], "no rounding here");
         assert!(sharpe(&returns, 0.0, YEAR).is_err());
     }
 

@@ -244,7 +244,9 @@ mod tests {
             part.profit_factor(),
             Err("no trade lost anything".to_owned())
         );
-        [-10.0, 0.0, 6.0].map(|earned| part.trade(trade(earned)));
+        for earned in [-10.0, 0.0, 6.0] {
+            part.trade(trade(earned));
+        }
         assert_eq!(part.win_rate(), Ok(0.5));
         assert_eq!(part.profit_factor(), Ok(3.6));
         part.trade(Trade {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::{BarsConfig, number};
 
 /// Where prices come from.
 ///
@@ -27,6 +27,8 @@ pub enum MarketConfig {
     Tape(TapeConfig),
     /// A seeded random walk.
     Generated(GeneratedConfig),
+    /// Bars.
+    Bars(BarsConfig),
     /// No market: prices are set by hand, or come from nowhere.
     None,
 }

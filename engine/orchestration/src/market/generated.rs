@@ -190,7 +190,7 @@ mod tests {
     fn price(tick: &Tick) -> Decimal {
         match tick.kind {
             TickKind::Trade { price, .. } => price,
-            TickKind::Quote { .. } => panic!("a generated market has no quotes"),
+            TickKind::Quote { .. } | TickKind::Bar(_) => panic!("a generated market only trades"),
         }
     }
 

@@ -3,16 +3,14 @@
 //! Knows nothing of columns. Quoted fields that span lines are not supported, so that a line of the
 //! file is a line of the tape and an error can name it exactly.
 
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
-
-use flate2::read::MultiGzDecoder;
+use std::io::{BufRead, BufReader, Read};
 
 use super::tape_error::TapeProblem;
+use crate::unpacked::Unpacked;
 
 /// The longest line, in bytes without its end. A row of a tape has about 90.
 pub(super) const MAX_LINE_BYTES: usize = 1_024;
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Reads one line at a time into a buffer that is used again.
@@ -30,7 +28,10 @@ impl<R: Read> Lines<R> {
     /// `max_bytes` bounds what comes out after decompression.
     pub(super) fn new(input: R, max_bytes: u64) -> Result<Self, TapeProblem> {
         Ok(Lines {
-            input: BufReader::with_capacity(1 << 16, Unpacked::sniff(input)?),
+            input: BufReader::with_capacity(
+                1 << 16,
+                Unpacked::sniff(input).map_err(TapeProblem::Read)?,
+            ),
             buffer: Vec::with_capacity(MAX_LINE_BYTES + 2),
             number: 0,
             bytes: 0,
@@ -80,41 +81,4 @@ impl<R: Read> Lines<R> {
 fn without_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-type Replayed<R> = Chain<Cursor<Vec<u8>>, R>;
-
-/// A reader that has been looked at, and is decompressed if its content says that it is compressed.
-#[derive(Debug)]
-enum Unpacked<R: Read> {
-    Plain(Replayed<R>),
-    // Several gzip members in a row are one text, as for any other gzip reader.
-    Gzip(Box<MultiGzDecoder<Replayed<R>>>),
-}
-
-impl<R: Read> Unpacked<R> {
-    fn sniff(mut input: R) -> Result<Self, TapeProblem> {
-        let mut head = Vec::with_capacity(GZIP_MAGIC.len());
-        let wanted = GZIP_MAGIC.len() as u64;
-        input
-            .by_ref()
-            .take(wanted)
-            .read_to_end(&mut head)
-            .map_err(TapeProblem::Read)?;
-        let compressed = head == GZIP_MAGIC;
-        let whole = Cursor::new(head).chain(input);
-        Ok(match compressed {
-            true => Unpacked::Gzip(Box::new(MultiGzDecoder::new(whole))),
-            false => Unpacked::Plain(whole),
-        })
-    }
-}
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Unpacked::Plain(input) => input.read(buffer),
-            Unpacked::Gzip(input) => input.read(buffer),
-        }
-    }
 }

@@ -5,7 +5,7 @@
 
 use std::io::Read;
 
-use super::{Generated, Tape, TapeError, Tick};
+use super::{Bars, Generated, Tape, TapeError, Tick};
 
 /// Somewhere that ticks come from. The times of each source never go back.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub enum Source<R: Read> {
     Tape(Box<Tape<R>>),
     /// A random walk.
     Generated(Generated),
+    /// Closed bars.
+    Bars(Box<Bars>),
 }
 
 impl<R: Read> Iterator for Source<R> {
@@ -23,6 +25,7 @@ impl<R: Read> Iterator for Source<R> {
         match self {
             Source::Tape(tape) => tape.next(),
             Source::Generated(generated) => generated.next().map(Ok),
+            Source::Bars(bars) => bars.next().map(Ok),
         }
     }
 }

@@ -22,6 +22,7 @@ fn seen(ticks: &[Tick]) -> Vec<String> {
     let line = |tick: &Tick| match tick.kind {
         TickKind::Trade { price, .. } => format!("{}: {price}", tick.time_ns),
         TickKind::Quote { bid, ask, .. } => format!("{}: {bid}/{ask}", tick.time_ns),
+        TickKind::Bar(_) => unreachable!("a tape has no bars"),
     };
     ticks.iter().map(line).collect()
 }
@@ -171,7 +172,7 @@ proptest! {
         }
         let row_of = |tick: &Tick| match tick.kind {
             TickKind::Trade { price, .. } => price.mantissa() as usize - 1,
-            TickKind::Quote { .. } => unreachable!("only trades are written"),
+            TickKind::Quote { .. } | TickKind::Bar(_) => unreachable!("only trades are written"),
         };
 
         let (ticks, report) = read(&config(Some(TapeOrder::Received)), &text);

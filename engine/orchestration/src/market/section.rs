@@ -5,7 +5,10 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{GeneratedConfig, Jump, MarketConfig, TapeConfig, TapeOrder, WalkConfig};
+use super::{
+    Backwards, BarFile, BarsConfig, ColumnNames, Gaps, GeneratedConfig, Jump, MarketConfig,
+    Nonsense, Repeats, Stamped, TapeConfig, TapeOrder, WalkConfig,
+};
 
 /// Every key that the section can have. Read as one flat table, because an enum that serde tells apart by a
 /// key forgets at which line each other key was.
@@ -23,6 +26,30 @@ pub(super) struct Section {
     interval_ms: Option<u32>,
     symbols: Option<Vec<WalkConfig>>,
     jumps: Option<Vec<Jump>>,
+    files: Option<Vec<FileEntry>>,
+    symbol: Option<String>,
+    stamped: Option<Stamped>,
+    bar_s: Option<u32>,
+    zone: Option<String>,
+    time_format: Option<String>,
+    columns: Option<ColumnNames>,
+    nonsense: Option<Nonsense>,
+    repeats: Option<Repeats>,
+    backwards: Option<Backwards>,
+    gaps: Option<Gaps>,
+}
+
+/// One file of bars; what it leaves out is said once for all of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileEntry {
+    file: String,
+    symbol: String,
+    stamped: Option<Stamped>,
+    bar_s: Option<u32>,
+    zone: Option<String>,
+    time_format: Option<String>,
+    columns: Option<ColumnNames>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -30,6 +57,7 @@ pub(super) struct Section {
 enum SourceName {
     Tape,
     Generated,
+    Bars,
     None,
 }
 
@@ -40,30 +68,52 @@ impl TryFrom<Section> for MarketConfig {
         match section.source {
             SourceName::Tape => section.tape().map(MarketConfig::Tape),
             SourceName::Generated => section.generated().map(MarketConfig::Generated),
-            SourceName::None => section.none().map(|()| MarketConfig::None),
+            SourceName::Bars => section.bars().map(MarketConfig::Bars),
+            SourceName::None => section.only("none", &[]).map(|()| MarketConfig::None),
         }
     }
 }
 
 impl Section {
-    fn none(self) -> Result<(), String> {
-        refuse("none", "file", &self.file)?;
-        refuse("none", "order", &self.order)?;
-        refuse("none", "start", &self.start)?;
-        refuse("none", "gap_s", &self.gap_s)?;
-        refuse("none", "max_rows", &self.max_rows)?;
-        refuse("none", "max_bytes", &self.max_bytes)?;
-        refuse("none", "seed", &self.seed)?;
-        refuse("none", "interval_ms", &self.interval_ms)?;
-        refuse("none", "symbols", &self.symbols)?;
-        refuse("none", "jumps", &self.jumps)
+    /// Refuses every key that is given and is none of `known`.
+    fn only(&self, source: &str, known: &[&str]) -> Result<(), String> {
+        let given = [
+            ("file", self.file.is_some()),
+            ("order", self.order.is_some()),
+            ("start", self.start.is_some()),
+            ("gap_s", self.gap_s.is_some()),
+            ("max_rows", self.max_rows.is_some()),
+            ("max_bytes", self.max_bytes.is_some()),
+            ("seed", self.seed.is_some()),
+            ("interval_ms", self.interval_ms.is_some()),
+            ("symbols", self.symbols.is_some()),
+            ("jumps", self.jumps.is_some()),
+            ("files", self.files.is_some()),
+            ("symbol", self.symbol.is_some()),
+            ("stamped", self.stamped.is_some()),
+            ("bar_s", self.bar_s.is_some()),
+            ("zone", self.zone.is_some()),
+            ("time_format", self.time_format.is_some()),
+            ("columns", self.columns.is_some()),
+            ("nonsense", self.nonsense.is_some()),
+            ("repeats", self.repeats.is_some()),
+            ("backwards", self.backwards.is_some()),
+            ("gaps", self.gaps.is_some()),
+        ];
+        let foreign = given
+            .into_iter()
+            .find(|(key, is_given)| *is_given && !known.contains(key));
+        match foreign {
+            Some((key, _)) => Err(format!(
+                "`{key}` has no meaning with source = \"{source}\"; remove it"
+            )),
+            None => Ok(()),
+        }
     }
 
     fn tape(self) -> Result<TapeConfig, String> {
-        refuse("tape", "seed", &self.seed)?;
-        refuse("tape", "interval_ms", &self.interval_ms)?;
-        refuse("tape", "symbols", &self.symbols)?;
-        refuse("tape", "jumps", &self.jumps)?;
+        let known = ["file", "order", "start", "gap_s", "max_rows", "max_bytes"];
+        self.only("tape", &known)?;
         let defaults = TapeConfig::new(self.file.ok_or("source = \"tape\" needs `file`")?);
         Ok(TapeConfig {
             order: self.order,
@@ -76,12 +126,7 @@ impl Section {
     }
 
     fn generated(self) -> Result<GeneratedConfig, String> {
-        refuse("generated", "file", &self.file)?;
-        refuse("generated", "order", &self.order)?;
-        refuse("generated", "start", &self.start)?;
-        refuse("generated", "gap_s", &self.gap_s)?;
-        refuse("generated", "max_rows", &self.max_rows)?;
-        refuse("generated", "max_bytes", &self.max_bytes)?;
+        self.only("generated", &["seed", "interval_ms", "symbols", "jumps"])?;
         let defaults = GeneratedConfig::new(
             self.symbols
                 .ok_or("source = \"generated\" needs `symbols`")?,
@@ -93,14 +138,74 @@ impl Section {
             symbols: defaults.symbols,
         })
     }
-}
 
-fn refuse<T>(source: &str, key: &str, value: &Option<T>) -> Result<(), String> {
-    match value {
-        Some(_) => Err(format!(
-            "`{key}` has no meaning with source = \"{source}\"; remove it"
-        )),
-        None => Ok(()),
+    fn bars(self) -> Result<BarsConfig, String> {
+        let known = [
+            "file",
+            "files",
+            "symbol",
+            "stamped",
+            "bar_s",
+            "zone",
+            "time_format",
+            "columns",
+            "nonsense",
+            "repeats",
+            "backwards",
+            "gaps",
+            "max_rows",
+            "max_bytes",
+        ];
+        self.only("bars", &known)?;
+        let entries = match (self.file, self.symbol, self.files) {
+            (Some(file), Some(symbol), None) => vec![FileEntry {
+                file,
+                symbol,
+                stamped: None,
+                bar_s: None,
+                zone: None,
+                time_format: None,
+                columns: None,
+            }],
+            (None, None, Some(files)) if !files.is_empty() => files,
+            _ => {
+                return Err("source = \"bars\" needs either `file` and `symbol`, or \
+                            files = [{ file = \"…\", symbol = \"…\" }]"
+                    .to_owned());
+            }
+        };
+        let mut files = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let stamped = entry.stamped.or(self.stamped).ok_or_else(|| {
+                format!(
+                    "source = \"bars\" needs `stamped` for {:?}: is the time of a row the \"open\" \
+                     of its bar or the \"close\"? It is never guessed",
+                    entry.file
+                )
+            })?;
+            files.push(BarFile {
+                stamped,
+                bar_s: entry.bar_s.or(self.bar_s),
+                zone: entry.zone.or_else(|| self.zone.clone()),
+                time_format: entry.time_format.or_else(|| self.time_format.clone()),
+                columns: entry
+                    .columns
+                    .or_else(|| self.columns.clone())
+                    .unwrap_or_default(),
+                file: entry.file,
+                symbol: entry.symbol,
+            });
+        }
+        let defaults = BarsConfig::new(files);
+        Ok(BarsConfig {
+            nonsense: self.nonsense.unwrap_or_default(),
+            repeats: self.repeats.unwrap_or_default(),
+            backwards: self.backwards.unwrap_or_default(),
+            gaps: self.gaps.unwrap_or_default(),
+            max_rows: self.max_rows.unwrap_or(defaults.max_rows),
+            max_bytes: self.max_bytes.unwrap_or(defaults.max_bytes),
+            files: defaults.files,
+        })
     }
 }
 
@@ -194,8 +299,12 @@ mod tests {
                 "seed = 1\ninterval_ms = 1\nsymbols = []\njumps = []",
             ),
             (
+                "source = 'bars'\nfile = 'a'\nsymbol = 'A/USDT'\nstamped = 'open'",
+                "order = 'received'\nstart = '2025-01-01T00:00:00Z'\ngap_s = 1\nseed = 1\njumps = []",
+            ),
+            (
                 generated,
-                "file = 'a'\norder = 'received'\nstart = '2025-01-01T00:00:00Z'\ngap_s = 1\nmax_rows = 1\nmax_bytes = 1",
+                "stamped = 'open'\nbar_s = 1\nzone = 'UTC'\ngaps = 'count'\nfile = 'a'\norder = 'received'\nstart = '2025-01-01T00:00:00Z'\ngap_s = 1\nmax_rows = 1\nmax_bytes = 1",
             ),
         ] {
             parse(base).unwrap();
@@ -217,6 +326,33 @@ mod tests {
                 .unwrap_err()
                 .contains("needs `symbols`")
         );
+    }
+
+    /// If the end of a bar were guessed, or a file could not differ from the others, this fails.
+    #[test]
+    fn bars_say_which_end_their_time_is() {
+        let one = "source = 'bars'\nfile = 'a.csv'\nsymbol = 'A/USDT'";
+        let error = parse(one).unwrap_err();
+        assert!(error.contains("needs `stamped`"), "{error}");
+        let error = parse("source = 'bars'\nstamped = 'open'").unwrap_err();
+        assert!(
+            error.contains("needs either `file` and `symbol`"),
+            "{error}"
+        );
+        let text = "source = 'bars'\nstamped = 'open'\nbar_s = 60\nfiles = [{ file = 'a.csv', symbol = 'A/USDT' }, \
+             { file = 'b.csv', symbol = 'B/USDT', stamped = 'close', zone = '+02:00', columns = { time = 't' } }]";
+        let MarketConfig::Bars(bars) = parse(text).unwrap() else {
+            panic!("no bars")
+        };
+        let [first, second] = bars.files.as_slice() else {
+            panic!("two files")
+        };
+        assert_eq!((first.stamped, first.bar_s), (Stamped::Open, Some(60)));
+        assert_eq!((second.stamped, second.bar_s), (Stamped::Close, Some(60)));
+        assert_eq!(second.columns.time.as_deref(), Some("t"));
+        // The plan in a log is read back as it was written.
+        let written = toml::to_string(&MarketConfig::Bars(bars.clone())).unwrap();
+        assert_eq!(parse(&written).unwrap(), MarketConfig::Bars(bars));
     }
 
     #[test]

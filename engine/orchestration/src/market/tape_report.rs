@@ -128,6 +128,8 @@ impl TapeReport {
                 self.quotes += 1;
                 self.crossed_quotes += u64::from(bid > ask);
             }
+            // No row of a tape is one.
+            TickKind::Bar(_) => {}
         }
         self.non_positive_prices += u64::from(!has_positive_prices(&row.kind));
     }
@@ -144,6 +146,7 @@ pub(super) fn has_positive_prices(kind: &TickKind) -> bool {
     match kind {
         TickKind::Trade { price, .. } => *price > Decimal::ZERO,
         TickKind::Quote { bid, ask, .. } => *bid > Decimal::ZERO && *ask > Decimal::ZERO,
+        TickKind::Bar(bar) => bar.low > Decimal::ZERO,
     }
 }
 

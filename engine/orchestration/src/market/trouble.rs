@@ -66,17 +66,45 @@ impl Trouble {
         if now < self.gap_until || stale.is_some_and(|until| now < *until) {
             return None;
         }
-        if let TickKind::Trade { price, .. } = &mut tick.kind {
-            if let Some(percent) = odds.fault("market.crash") {
-                let left = Decimal::from(100 - percent.min(99)) / Decimal::ONE_HUNDRED;
-                *price = price.checked_mul(left).unwrap_or(*price);
+        match &mut tick.kind {
+            TickKind::Trade { price, .. } => {
+                if let Some(left) = crash(odds) {
+                    *price = price.checked_mul(left).unwrap_or(*price);
+                }
+                if let Some(factor) = bad_price(odds) {
+                    *price *= factor;
+                }
             }
-            match odds.fault("market.bad-price") {
-                Some(0) => *price = Decimal::ZERO,
-                Some(_) => *price = -*price,
-                None => {}
+            TickKind::Bar(bar) => {
+                // The fall comes at the end of the bar, so that its first price is what was there before.
+                if let Some(left) = crash(odds) {
+                    bar.close = bar.close.checked_mul(left).unwrap_or(bar.close);
+                    bar.low = bar.low.min(bar.close);
+                }
+                if let Some(factor) = bad_price(odds) {
+                    for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
+                        *price *= factor;
+                    }
+                }
             }
+            TickKind::Quote { .. } => {}
         }
         Some(tick)
     }
+}
+
+/// What a crash leaves of a price, if there is one.
+fn crash(odds: &mut Odds<'_>) -> Option<Decimal> {
+    let percent = odds.fault("market.crash")?;
+    Some(Decimal::from(100 - percent.min(99)) / Decimal::ONE_HUNDRED)
+}
+
+/// What makes a price none, if anything does.
+fn bad_price(odds: &mut Odds<'_>) -> Option<Decimal> {
+    let which = odds.fault("market.bad-price")?;
+    Some(if which == 0 {
+        Decimal::ZERO
+    } else {
+        Decimal::NEGATIVE_ONE
+    })
 }

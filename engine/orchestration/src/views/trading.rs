@@ -31,6 +31,9 @@ pub struct TradingView {
     pub legs_planned: u64,
     /// Trades of rebalancings that were not carried out, by reason.
     pub rebalance_skipped: BTreeMap<Name, u64>,
+    /// How often one bar touched both the stop and the target of a position.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    pub doubtful_bars: u64,
     /// Every execution.
     pub fills: Vec<FillView>,
     /// Balances by currency, as far as any execution changed them.
@@ -82,6 +85,7 @@ impl TradingView {
                     fee: fill.fee,
                 },
             ),
+            DomainEvent::BarDoubtful(_) => self.doubtful_bars += 1,
             DomainEvent::LegsPlanned(planned) => self.legs_planned += planned.count,
             DomainEvent::RebalanceTradeSkipped(skipped) => {
                 *entry(&mut self.rebalance_skipped, &skipped.reason) += 1;

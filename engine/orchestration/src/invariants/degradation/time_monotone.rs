@@ -52,7 +52,10 @@ impl TimeMonotone {
             tasks: tasks
                 .into_iter()
                 .map(|task| Task {
-                    interval: seconds(task.interval_seconds),
+                    interval: match task.interval_bars {
+                        Some(_) => Span::default(),
+                        None => seconds(task.interval_seconds),
+                    },
                     name: task.name,
                     ended: None,
                 })
@@ -85,7 +88,9 @@ impl Invariant<DomainEvent> for TimeMonotone {
             return Ok(());
         };
         match domain {
-            DomainEvent::MarketTrade(_) | DomainEvent::MarketQuote(_) => Ok(()),
+            DomainEvent::MarketTrade(_)
+            | DomainEvent::MarketQuote(_)
+            | DomainEvent::MarketBar(_) => Ok(()),
             DomainEvent::Published(it) => {
                 self.history.apply(event.time, domain);
                 self.stamped(it)

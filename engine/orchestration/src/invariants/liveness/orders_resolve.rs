@@ -200,6 +200,7 @@ impl Invariant<DomainEvent> for OrdersResolve {
             kernel::HostRestarted,
             number::Started,
             number::MarketTrade,
+            number::MarketBar,
             number::OutsideActed,
             number::OrderSubmitted,
             number::OrderAnswered,
@@ -235,6 +236,11 @@ impl Invariant<DomainEvent> for OrdersResolve {
         match event.domain() {
             Some(DomainEvent::MarketTrade(trade)) if !self.resting.is_empty() => {
                 self.price(&trade.symbol, trade.price, event.time);
+            }
+            Some(DomainEvent::MarketBar(bar)) if !self.resting.is_empty() => {
+                for price in [bar.low, bar.high, bar.close] {
+                    self.price(&bar.symbol, price, event.time);
+                }
             }
             Some(DomainEvent::OutsideActed(acted)) => {
                 if let OutsideAction::SetPrice(set) = &acted.action

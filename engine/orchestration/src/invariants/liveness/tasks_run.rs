@@ -14,6 +14,9 @@ use crate::config::{Config, Schedule};
 use crate::domain_event::{DomainEvent, number};
 use crate::message::{Instant, Name, Payload};
 
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_secs(u64::MAX / 4_000_000_000);
+
 /// One task as the plan has it, and how far it is.
 #[derive(Debug)]
 struct Task {
@@ -52,8 +55,12 @@ impl TasksRun {
             let of_task = saved.and_then(|tasks| tasks.get(schedule.name.as_str()));
             Task {
                 name: schedule.name.clone(),
-                interval: Duration::from_secs(schedule.interval_seconds),
-                run_on_start: schedule.run_on_start,
+                // How long a task by bars waits, the market decides: nobody calls it late.
+                interval: match schedule.interval_bars {
+                    Some(_) => FOREVER,
+                    None => Duration::from_secs(schedule.interval_seconds),
+                },
+                run_on_start: schedule.run_on_start && schedule.interval_bars.is_none(),
                 waits_for: schedule.depends_on.iter().filter_map(find).collect(),
                 enabled: true,
                 was_disabled: !is_plain(of_task, plan.start_unix_ns / 1_000),

@@ -169,6 +169,7 @@ impl Invariant<DomainEvent> for TradesPossible {
             kernel::HostCrashed,
             number::Started,
             number::MarketTrade,
+            number::MarketBar,
             number::OutsideActed,
             number::Published,
             number::Delivered,
@@ -213,6 +214,11 @@ impl Invariant<DomainEvent> for TradesPossible {
             Some(DomainEvent::MarketTrade(trade)) => {
                 if let Some(account) = &mut self.account {
                     account.price(&trade.symbol, trade.price, now);
+                }
+            }
+            Some(DomainEvent::MarketBar(bar)) => {
+                if let Some(account) = &mut self.account {
+                    account.price(&bar.symbol, bar.close, now);
                 }
             }
             Some(DomainEvent::OutsideActed(acted)) => {

@@ -215,6 +215,7 @@ impl Invariant<DomainEvent> for Notional {
             DOWN,
             number::Started,
             number::MarketTrade,
+            number::MarketBar,
             number::OutsideActed,
             number::RebalancePlanned,
             number::RiskJudged,
@@ -237,6 +238,11 @@ impl Invariant<DomainEvent> for Notional {
         let now = event.time;
         match event.domain() {
             Some(DomainEvent::MarketTrade(it)) => self.prices.see(now, &it.symbol, it.price),
+            Some(DomainEvent::MarketBar(it)) => {
+                for price in [it.low, it.high, it.close] {
+                    self.prices.see(now, &it.symbol, price);
+                }
+            }
             Some(DomainEvent::OutsideActed(it)) => {
                 if let OutsideAction::SetPrice(set) = &it.action {
                     self.prices.see(now, &set.symbol, set.price);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::messages::Messages;
-use super::prices::{CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
+use super::prices::{BAR, CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
@@ -99,8 +99,11 @@ impl Fresh {
         }
         let Some(intent) = &fill.intent else {
             // A position is closed at the price that was seen last, however long ago.
+            // In a bar, it is closed at a price between the lowest and the highest.
+            let bar = self.prices.bar(&fill.symbol, now);
+            let in_bar = bar.is_some_and(|bar| (bar.low..=bar.high).contains(&fill.price));
             let mut given = self.prices.in_use(&fill.symbol, now);
-            return if given.any(|(price, _)| price == fill.price) {
+            return if in_bar || given.any(|(price, _)| price == fill.price) {
                 Ok(())
             } else {
                 Err(
@@ -131,7 +134,9 @@ impl Fresh {
                         price >= *limit
                     }
                 };
-                fill.price == *limit && given.any(|(price, _)| met(price))
+                let bar = self.prices.bar(&fill.symbol, now);
+                let in_bar = bar.is_some_and(|bar| met(if buys { bar.low } else { bar.high }));
+                fill.price == *limit && (in_bar || given.any(|(price, _)| met(price)))
             }
             None => given.any(|(price, _)| self.slips_to(fill, price, buys)),
         };
@@ -182,6 +187,7 @@ impl Invariant<DomainEvent> for Fresh {
     fn watches(&self) -> &'static [u16] {
         &[
             TRADE,
+            BAR,
             OUTSIDE,
             STARTED,
             CRASHED,

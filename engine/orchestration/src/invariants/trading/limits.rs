@@ -3,7 +3,7 @@
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::account::Account;
-use super::prices::{CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
+use super::prices::{BAR, CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
 use crate::config::{Config, RiskMode, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, SymbolExposure, number,
@@ -163,6 +163,7 @@ impl Invariant<DomainEvent> for RiskLimits {
     fn watches(&self) -> &'static [u16] {
         &[
             TRADE,
+            BAR,
             OUTSIDE,
             STARTED,
             CRASHED,

@@ -7,11 +7,13 @@ use dacapo_kernel::{Event, KernelEvent, Plan, Time};
 
 use crate::amount::Amount;
 use crate::config::{Config, PriceSet};
-use crate::domain_event::{DomainEvent, OutsideAction, number};
+use crate::domain_event::{DomainEvent, MarketBar, OutsideAction, number};
 use crate::message::Name;
 
 /// The kinds of event that tell of prices, for `watches`.
 pub(super) const TRADE: u16 = number::MarketTrade;
+/// What a market did in a step of time.
+pub(super) const BAR: u16 = number::MarketBar;
 /// What somebody outside does.
 pub(super) const OUTSIDE: u16 = number::OutsideActed;
 /// The coordinator begins, and with it what is set by hand before.
@@ -41,6 +43,8 @@ pub(super) struct Prices {
     missed: Vec<PriceSet>,
     /// By symbol, in the order in which they were given.
     given: Vec<(Name, Vec<Given>)>,
+    /// The last bar of each symbol, and when it closed.
+    bars: Vec<(Time, MarketBar)>,
     hosts: Vec<(u32, Name)>,
     down: bool,
     /// The exchange itself failed: nobody can tell any more what it has seen.
@@ -79,6 +83,11 @@ impl Prices {
         match event.domain() {
             Some(DomainEvent::MarketTrade(trade)) => {
                 self.give(&trade.symbol, trade.price, at, true)
+            }
+            Some(DomainEvent::MarketBar(bar)) if bar.low.is_positive() => {
+                self.give(&bar.symbol, bar.close, at, true);
+                self.bars.retain(|(_, other)| other.symbol != bar.symbol);
+                self.bars.push((at, bar.clone()));
             }
             Some(DomainEvent::OutsideActed(acted)) => {
                 if let OutsideAction::SetPrice(set) = &acted.action {
@@ -128,5 +137,12 @@ impl Prices {
         given[last.unwrap_or(0)..]
             .iter()
             .map(move |it| (it.price, now.as_nanos() - it.at.as_nanos()))
+    }
+
+    /// The bar of a symbol that closes now, if one does: any price in it may be met, and none after it.
+    pub(super) fn bar(&self, symbol: &str, now: Time) -> Option<&MarketBar> {
+        let closes =
+            |(at, bar): &&(Time, MarketBar)| *at == now && bar.symbol.eq_ignore_ascii_case(symbol);
+        Some(&self.bars.iter().find(closes)?.1)
     }
 }

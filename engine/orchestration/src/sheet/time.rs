@@ -1,0 +1,453 @@
+//! Times in cells: which form a column has, and what instant each of its cells is.
+//!
+//! The form is recognised from the first cell and holds for the whole column. A time without a zone takes
+//! the zone that is stated, UTC unless one is. Zones with daylight saving are left out: their rules differ
+//! from machine to machine and year to year, so such times are written in UTC or with their offsets.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil};
+use rust_decimal::Decimal;
+
+use super::SheetProblem;
+use super::cell::number;
+
+/// The form in which a column writes its times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// A number of these since 1970-01-01 UTC.
+    Since1970(Unit),
+    /// A date, which stands for its midnight.
+    Date,
+    /// A date and time without a zone.
+    Local,
+    /// A date and time with its offset from UTC.
+    WithOffset,
+    /// As a pattern of `strftime` says.
+    Pattern(String),
+}
+
+/// What a number of an epoch time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Millis,
+    /// Microseconds.
+    Micros,
+    /// Nanoseconds.
+    Nanos,
+}
+
+impl Unit {
+    const ALL: [Unit; 4] = [Unit::Seconds, Unit::Millis, Unit::Micros, Unit::Nanos];
+
+    fn nanos(self) -> i64 {
+        match self {
+            Unit::Seconds => 1_000_000_000,
+            Unit::Millis => 1_000_000,
+            Unit::Micros => 1_000,
+            Unit::Nanos => 1,
+        }
+    }
+
+    /// The unit in which a number of this size is a time after 1973 and before 5138.
+    fn of_size(number: Decimal) -> Option<Unit> {
+        let fits = |unit: &Unit| {
+            let seconds = number / Decimal::from(1_000_000_000 / unit.nanos());
+            seconds >= Decimal::from(100_000_000) && seconds < Decimal::from(100_000_000_000i64)
+        };
+        Unit::ALL.into_iter().find(fits)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Millis => "milliseconds",
+            Unit::Micros => "microseconds",
+            Unit::Nanos => "nanoseconds",
+        }
+    }
+
+    /// The short name, as a scenario says it.
+    fn from_name(name: &str) -> Option<Unit> {
+        match name {
+            "s" => Some(Unit::Seconds),
+            "ms" => Some(Unit::Millis),
+            "us" => Some(Unit::Micros),
+            "ns" => Some(Unit::Nanos),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TimeFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TimeFormat::Since1970(unit) => write!(f, "{} since 1970-01-01 UTC", unit.name()),
+            TimeFormat::Date => f.write_str("date"),
+            TimeFormat::Local => f.write_str("date and time without a zone"),
+            TimeFormat::WithOffset => f.write_str("date and time with its zone"),
+            TimeFormat::Pattern(pattern) => f.write_str(pattern),
+        }
+    }
+}
+
+impl TimeFormat {
+    /// The form that a scenario names: `s`, `ms`, `us`, `ns`, or a pattern of `strftime`.
+    pub fn named(name: &str) -> TimeFormat {
+        Unit::from_name(name).map_or_else(
+            || TimeFormat::Pattern(name.to_owned()),
+            TimeFormat::Since1970,
+        )
+    }
+
+    /// The form of a cell, if it is one that is recognised.
+    pub fn recognise(text: &str) -> Option<TimeFormat> {
+        if date(text).is_some() {
+            return Some(TimeFormat::Date);
+        }
+        if let Ok(number) = number(text) {
+            return Unit::of_size(number).map(TimeFormat::Since1970);
+        }
+        if has_offset(text) {
+            return with_offset(text).map(|_| TimeFormat::WithOffset);
+        }
+        local(text).map(|_| TimeFormat::Local)
+    }
+
+    /// Whether its times say by themselves which instant they are.
+    fn is_absolute(&self) -> bool {
+        match self {
+            TimeFormat::Since1970(_) | TimeFormat::WithOffset => true,
+            TimeFormat::Date | TimeFormat::Local => false,
+            TimeFormat::Pattern(pattern) => pattern.contains("%z") || pattern.contains("%:z"),
+        }
+    }
+}
+
+/// The times of one column.
+#[derive(Clone, Debug)]
+pub struct Times {
+    format: Option<TimeFormat>,
+    zone: Option<(String, Offset)>,
+}
+
+impl Times {
+    /// A column whose form is known or will be recognised, and whose zone is stated or UTC.
+    ///
+    /// # Errors
+    /// In words, a zone that is none.
+    pub fn new(format: Option<TimeFormat>, zone: Option<&str>) -> Result<Times, String> {
+        let zone = match zone {
+            None => None,
+            Some(name) => Some((name.to_owned(), offset_named(name)?)),
+        };
+        Ok(Times { format, zone })
+    }
+
+    /// The form, once the first cell has been read.
+    pub fn format(&self) -> Option<&TimeFormat> {
+        self.format.as_ref()
+    }
+
+    /// The zone that was taken for times without one; none where times have their own.
+    pub fn zone(&self) -> Option<&str> {
+        let format = self.format.as_ref()?;
+        let name = self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str());
+        (!format.is_absolute()).then_some(name)
+    }
+
+    /// The instant of a cell: nanoseconds since 1970-01-01 UTC.
+    ///
+    /// # Errors
+    /// An empty cell, one of another form than those before it, a time that cannot be held.
+    pub fn read(&mut self, text: &str) -> Result<i64, SheetProblem> {
+        if text.is_empty() {
+            return Err(SheetProblem::NoValue { expected: "a time" });
+        }
+        let format = match self.format.take() {
+            Some(format) => format,
+            None => TimeFormat::recognise(text).ok_or_else(|| SheetProblem::NotATime {
+                value: text.to_owned(),
+            })?,
+        };
+        let read = self.read_as(&format, text);
+        self.format = Some(format);
+        read
+    }
+
+    fn read_as(&self, format: &TimeFormat, text: &str) -> Result<i64, SheetProblem> {
+        if let (true, Some((zone, _))) = (format.is_absolute(), &self.zone) {
+            return Err(SheetProblem::ZoneTwice {
+                value: text.to_owned(),
+                zone: zone.clone(),
+            });
+        }
+        let here = |at: DateTime| self.at_zone(at);
+        let nanos = match format {
+            TimeFormat::Since1970(unit) => number(text)
+                .ok()
+                .filter(|number| is_plausible(*number, *unit))
+                .and_then(|number| number.checked_mul(Decimal::from(unit.nanos())))
+                .filter(Decimal::is_integer)
+                .and_then(|nanos| i128::try_from(nanos).ok()),
+            TimeFormat::Date => {
+                date(text).and_then(|date| here(date.to_datetime(civil::Time::midnight())))
+            }
+            TimeFormat::Local if !has_offset(text) => local(text).and_then(here),
+            TimeFormat::Local => None,
+            TimeFormat::WithOffset if has_offset(text) => {
+                with_offset(text).map(Timestamp::as_nanosecond)
+            }
+            TimeFormat::WithOffset => None,
+            TimeFormat::Pattern(pattern) => self.by_pattern(pattern, text),
+        };
+        let Some(nanos) = nanos else {
+            return Err(SheetProblem::OtherTime {
+                value: text.to_owned(),
+                form: format.to_string(),
+                hint: hint(format, text),
+            });
+        };
+        i64::try_from(nanos).map_err(|_| SheetProblem::FarTime {
+            value: text.to_owned(),
+        })
+    }
+
+    fn by_pattern(&self, pattern: &str, text: &str) -> Option<i128> {
+        let parsed = BrokenDownTime::parse(pattern, text).ok()?;
+        if let Ok(timestamp) = parsed.to_timestamp() {
+            return Some(timestamp.as_nanosecond());
+        }
+        let at = parsed.to_datetime().or_else(|_| {
+            let date = parsed.to_date()?;
+            Ok::<_, jiff::Error>(date.to_datetime(civil::Time::midnight()))
+        });
+        at.ok().and_then(|at| self.at_zone(at))
+    }
+
+    fn at_zone(&self, at: DateTime) -> Option<i128> {
+        let offset = self
+            .zone
+            .as_ref()
+            .map_or(Offset::UTC, |(_, offset)| *offset);
+        Some(offset.to_timestamp(at).ok()?.as_nanosecond())
+    }
+}
+
+fn is_plausible(number: Decimal, unit: Unit) -> bool {
+    Unit::of_size(number).is_none_or(|likely| likely == unit)
+}
+
+fn hint(format: &TimeFormat, text: &str) -> &'static str {
+    match format {
+        TimeFormat::Local | TimeFormat::Date if has_offset(text) => {
+            "it has a zone and those before it have none: write all in UTC"
+        }
+        TimeFormat::WithOffset => "those before it have a zone: write all in UTC",
+        TimeFormat::Pattern(_) => "see time_format",
+        _ => "all cells of the column have the form of the first one",
+    }
+}
+
+/// UTC, or an offset such as `+02:00`.
+fn offset_named(name: &str) -> Result<Offset, String> {
+    if matches!(name, "UTC" | "Z") {
+        return Ok(Offset::UTC);
+    }
+    let parts = name.split_at_checked(1).and_then(|(sign, rest)| {
+        let sign = match sign {
+            "+" => 1,
+            "-" => -1,
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':')?;
+        let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(hours) || !digits(minutes) {
+            return None;
+        }
+        let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+    });
+    let offset = parts.and_then(|seconds| Offset::from_seconds(seconds).ok());
+    offset.ok_or_else(|| {
+        format!(
+            "expected zone = \"UTC\" or an offset such as \"+02:00\", found {}; \
+             a zone with daylight saving is written in UTC first",
+            super::Shown(name)
+        )
+    })
+}
+
+/// Four digits of a year, two of a month, two of a day, apart or not.
+fn date(text: &str) -> Option<Date> {
+    let bytes = text.as_bytes();
+    let digits = |range: std::ops::Range<usize>| {
+        let part = text.get(range)?;
+        part.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| part.parse::<i16>().ok())
+            .flatten()
+    };
+    let (year, month, day) = match bytes.len() {
+        8 => (digits(0..4)?, digits(4..6)?, digits(6..8)?),
+        10 if bytes[4] == bytes[7] && matches!(bytes[4], b'-' | b'/') => {
+            (digits(0..4)?, digits(5..7)?, digits(8..10)?)
+        }
+        _ => return None,
+    };
+    if !(1_678..=2_261).contains(&year) {
+        return None;
+    }
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// Whether something after the time says which zone it is in.
+fn has_offset(text: &str) -> bool {
+    let after_date = text.get(10..).unwrap_or_default();
+    after_date.contains(['Z', 'z', '+', '-']) || without_word(text).is_some()
+}
+
+/// The text before a word for UTC, if it ends with one.
+fn without_word(text: &str) -> Option<&str> {
+    [" UTC", " GMT"]
+        .into_iter()
+        .find_map(|word| text.strip_suffix(word))
+}
+
+fn with_offset(text: &str) -> Option<Timestamp> {
+    match without_word(text) {
+        Some(local_text) => local(local_text)?
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|at| at.timestamp()),
+        None => with_dashes(text).parse().ok(),
+    }
+}
+
+fn local(text: &str) -> Option<DateTime> {
+    date(text.get(..10)?)?;
+    with_dashes(text).parse().ok()
+}
+
+/// The date written with dashes, where it is written with slashes.
+fn with_dashes(text: &str) -> String {
+    text.replacen('/', "-", 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPRING: i64 = 1_522_800_300_000_000_000;
+
+    fn read(text: &str) -> Result<i64, String> {
+        let mut times = Times::new(None, None).unwrap();
+        times.read(text).map_err(|problem| problem.to_string())
+    }
+
+    /// A form that is read as another instant, or as none, fails here.
+    #[test]
+    fn usual_forms_of_one_instant_are_recognised() {
+        for text in [
+            "2018-04-04T00:05:00Z",
+            "2018-04-04 00:05:00",
+            "2018-04-04 00:05",
+            "2018-04-04T00:05:00.000000",
+            "2018/04/04 00:05:00",
+            "2018-04-04 02:05:00+02:00",
+            "2018-04-03T19:05:00-0500",
+            "2018-04-04 00:05:00 UTC",
+            "1522800300",
+            "1522800300.0",
+            "1522800300000",
+            "1522800300000000",
+            "1522800300000000000",
+        ] {
+            assert_eq!(read(text), Ok(SPRING), "{text}");
+        }
+        let midnight = SPRING - 300_000_000_000;
+        for text in ["2018-04-04", "2018/04/04", "20180404"] {
+            assert_eq!(read(text), Ok(midnight), "{text}");
+        }
+    }
+
+    /// A guess at what is ambiguous or no time at all fails here.
+    #[test]
+    fn what_is_ambiguous_is_not_guessed() {
+        for text in [
+            "04/05/2018",
+            "4.5.2018",
+            "12:00",
+            "5",
+            "now",
+            "-1",
+            "2018-13-01",
+            "2018-02-30",
+        ] {
+            assert!(read(text).unwrap_err().contains("is no time"), "{text}");
+        }
+        let outside = read("9999999999999999999").unwrap_err();
+        assert!(outside.contains("1678 to 2261"), "{outside}");
+    }
+
+    #[test]
+    fn a_stated_zone_moves_times_that_have_none() {
+        let mut times = Times::new(None, Some("+02:00")).unwrap();
+        assert_eq!(times.read("2018-04-04 02:05:00").unwrap(), SPRING);
+        assert_eq!(times.zone(), Some("+02:00"));
+        let mut times = Times::new(None, Some("+02:00")).unwrap();
+        let error = times.read("2018-04-04T02:05:00Z").unwrap_err().to_string();
+        assert!(
+            error.contains("zone = \"+02:00\" has no meaning"),
+            "{error}"
+        );
+        for zone in ["Europe/Berlin", "+2", "", "+99:00", "+01:75"] {
+            assert!(Times::new(None, Some(zone)).is_err(), "{zone}");
+        }
+    }
+
+    /// Zones that are mixed, and units that change, are errors and no other instants.
+    #[test]
+    fn the_form_of_the_first_cell_holds() {
+        for (first, second, hint) in [
+            (
+                "2018-04-04 00:05:00",
+                "2018-04-04T00:06:00Z",
+                "it has a zone",
+            ),
+            (
+                "2018-04-04T00:05:00Z",
+                "2018-04-04 00:06:00",
+                "those before it have a zone",
+            ),
+            ("2018-04-04", "2018-04-05 00:00:00", "the form of the first"),
+            ("1522800300", "1522800360000", "the form of the first"),
+        ] {
+            let mut times = Times::new(None, None).unwrap();
+            times.read(first).unwrap();
+            let error = times.read(second).unwrap_err().to_string();
+            assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_reads_what_is_not_recognised() {
+        let read = |pattern: &str, text: &str| {
+            let format = Some(TimeFormat::named(pattern));
+            Times::new(format, None).unwrap().read(text)
+        };
+        assert_eq!(read("%d.%m.%Y %H:%M", "04.04.2018 00:05").unwrap(), SPRING);
+        assert_eq!(
+            read("%m/%d/%Y", "04/04/2018").unwrap(),
+            SPRING - 300_000_000_000
+        );
+        assert_eq!(read("s", "1522800300").unwrap(), SPRING);
+        assert!(read("%d.%m.%Y", "2018-04-04").is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! Somebody's own prices and signals: from files to a run, without a word about what is in the files.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dacapo_cli::{Console, Exit, execute};
+use dacapo_kernel::Time;
+use dacapo_lab::scenario::Overrides;
+use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::domain_event::DomainEvent;
+use dacapo_orchestration::message::Topic;
+use dacapo_tests::{events, record};
+use tempfile::{TempDir, tempdir};
+
+const DAY_S: u64 = 86_400;
+
+/// A folder with daily bars that rise for a month and fall for a month, and again. From the row `changed` on they cost
+/// twice as much.
+fn folder(changed: u64) -> TempDir {
+    let folder = tempdir().expect("a temporary folder can be made");
+    let mut text = "date,open,high,low,close,volume\n".to_owned();
+    let mut last = 1_000;
+    for day in 0..300 {
+        let step = if day / 30 % 2 == 0 { 20 } else { -20 };
+        let close = last + step;
+        let times = if day < changed { 1 } else { 2 };
+        let (high, low) = (last.max(close) + 5, last.min(close) - 5);
+        let prices = [last, high, low, close].map(|price| (price * times).to_string());
+        writeln!(
+            text,
+            "{},{},1",
+            1_500_000_000 + day * DAY_S,
+            prices.join(",")
+        )
+        .expect("a text can be written to");
+        last = close;
+    }
+    fs::write(folder.path().join("btcusd.csv"), text).expect("the folder is ours");
+    folder
+}
+
+/// What the program says to these words; `DESK` is the folder.
+fn call(folder: &Path, words: &str) -> (Exit, String, String) {
+    let words = words.replace("DESK", folder.to_str().expect("a path of letters"));
+    let words: Vec<&str> = ["dacapo"].into_iter().chain(words.split(' ')).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let exit = execute::<Orchestration, _>(&words, Console::captured(&mut out, &mut err));
+    let text = |bytes| String::from_utf8(bytes).expect("the program says text");
+    (exit, text(out), text(err))
+}
+
+/// The scenario that is written for the file in a folder.
+fn scenario(folder: &TempDir) -> PathBuf {
+    let (exit, out, err) = call(
+        folder.path(),
+        "init --data DESK/btcusd.csv --stamped open --out DESK/s.toml",
+    );
+    assert_eq!(exit, Exit::Fine, "{out}{err}");
+    folder.path().join("s.toml")
+}
+
+/// If the end of a bar were guessed, a file overwritten, or a scenario written that does not run, this fails.
+#[test]
+fn a_file_becomes_a_run_in_two_commands() {
+    let folder = folder(u64::MAX);
+    let desk = folder.path();
+    let (exit, out, err) = call(desk, "init --data DESK/btcusd.csv --out DESK/s.toml");
+    assert_eq!(exit, Exit::Usage);
+    assert!(out.contains("BTC/USDT   300    300    1 d"), "{out}");
+    assert!(
+        err.contains("say --stamped open or --stamped close"),
+        "{err}"
+    );
+    assert!(!desk.join("s.toml").exists());
+
+    let path = scenario(&folder);
+    let text = fs::read_to_string(&path).expect("it was written");
+    assert!(text.lines().count() < 20, "{text}");
+    let again = "init --data DESK/btcusd.csv --stamped close --out DESK/s.toml";
+    let (exit, _, err) = call(desk, again);
+    assert_eq!(exit, Exit::Usage);
+    assert!(
+        err.contains("exists already and is not overwritten"),
+        "{err}"
+    );
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+
+    let (exit, out, err) = call(desk, "run DESK/s.toml --out DESK/a.dlog");
+    assert_eq!(exit, Exit::Fine, "{out}{err}");
+    assert!(
+        out.contains("filled_orders") && !err.contains("no order was ever filled"),
+        "{out}{err}"
+    );
+    // What is needed to run it again is in the log.
+    fs::remove_file(desk.join("btcusd.csv")).expect("it is ours");
+    let (exit, out, err) = call(desk, "replay DESK/a.dlog");
+    assert_eq!(exit, Exit::Fine, "{out}{err}");
+}
+
+#[test]
+fn a_file_outside_of_the_folder_is_refused_with_what_to_do() {
+    let (here, there) = (folder(u64::MAX), folder(u64::MAX));
+    let out = there.path().join("s.toml");
+    let words = format!(
+        "init --data DESK/btcusd.csv --stamped open --out {}",
+        out.display()
+    );
+    let (exit, _, err) = call(here.path(), &words);
+    assert_eq!(exit, Exit::Usage);
+    assert!(
+        err.contains("lies outside of the folder of the scenario"),
+        "{err}"
+    );
+    assert!(!out.exists());
+}
+
+/// Everything that happened before an instant, told in full.
+fn before(log: &[u8], end: Time) -> Vec<String> {
+    let events = events(log).into_iter().take_while(|event| event.time < end);
+    // The first event of a log holds the plan, and with it the digest of the file.
+    events.skip(1).map(|event| format!("{event:?}")).collect()
+}
+
+/// An agent that saw a bar before it closed, or a row before it could be known, would say something else before that.
+#[test]
+fn what_comes_later_changes_nothing_before_it() {
+    let signals = |last: &str| {
+        format!(
+            "knowable_at,symbol,action,confidence\n{},BTC/USDT,BUY,0.9\n{},BTC/USDT,{last},0.9\n",
+            1_500_000_000 + 50 * DAY_S,
+            1_500_000_000 + 150 * DAY_S
+        )
+    };
+    let run = |changed: u64, last: Option<&str>| {
+        let folder = folder(changed);
+        let path = scenario(&folder);
+        if let Some(last) = last {
+            fs::write(folder.path().join("signals.csv"), signals(last))
+                .expect("the folder is ours");
+            let text = fs::read_to_string(&path).expect("it was written");
+            let agent = "\n[agents]\ntrading_decision.table = { file = \"signals.csv\", max_age_seconds = 3600 }\n";
+            fs::write(&path, text + agent).expect("the folder is ours");
+        }
+        record(&path, &Overrides::default()).log
+    };
+    // The bar of row 150 closes 150 days after the first, which closes at the start.
+    let seen = Time::from_secs(150 * DAY_S);
+    let (one, other) = (run(u64::MAX, None), run(150, None));
+    assert_eq!(before(&one, seen), before(&other, seen));
+    let later = Time::from_secs(150 * DAY_S + 10);
+    assert_ne!(
+        before(&one, later),
+        before(&other, later),
+        "the bar itself is seen"
+    );
+
+    // A row that can be known 150 days after 1,500,000,000, which is one day less after the start.
+    let seen = Time::from_secs(149 * DAY_S);
+    let (buy, sell) = (run(u64::MAX, Some("BUY")), run(u64::MAX, Some("SELL")));
+    assert_eq!(before(&buy, seen), before(&sell, seen));
+    let later = Time::from_secs(149 * DAY_S + 10);
+    assert_ne!(
+        before(&buy, later),
+        before(&sell, later),
+        "the row itself is said"
+    );
+    let said: Vec<u64> = events(&buy)
+        .into_iter()
+        .filter(|event| match event.domain() {
+            Some(DomainEvent::Published(it)) => it.message.topic == Topic::TradingSignals,
+            _ => false,
+        })
+        .map(|event| event.time.as_nanos() / 1_000_000_000 / DAY_S)
+        .collect();
+    assert_eq!(
+        said,
+        [49, 149],
+        "each row is said once, when it can be known"
+    );
+}
+
+#[test]
+fn a_bad_row_ends_the_run_before_it_begins() {
+    let folder = folder(u64::MAX);
+    scenario(&folder);
+    let path = folder.path().join("btcusd.csv");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let line = text.lines().nth(9).expect("it has ten lines").to_owned();
+    let bad = line.replacen(',', ",-", 1);
+    fs::write(&path, text.replace(&line, &bad)).expect("the folder is ours");
+    let (exit, _, err) = call(folder.path(), "run DESK/s.toml --out DESK/a.dlog");
+    assert_eq!(exit, Exit::Usage);
+    assert!(
+        err.contains("btcusd.csv: line 10, column \"open\": -"),
+        "{err}"
+    );
+}
