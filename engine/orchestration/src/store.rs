@@ -1,7 +1,7 @@
 //! The durable state of a coordinator: what it saved of itself, the orders it sent, the trades it scheduled.
 //!
 //! It lives outside the coordinator's host and survives its crashes. Every operation can fail as
-//! the scenario says; what was done, or not, is told as an event. What it holds is in [`tables`].
+//! the scenario says; what was done, or not, is told as an event. What it holds is in `tables`.
 
 mod intent;
 mod model;
