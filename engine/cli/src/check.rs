@@ -1,12 +1,12 @@
 //! `check`: whether logs are whole and their properties hold, without running any code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use dacapo_kernel::log::Ending;
 use dacapo_kernel::{Events, System};
 use dacapo_lab::{Ended, Examined, examine, judge};
 
-use crate::args::CheckArgs;
 use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
 use crate::log_file::{open, shown};
@@ -15,6 +15,24 @@ use crate::replay::each;
 use crate::screen::Screen;
 use crate::summary::{Standing, Summary};
 use crate::text::{counted, grouped};
+
+/// Which logs to check.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The logs
+    #[arg(value_name = "LOG", required = true)]
+    logs: Vec<PathBuf>,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 2] = [
+    ("check runs/day-7.dlog", "every checksum, every property"),
+    ("check *.dlog --message-format json", "for another tool"),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str =
+    "\nExit: 0 whole and nothing violated, 1 a property is violated, 6 damaged or cut off.";
 
 pub(crate) fn check<S: System>(args: &CheckArgs, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
     each(&args.logs, screen, |path, screen| one::<S>(path, screen))

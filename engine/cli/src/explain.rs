@@ -1,5 +1,8 @@
 //! `explain`: why an event came about, back to the inputs, and what follows from it.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use dacapo_kernel::{Events, Seq, System};
 use dacapo_lab::explanation::{Origin, Step};
 use dacapo_lab::{
@@ -7,13 +10,36 @@ use dacapo_lab::{
 };
 use serde_json::{Value, json};
 
-use crate::args::ExplainArgs;
 use crate::exit::{Exit, Problem};
 use crate::failure::line_json;
 use crate::log_file::{open, shown};
 use crate::next;
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped, shell_word};
+
+/// Which event to explain.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+    /// The event, instead of the first at which a property is violated
+    #[arg(value_name = "SEQ")]
+    seq: Option<u64>,
+    /// Tell at most so many causes
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    depth: usize,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+    ("explain runs/day-7.dlog", "the first violation"),
+    ("explain runs/day-7.dlog 1204", "this event"),
+    ("explain day.dlog 1204 --depth 40", "further back"),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str = "\nNo code is run: everything told is in the log.";
 
 pub(crate) fn explain<S: System>(
     args: &ExplainArgs,

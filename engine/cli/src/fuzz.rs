@@ -1,5 +1,6 @@
 //! `fuzz`: many seeds of a scenario, what fails in them, and what they reach.
 
+mod args;
 mod bar;
 mod matrix;
 mod reached;
@@ -16,7 +17,6 @@ use dacapo_lab::fuzz::{Campaign, Keep, Report, Runs, Seeds, Shard, Stopped};
 use dacapo_lab::scenario::{Overrides, load};
 use dacapo_lab::{CrashPoints, Swarm};
 
-use crate::args::FuzzArgs;
 use crate::exit::{Exit, Problem};
 use crate::interrupt::Interrupts;
 use crate::log_file::{self, LogName, shown};
@@ -25,6 +25,7 @@ use crate::run::refuse_a_log;
 use crate::screen::Screen;
 use crate::text::shell_word;
 
+pub(crate) use self::args::{AFTER, EXAMPLES, FuzzArgs};
 use self::bar::Bar;
 use self::report::Told;
 use self::shrinking::Shrinking;

@@ -1,13 +1,23 @@
 //! `invariants`: what must hold in every run, and what many runs are to reach.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use dacapo_kernel::{EventSet, Invariant, KernelEvent, Plan, Switch, System};
 use dacapo_lab::VERSION;
 use dacapo_lab::scenario::{Overrides, load};
 use serde_json::json;
 
-use crate::args::InvariantsArgs;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
+
+/// For which scenario the properties are.
+#[derive(Args, Debug)]
+pub(crate) struct InvariantsArgs {
+    /// A scenario, whose configuration may decide which properties there are
+    #[arg(value_name = "SCENARIO")]
+    scenario: Option<PathBuf>,
+}
 
 pub(crate) fn invariants<S: System>(
     args: &InvariantsArgs,

@@ -54,6 +54,7 @@ mod summary;
 mod sweep;
 mod table;
 mod text;
+mod values;
 
 pub use console::Console;
 pub use exit::Exit;

@@ -1,13 +1,13 @@
 //! `replay`: run logs again and compare every event.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
 use dacapo_kernel::{Events, Finding, Outcome, System, Verified, verify};
 use dacapo_lab::{VERSION, explain};
 use serde_json::json;
 
-use crate::args::ReplayArgs;
 use crate::difference;
 use crate::exit::{Exit, Problem};
 use crate::log_file::{open, shown};
@@ -15,6 +15,28 @@ use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::summary::said;
 use crate::text::{grouped, span};
+
+/// Which logs to run again.
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The logs
+    #[arg(value_name = "LOG", required = true)]
+    logs: Vec<PathBuf>,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 2] = [
+    (
+        "replay runs/day-7.dlog",
+        "run it again, compare every event",
+    ),
+    ("replay runs/*.dlog --quiet", "one line for each log"),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str = "\nInputs (choices, draws, feeds, answers) come from the log, nothing outside is asked.\n\
+          A log of a failed run replays to the same failure, and that is exit 0.\n\
+          Exit: 0 the same, 3 different, 6 a log is damaged or was cut off.";
 
 pub(crate) fn replay<S: System>(
     args: &ReplayArgs,

@@ -1,16 +1,16 @@
 //! `run`: simulate a scenario, write its log, say what happened.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, ValueEnum};
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{Events, Outcome, Run, RunError, Seq, System, Wanted};
+use dacapo_kernel::{Events, Outcome, Run, RunError, SchedulerKind, Seq, System, Wanted};
 use dacapo_lab::scenario::{Loaded, Overrides, load};
 use dacapo_lab::{Ended, VERSION, anything_happened, judge};
 use serde_json::json;
 
-use crate::args::{RunArgs, Sync};
 use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
 use crate::log_file::{self, Target, shown};
@@ -19,6 +19,73 @@ use crate::progress::Goal;
 use crate::screen::Screen;
 use crate::summary::{Standing, Summary};
 use crate::text::{grouped, shell_word};
+use crate::values::seed;
+
+/// What to simulate, and where the log goes.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The scenario file (TOML)
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: PathBuf,
+    /// Seed of everything that is generated, decimal or 0x…, instead of the scenario's
+    #[arg(long, value_parser = seed)]
+    pub(crate) seed: Option<u64>,
+    /// Change one value of the scenario: `--set run.duration=5m`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The named set of defects to start from
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Defects to switch on, separated by commas; see the command `defects`
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) defects: Vec<String>,
+    /// Where the log goes, instead of runs/NAME-SEED.dlog
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace the file that --out names, if there is one
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+    /// End the run after so many events
+    #[arg(long, value_name = "N")]
+    pub(crate) max_events: Option<u64>,
+    /// Who chooses among tasks that could run
+    #[arg(long, value_name = "NAME", value_parser = SchedulerKind::NAMES.map(|(name, _)| name))]
+    pub(crate) scheduler: Option<String>,
+    /// When the log is made durable. The fingerprint depends on it
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Sync::Never)]
+    pub(crate) sync: Sync,
+    /// Say, while the run goes on, up to which event its log is durable
+    #[arg(long)]
+    pub(crate) acknowledge: bool,
+}
+
+/// When a log is made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    /// At the end of the run; before that, a loss of power may take all of it
+    Never,
+    /// Every 1,000 events, or when 64 KiB are full; a loss of power takes no more than that
+    Interval,
+    /// After every event; a loss of power takes none that was acknowledged
+    Every,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+    (
+        "run scenarios/day.toml",
+        "simulate and write runs/day-SEED.dlog",
+    ),
+    (
+        "run day.toml --seed 7 --set run.duration=5m",
+        "another seed, one value changed",
+    ),
+    ("run day.toml --defects NAME", "with a defect switched on"),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str = "\nThe same program, scenario and seed write the same log, byte for byte.\n\
+          Exit: 0 fine, 1 a property was violated, 2 the scenario is wrong, 4 nothing ran, 7 a budget was used up.";
 
 pub(crate) fn run<S: System>(
     args: &RunArgs,

@@ -1,18 +1,72 @@
 //! `show`: the events of a log as lines, or the whole state at a moment.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use dacapo_kernel::{Event, Events, System, plan_of};
 use dacapo_lab::scenario::nearest;
 use dacapo_lab::{
     Filter, Line, Moment, Names, event_json, for_each, kind_named, state_at, state_json,
 };
 
-use crate::args::ShowArgs;
 use crate::exit::{Exit, Problem};
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::state;
 use crate::text::grouped;
+use crate::values::tag;
+
+/// What to show of a log.
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// The log
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+    /// Print the whole state after this event, or at this time
+    #[arg(long, value_name = "SEQ|TIME", conflicts_with_all = ["actor", "task", "tag", "kind", "from", "to", "limit"])]
+    at: Option<Moment>,
+    /// Only events of this actor; may be repeated
+    #[arg(long, value_name = "NAME")]
+    actor: Vec<String>,
+    /// Only the kernel's events about this task, by name or number (t3); may be repeated
+    #[arg(long, value_name = "NAME")]
+    task: Vec<String>,
+    /// Only events of this kind, by name or number; may be repeated
+    #[arg(long, value_name = "NAME")]
+    kind: Vec<String>,
+    /// Only events with this tag; may be repeated, then all must be there
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
+    tag: Vec<(String, String)>,
+    /// Only from this event or time on
+    #[arg(long, value_name = "SEQ|TIME")]
+    from: Option<Moment>,
+    /// Only up to this event or time, which is included
+    #[arg(long, value_name = "SEQ|TIME")]
+    to: Option<Moment>,
+    /// At most so many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 5] = [
+    ("show day.dlog --limit 20", "the first events"),
+    (
+        "show day.dlog --actor worker-1 --from 1.5s --to 2s",
+        "one actor, half a second",
+    ),
+    ("show day.dlog --kind lock-blocked", "who had to wait"),
+    (
+        "show day.dlog --at 00:10:00",
+        "the whole state after ten minutes",
+    ),
+    ("show day.dlog --message-format json", "JSON lines"),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str =
+    "\nTimes are virtual: 250ms, 1.5s, 10m, 2h, 00:01:02.5. A plain number is an event.";
 
 pub(crate) fn show<S: System>(args: &ShowArgs, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
     let log = shown(&args.log);

@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::Args;
 use dacapo_kernel::{BoxedStorage, Events, System, log::Memory, log::Reader};
 use dacapo_lab::shrink::{
     Input, Kept, Recorded, RecordedFiles, Step, Stopped, keep, listed, shrink_recorded,
@@ -13,7 +15,6 @@ use dacapo_lab::{
 };
 use serde_json::{Value, json};
 
-use crate::args::ShrinkArgs;
 use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
 use crate::log_file::{self, open, shown};
@@ -21,6 +22,50 @@ use crate::next;
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped, shell_word};
+use crate::values::wall_time;
+
+/// What to shrink, and how far.
+#[derive(Args, Debug)]
+pub(crate) struct ShrinkArgs {
+    /// The log of a run that failed
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+    /// The property to go by, instead of the first that is violated
+    #[arg(long, value_name = "ID")]
+    property: Option<String>,
+    /// Where the shrunk log goes, instead of LOG-shrunk.dlog; its scenario goes beside it
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Replace the files that --out names, if there are any
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// The folder of the scenario that the log was made from, if it names data files
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Make at most so many runs
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    max_runs: u64,
+    /// Stop after so long, with what has been reached by then: 60s, 5m
+    #[arg(long, value_name = "TIME", value_parser = wall_time)]
+    budget: Option<Duration>,
+}
+
+/// Commands to learn from, and what they are for.
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+    (
+        "shrink runs/day-7.dlog",
+        "write runs/day-7-shrunk.dlog and .toml",
+    ),
+    ("shrink day.dlog --budget 60s", "no longer than a minute"),
+    (
+        "shrink day.dlog --data scenarios",
+        "where the data files of its scenario are",
+    ),
+];
+
+/// What the help says after them.
+pub(crate) const AFTER: &str = "\nWhat is left fails in the same way, and its log replays to the last byte.\n\
+          Exit: 0 shrunk, 2 nothing to shrink, 3 the failure does not come again, 6 the log is damaged.";
 
 pub(crate) fn shrink<S: System>(
     args: &ShrinkArgs,

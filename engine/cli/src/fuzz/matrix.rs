@@ -8,8 +8,7 @@ use dacapo_lab::fuzz::{Report, Runs};
 use dacapo_lab::matrix::{Hit, Matrix, Row, Sowing};
 use serde_json::{Value, json};
 
-use super::{campaign, drawn_from, table_file};
-use crate::args::FuzzArgs;
+use super::{FuzzArgs, campaign, drawn_from, table_file};
 use crate::exit::{Exit, Problem};
 use crate::interrupt::Interrupts;
 use crate::log_file::shown;
