@@ -51,12 +51,11 @@ use crate::exchange::{Exchange, Notice};
 use crate::message::{
     CoordinatorPaused, CoordinatorResumed, Draft, Message, Name, Payload, Priority, Topic,
 };
-use crate::risk::RiskEngine;
+use crate::risk::{Periods, RiskEngine};
 use crate::store::Store;
 use crate::views::Views;
 use crate::{Ctx, Orchestration};
 
-use account::Account;
 use degradation::Degradation;
 use legs::Legs;
 use persistence::Saving;
@@ -123,7 +122,9 @@ pub struct Coordinator {
     degradation: RefCell<Degradation>,
     timetable: RefCell<Timetable>,
     risk: RefCell<RiskEngine>,
-    account: RefCell<Account>,
+    periods: Cell<Periods>,
+    /// How many closed trades risk was told of.
+    closings: Cell<u64>,
     legs: RefCell<Legs>,
     saving: RefCell<Saving>,
     /// What agents that run elsewhere have said and others overtake.
@@ -164,7 +165,8 @@ impl Coordinator {
             agents: Agents::new(ctx, Rc::clone(&config), &timetable, (market, tables)),
             timetable: RefCell::new(timetable),
             risk: RefCell::new(risk),
-            account: RefCell::default(),
+            periods: Cell::default(),
+            closings: Cell::default(),
             legs: RefCell::default(),
             saving: RefCell::new(Saving::begun(now, ctx.float_seconds())),
             ctx: ctx.clone(),
@@ -274,7 +276,7 @@ impl Coordinator {
             self.nudge();
         }
         // A halt after a stop in good order is a halt, too.
-        self.remember_halt(to, by);
+        self.remember_state(to, by);
     }
 
     /// Goes to PAUSED, unless a halt stands in the way, and announces it.

@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod decision;
+mod memory;
 mod proposal;
 mod state;
 
@@ -18,6 +19,7 @@ pub use config::{
 pub use decision::{
     Change, Decision, LeverageChange, LossReduction, Modifications, Rejection, RiskStatus, Warning,
 };
+pub use memory::{Periods, RiskMemory};
 pub use proposal::{Proposal, ProposalDraft, ProposalError, Violation, validate_proposal};
 pub use state::{AccountUpdate, Breaker, Clocks, RiskState};
 

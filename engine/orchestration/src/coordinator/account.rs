@@ -1,43 +1,56 @@
 //! What the risk engine is told of the account, and by which clocks it judges.
 
 use super::Coordinator;
-use crate::amount::Amount;
 use crate::clock::wall_us;
 use crate::config::AccountFigures;
 use crate::defect::Defect;
+use crate::execution::ClosedPosition;
 use crate::risk::{AccountUpdate, Clocks};
-
-/// Microseconds in a day.
-const DAY_US: i64 = 86_400_000_000;
-
-/// What the account was worth when the day and the week began.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    day: i64,
-    day_start: Option<Amount>,
-    week: i64,
-    week_start: Option<Amount>,
-}
-
-impl Account {
-    /// Notes the worth at the first look of each day and week.
-    fn look(&mut self, wall_us: i64, equity: Amount) {
-        let day = wall_us.div_euclid(DAY_US);
-        // 1970-01-01 was a Thursday: Mondays begin three days later.
-        let week = (day + 3).div_euclid(7);
-        if self.day_start.is_none() || day != self.day {
-            (self.day, self.day_start) = (day, Some(equity));
-        }
-        if self.week_start.is_none() || week != self.week {
-            (self.week, self.week_start) = (week, Some(equity));
-        }
-    }
-}
 
 impl Coordinator {
     /// Tells the risk engine what the account is worth. With `risk-never-fed` nobody does, but
     /// whoever keeps the positions still tells how they are spread.
     pub(super) fn feed_risk(&self) {
+        self.count_closings();
+        self.look_at_account();
+        self.remember_risk();
+    }
+
+    /// Begins with the next trade that closes: what closed before is nobody's concern.
+    pub(super) fn pass_over_closings(&self) {
+        let total = self
+            .exchange
+            .look_at_paper(|paper| paper.positions.closed_total());
+        self.closings.set(total.unwrap_or_default());
+    }
+
+    /// Tells the risk engine how the trades went that closed since it was told last, a crash in between
+    /// or not: the exchange knows them all.
+    fn count_closings(&self) {
+        let counted = self.closings.get();
+        let results = self.exchange.look_at_paper(|paper| {
+            let book = &paper.positions;
+            let new = usize::try_from(book.closed_total() - counted).unwrap_or(usize::MAX);
+            let kept = book.closed_positions();
+            let from = kept.len().saturating_sub(new);
+            let won: Vec<bool> = kept.skip(from).map(ClosedPosition::won).collect();
+            (book.closed_total(), won)
+        });
+        let Some((total, results)) = results else {
+            return;
+        };
+        self.closings.set(total);
+        let now_us = self.clocks().now_us;
+        let mut risk = self.risk.borrow_mut();
+        for won in results {
+            risk.record_result(now_us, won);
+            if won {
+                risk.record_post_trade(now_us);
+            }
+        }
+    }
+
+    fn look_at_account(&self) {
         if self.defects.has(Defect::RiskNeverFed) {
             if let Some(exposures) = self.exchange.exposures(&self.ctx) {
                 self.risk.borrow_mut().set_exposures(exposures);
@@ -45,8 +58,8 @@ impl Coordinator {
             return;
         }
         let (day_start, week_start) = {
-            let account = self.account.borrow();
-            (account.day_start, account.week_start)
+            let periods = self.periods.get();
+            (periods.day_start, periods.week_start)
         };
         // Without a price for what is held nobody knows what the account is worth; the engine
         // keeps what it was told last.
@@ -54,9 +67,9 @@ impl Coordinator {
         let Some((account, exposures)) = told else {
             return;
         };
-        self.account
-            .borrow_mut()
-            .look(wall_us(&self.ctx), account.equity);
+        let mut periods = self.periods.get();
+        periods.look(wall_us(&self.ctx), account.equity);
+        self.periods.set(periods);
         let mut risk = self.risk.borrow_mut();
         if risk.update(&account).is_ok() {
             risk.set_exposures(exposures);
@@ -75,12 +88,14 @@ impl Coordinator {
         };
         // Figures that do not fit a decimal leave the engine as it was.
         let _overflow = self.risk.borrow_mut().update(&told);
+        self.remember_risk();
     }
 
     /// Tells the risk engine how a trade went that somebody outside closed.
     pub fn tell_result(&self, win: bool) {
         let now_us = self.clocks().now_us;
         self.risk.borrow_mut().record_result(now_us, win);
+        self.remember_risk();
     }
 
     pub(super) fn clocks(&self) -> Clocks {

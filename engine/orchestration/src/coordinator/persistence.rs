@@ -1,7 +1,7 @@
 //! What a coordinator saves of itself, when, and how it goes on from it.
 //!
-//! The record is state, statistics, tasks, the tasks under way. The sound coordinator adds its failures
-//! and the reason of a halt, and saves a halt at once.
+//! The record is state, statistics, tasks, the tasks under way. The sound coordinator adds its failures,
+//! the reason of a halt or a pause and what risk must remember, and saves these at once.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::domain_event::StateRestored;
 use crate::message::{
     InFlightTasksRecovered, Instant, Name, Priority, Span, StoreLost, StoreUnreadable, Topic,
 };
+use crate::risk::RiskMemory;
 use crate::store::{Found, Loss, Record, StoreError, TaskRow};
 
 /// How often the state is saved.
@@ -38,7 +39,11 @@ pub(super) struct Saving {
     halt: Option<Name>,
     /// While that stands, every position is to be closed.
     closing: bool,
-    /// A halt that is not saved yet.
+    /// What paused trading, until it goes on.
+    pause: Option<Name>,
+    /// What is saved, or waits to be, of what risk must remember.
+    risk: RiskMemory,
+    /// Something that must not wait is not saved yet.
     urgent: Retry,
 }
 
@@ -50,6 +55,8 @@ impl Saving {
             float_attempt,
             halt: None,
             closing: false,
+            pause: None,
+            risk: RiskMemory::default(),
             urgent: Retry::default(),
         }
     }
@@ -70,6 +77,7 @@ impl Coordinator {
         {
             told.remove("halt");
             told.remove("closing");
+            told.remove("pause");
         }
         self.store.save_state(&self.ctx, &record, told).is_ok()
     }
@@ -120,7 +128,7 @@ impl Coordinator {
         periodic.into_iter().chain(saving.urgent.next()).min()
     }
 
-    /// Whether a halt survives a restart.
+    /// Whether a halt or a pause survives a restart.
     fn keeps_halts(&self) -> bool {
         !self.defects.has(Defect::HaltForgottenOnRestart)
     }
@@ -130,19 +138,28 @@ impl Coordinator {
         !self.defects.has(Defect::LevelNotPersisted)
     }
 
-    /// Notes why trading is halted, and makes that durable at once. With
+    /// Whether what risk knows of breaches, losses and cooldowns survives a restart.
+    fn keeps_risk(&self) -> bool {
+        !self.defects.has(Defect::RiskForgottenOnRestart)
+    }
+
+    /// Notes why trading is halted or paused, and makes that durable at once. With
     /// `halt-forgotten-on-restart` nobody does.
-    pub(super) fn remember_halt(&self, to: RunState, by: &str) {
+    pub(super) fn remember_state(&self, to: RunState, by: &str) {
         if !self.keeps_halts() || by == STOP {
             return;
         }
-        let halt = (to == RunState::Halted).then(|| Name::from(by));
-        let changed = self.saving.borrow().halt != halt;
-        {
+        let reason = |of: RunState| (to == of).then(|| Name::from(by));
+        let (halt, pause) = (reason(RunState::Halted), reason(RunState::Paused));
+        let changed = {
             let mut saving = self.saving.borrow_mut();
             saving.closing &= halt.is_some();
-            saving.halt = halt;
-        }
+            // A pause of what is paused changes nothing.
+            let pause = pause.map(|by| saving.pause.clone().unwrap_or(by));
+            let changed = saving.halt != halt || saving.pause != pause;
+            (saving.halt, saving.pause) = (halt, pause);
+            changed
+        };
         if changed {
             self.save_at_once();
         }
@@ -160,6 +177,24 @@ impl Coordinator {
     /// Whether the halt that stands asks for every position to be closed.
     pub(super) fn is_closing(&self) -> bool {
         self.saving.borrow().closing
+    }
+
+    /// Makes durable at once what is new in what risk must remember.
+    pub(super) fn remember_risk(&self) {
+        if !self.keeps_risk() {
+            return;
+        }
+        let memory = self.risk_memory();
+        let is_news = memory.is_news_to(&self.saving.borrow().risk);
+        if is_news {
+            self.saving.borrow_mut().risk = memory;
+            self.save_at_once();
+        }
+    }
+
+    fn risk_memory(&self) -> RiskMemory {
+        let state = &self.risk.borrow().state;
+        state.memory(self.periods.get(), self.closings.get())
     }
 
     /// Saves what must not wait; if that fails, soon again.
@@ -199,6 +234,8 @@ impl Coordinator {
                 .keeps_level()
                 .then(|| self.degradation.borrow().counts()),
             portfolio: self.balances(),
+            pause: self.saving.borrow().pause.clone(),
+            risk: self.keeps_risk().then(|| self.risk_memory()),
         }
     }
 
@@ -217,6 +254,9 @@ impl Coordinator {
     /// Goes on from what was saved. Returns whether there was something and all of it could be
     /// read; what was read before a mistake stays.
     pub async fn load(self: &Rc<Self>) -> bool {
+        if !self.keeps_risk() {
+            self.pass_over_closings();
+        }
         let Found { record, loss } = self.read_saved().await;
         let unreadable = loss.is_some_and(|loss| loss != Loss::RolledBack);
         let complete = record.as_ref().is_some_and(|record| self.restore(record));
@@ -313,6 +353,21 @@ impl Coordinator {
                 saving.closing = record.get("closing").is_some_and(|it| *it == true);
             }
             self.enter(RunState::Halted, halt);
+        } else if let Some(pause) = record.get("pause").and_then(Value::as_str)
+            && self.keeps_halts()
+        {
+            self.saving.borrow_mut().pause = Some(pause.into());
+            self.enter(RunState::Paused, pause);
+        }
+        if let Some(risk) = record.get("risk")
+            && self.keeps_risk()
+        {
+            let memory: RiskMemory =
+                serde_json::from_value(risk.clone()).map_err(|_| Unreadable)?;
+            self.periods.set(memory.periods);
+            self.closings.set(memory.closings);
+            self.saving.borrow_mut().risk = memory.clone();
+            self.risk.borrow_mut().state.remember(memory);
         }
         Ok(())
     }

@@ -64,14 +64,6 @@ impl Coordinator {
 
     /// Tells the risk engine how a position ended, and then everybody.
     pub(super) async fn announce_closing(&self, closed: &Closed) {
-        let now_us = self.clocks().now_us;
-        {
-            let mut risk = self.risk.borrow_mut();
-            risk.record_result(now_us, closed.closed.won());
-            if closed.closed.won() {
-                risk.record_post_trade(now_us);
-            }
-        }
         self.feed_risk();
         let message = PositionClosed {
             position: Json(closed.closed.payload(start_us(&self.ctx))),

@@ -234,7 +234,7 @@ impl PositionBook {
     }
 
     /// The closed positions that are still remembered, the oldest first.
-    pub fn closed_positions(&self) -> impl Iterator<Item = &ClosedPosition> {
+    pub fn closed_positions(&self) -> impl ExactSizeIterator<Item = &ClosedPosition> {
         self.closed.iter()
     }
 

@@ -3,6 +3,7 @@
 mod account;
 mod at_most_once;
 mod breach_stops;
+mod cooldown;
 mod finite;
 mod fresh;
 mod halt_sticks;
@@ -46,6 +47,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
+        Box::new(cooldown::Cooldown::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),
     ]
 }

@@ -22,7 +22,7 @@ pub struct Clocks {
 }
 
 /// A limit that halts all trading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Breaker {
     /// The day's loss.
@@ -34,6 +34,18 @@ pub enum Breaker {
 }
 
 impl Breaker {
+    /// In the order in which their limits are looked at.
+    const ALL: [Breaker; 3] = [
+        Breaker::DailyLoss,
+        Breaker::WeeklyLoss,
+        Breaker::MaxDrawdown,
+    ];
+
+    /// The breaker of a wire name.
+    pub fn from_name(name: &str) -> Option<Breaker> {
+        Breaker::ALL.into_iter().find(|it| it.name() == name)
+    }
+
     /// The wire name, such as `daily_loss`.
     pub fn name(self) -> &'static str {
         match self {

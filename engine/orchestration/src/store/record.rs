@@ -9,6 +9,7 @@ use crate::coordinator::Statistics;
 use crate::coordinator::degradation::FailureCounts;
 use crate::coordinator::state::RunState;
 use crate::message::Name;
+use crate::risk::RiskMemory;
 
 /// What is saved of a coordinator.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +20,16 @@ pub struct Record {
     pub halt: Option<Name>,
     /// Whether every position is to be closed while that stands.
     pub closing: bool,
+    /// The reason of a pause, until it goes on.
+    pub pause: Option<Name>,
     /// What it has counted.
     pub statistics: Statistics,
     /// Its tasks, in the order of the table.
     pub tasks: Vec<TaskRow>,
     /// The failures that count, where they are kept.
     pub failures: Option<FailureCounts>,
+    /// What risk must remember, where it is kept.
+    pub risk: Option<RiskMemory>,
     /// The balances of the paper account by asset, where there is one. They follow from the fills in
     /// the log, so the object there has none.
     pub portfolio: Vec<(Name, Amount)>,
@@ -66,6 +71,14 @@ impl Record {
         });
         if self.closing {
             record["closing"] = json!(true);
+        }
+        if let Some(pause) = &self.pause {
+            record["pause"] = json!(pause);
+        }
+        if let Some(risk) = &self.risk
+            && *risk != RiskMemory::default()
+        {
+            record["risk"] = json!(risk);
         }
         if let Some(failures) = self.failures {
             record["failures"] = json!(failures);

@@ -4,10 +4,12 @@
 
 mod fault;
 mod file;
+mod risk;
 mod rows;
 mod schema;
 mod seal;
 mod settings;
+mod values;
 
 #[cfg(test)]
 mod fixtures;
@@ -219,7 +221,8 @@ impl Tables for Sqlite {
     }
 
     fn state(&mut self) -> Result<Option<Record>, TableError> {
-        rows::record(self.db()?)
+        let start_us = self.start_us;
+        rows::record(self.db()?, start_us)
     }
 
     fn legs(&mut self, which: Which) -> Result<Vec<StoredLeg>, TableError> {
@@ -308,7 +311,7 @@ fn carry_out(
 ) -> Result<Vec<(usize, u64)>, TableError> {
     let mut stored = Vec::new();
     match write {
-        Write::State(record) => rows::put_record(db, record)?,
+        Write::State(record) => rows::put_record(db, record, start_us)?,
         Write::Leg(leg) => stored.push((0, add_leg(db, leg, start_us)?)),
         Write::Legs(legs) => {
             for (place, leg) in legs.iter().enumerate() {

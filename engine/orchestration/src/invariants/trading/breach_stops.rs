@@ -20,6 +20,8 @@ pub(super) struct BreachStops {
     stopped: Option<RunState>,
     /// The day on the wall clock on which the risk engine said that trading is halted.
     halted_on: Option<i128>,
+    /// Whether what was saved last tells of it.
+    durable: bool,
     /// Whether there was any breach.
     met: bool,
 }
@@ -35,6 +37,7 @@ impl BreachStops {
             jumped_ns: 0,
             stopped: None,
             halted_on: None,
+            durable: false,
             met: false,
         }
     }
@@ -45,6 +48,10 @@ impl BreachStops {
     }
 
     fn change(&mut self, changed: &StateChanged) {
+        if changed.by.starts_with("store_") {
+            // What was saved is lost; trading is halted for that.
+            self.halted_on = None;
+        }
         if changed.by == *"circuit_breaker" {
             // A pause while halted is no release.
             let halted = self.stopped == Some(RunState::Halted);
@@ -75,6 +82,7 @@ impl Invariant<DomainEvent> for BreachStops {
         &[
             number::Started,
             number::StateChanged,
+            number::StateSaved,
             number::RiskJudged,
             number::OrderSubmitted,
             dacapo_kernel::number::ClockJumped,
@@ -93,11 +101,17 @@ impl Invariant<DomainEvent> for BreachStops {
         }
         let day = self.day(event.time);
         match event.domain() {
-            // What the risk engine knew dies with its host, and so does a pause. That a halt does not
-            // is another property's concern: it is entered again.
+            // A halt or a pause that outlives the restart is entered again; that it does is another
+            // property's concern. So is what risk knew, if it was saved.
             Some(DomainEvent::Started(_)) => {
-                self.halted_on = None;
                 self.stopped = None;
+                if !self.durable {
+                    self.halted_on = None;
+                }
+            }
+            Some(DomainEvent::StateSaved(saved)) => {
+                let breakers = saved.record.0["risk"]["breakers"].as_array();
+                self.durable = breakers.is_some_and(|breakers| !breakers.is_empty());
             }
             Some(DomainEvent::StateChanged(changed)) => self.change(changed),
             Some(DomainEvent::RiskJudged(it)) if it.status == *"halted" => {
@@ -130,8 +144,11 @@ mod tests {
     use super::super::plant::{changed, judged, submitted};
     use super::*;
     use crate::amount::Amount;
-    use crate::domain_event::{RiskBasis, RiskJudged, TradeOrigin};
+    use serde_json::json;
+
+    use crate::domain_event::{RiskBasis, RiskJudged, Started, StateSaved, TradeOrigin};
     use crate::invariants::planted::Planted;
+    use crate::message::Json;
 
     const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
 
@@ -173,6 +190,37 @@ mod tests {
         breach(RunState::Paused)
             .then(changed(RunState::Paused, RunState::Running, "resume"))
             .then(order())
+            .holds();
+    }
+
+    /// Fails if a restart excuses an engine that forgot what it had saved.
+    #[test]
+    fn a_saved_breach_outlives_a_restart() {
+        let saved = |breakers: &[&str]| StateSaved {
+            record: Json(json!({ "risk": { "breakers": breakers } })),
+        };
+        let halted = || Planted::of(BreachStops::from(0)).then(by_engine("halted"));
+        let what = halted()
+            .then(saved(&["daily_loss"]))
+            .then(Started {})
+            .then(by_engine("approved"))
+            .violated();
+        assert!(what.contains("on the day of a breach"), "{what}");
+        for before in [saved(&[]), saved(&["daily_loss"])] {
+            halted()
+                .then(before)
+                .then(Started {})
+                .then(changed(
+                    RunState::Running,
+                    RunState::Halted,
+                    "store_rolled_back",
+                ))
+                .then(by_engine("approved"))
+                .holds();
+        }
+        halted()
+            .then(Started {})
+            .then(by_engine("approved"))
             .holds();
     }
 

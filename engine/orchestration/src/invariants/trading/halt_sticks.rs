@@ -1,4 +1,5 @@
-//! `halt.sticks`: who halts trading is told, and only somebody who clears the halt lets it go on.
+//! `halt.sticks`: who halts trading is told, and only somebody who clears the halt lets it go on. A pause
+//! outlives a crash, too.
 
 use std::time::Duration;
 
@@ -6,26 +7,94 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use crate::config::{Config, StoreKind};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{DomainEvent, StateChanged, number};
+use crate::domain_event::{DomainEvent, StateChanged, StateSaved, number};
 
 /// How long a halt may wait to be saved while the store works and no agent keeps the scheduler busy.
 const SAVED_WITHIN: Duration = Duration::from_secs(120);
 
-/// The halt in force, and whether it is safe.
+/// The halt or the pause in force, and whether it is safe.
 #[derive(Debug)]
 pub(super) struct HaltSticks {
-    /// How long a halt may be in memory only.
+    /// How long it may be in memory only.
     within: Duration,
     has_store: bool,
     state: RunState,
-    /// Since when a halt waits to be saved.
+    /// The coordinator has begun and reads what was saved.
+    loading: bool,
+    halt: Kept,
+    pause: Kept,
+}
+
+/// What is durable of one state.
+#[derive(Debug)]
+struct Kept {
+    of: RunState,
+    /// Under which name its reason is saved.
+    name: &'static str,
+    /// Since when it waits to be saved.
     unsaved: Option<Time>,
     /// Whether the store failed since then.
     failed: bool,
-    /// A halt is saved, and nobody has cleared it since.
+    /// It is saved, and nobody has left the state since.
     durable: bool,
-    /// The coordinator has begun and reads what was saved.
-    loading: bool,
+}
+
+impl Kept {
+    fn new(of: RunState, name: &'static str) -> Kept {
+        Kept {
+            of,
+            name,
+            unsaved: None,
+            failed: false,
+            durable: false,
+        }
+    }
+
+    fn enter(&mut self, to: RunState, at: Option<Time>) {
+        if to == self.of {
+            self.unsaved = at;
+            self.failed = false;
+        } else {
+            self.unsaved = None;
+            self.durable = false;
+        }
+    }
+
+    /// What is saved says whether it stands.
+    fn save(&mut self, state: RunState, saved: &StateSaved) -> Result<(), String> {
+        let Kept { of, name, .. } = *self;
+        match saved.record.0[name].as_str() {
+            None if self.unsaved.is_some() => Err(format!(
+                "expected the reason of the {name} in what is saved, found none"
+            )),
+            Some(_) if state != of => Err(format!(
+                "expected no {name} in what is saved while {state}, found one"
+            )),
+            reason => {
+                self.durable = reason.is_some();
+                self.unsaved = None;
+                Ok(())
+            }
+        }
+    }
+
+    fn fail(&mut self, at: Time, loading: bool) {
+        self.unsaved = self.unsaved.map(|_| at);
+        self.failed = true;
+        self.durable &= !loading;
+    }
+
+    /// What was not saved before a crash is lost with it; it has to be saved at once.
+    fn crash(&mut self, at: Time) -> Result<(), String> {
+        let unsaved = self.unsaved.take();
+        if unsaved.is_some_and(|since| since < at) && !self.failed {
+            return Err(format!(
+                "expected the {} to be saved at once, found it lost in a crash",
+                self.name
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl HaltSticks {
@@ -34,15 +103,19 @@ impl HaltSticks {
         let tasks = config.schedules.tasks(&config.symbols, &config.agents);
         let limits = tasks.iter().map(|task| task.timeout_seconds);
         let busy = Duration::from_secs_f64(limits.fold(0.0, f64::max));
+        // A save that failed is tried again by the scheduler, which waits for its tasks.
+        let within = SAVED_WITHIN + busy;
+        HaltSticks::within(within, plan.system.store.kind != StoreKind::None)
+    }
+
+    fn within(within: Duration, has_store: bool) -> HaltSticks {
         HaltSticks {
-            // A save that failed is tried again by the scheduler, which waits for its tasks.
-            within: SAVED_WITHIN + busy,
-            has_store: plan.system.store.kind != StoreKind::None,
+            within,
+            has_store,
             state: RunState::Running,
-            unsaved: None,
-            failed: false,
-            durable: false,
             loading: false,
+            halt: Kept::new(RunState::Halted, "halt"),
+            pause: Kept::new(RunState::Paused, "pause"),
         }
     }
 
@@ -60,40 +133,42 @@ impl HaltSticks {
             ));
         }
         self.state = *to;
-        if *to == RunState::Halted {
-            // A stop in good order is no halt, and what was read from the store is there already.
-            let is_new = *by != *"stop" && !self.loading;
-            self.unsaved = (is_new && self.has_store).then_some(at);
-            self.failed = false;
-        } else {
-            self.unsaved = None;
-            self.durable = false;
-        }
+        // A stop in good order is no halt, and what was read from the store is there already.
+        let is_new = *by != *"stop" && !self.loading;
+        let unsaved = (is_new && self.has_store).then_some(at);
+        self.halt.enter(*to, unsaved);
+        self.pause.enter(*to, unsaved);
         Ok(())
     }
 
-    /// What is saved says whether there is a halt.
-    fn save(&mut self, halt: Option<&str>) -> Result<(), String> {
-        match halt {
-            None if self.unsaved.is_some() => {
-                Err("expected the reason of the halt in what is saved, found none".to_owned())
-            }
-            Some(_) if self.state != RunState::Halted => Err(format!(
-                "expected no halt in what is saved while {}, found one",
+    /// Whether the coordinator that begins again is as it was.
+    fn has_begun(&mut self) -> Result<(), String> {
+        self.loading = false;
+        let (halted, paused) = (self.halt.durable, self.pause.durable);
+        let forgotten = match self.state {
+            RunState::Halted => None,
+            RunState::Paused => halted.then_some("halt"),
+            RunState::Running if halted => Some("halt"),
+            RunState::Running => paused.then_some("pause"),
+        };
+        match forgotten {
+            None => Ok(()),
+            Some(what) => Err(format!(
+                "expected the {what} to outlive the restart, found the coordinator {}",
                 self.state
             )),
-            _ => {
-                self.durable = halt.is_some();
-                self.unsaved = None;
-                Ok(())
-            }
         }
     }
 
     fn look(&self, now: Time) -> Result<(), String> {
         let waits = |since: Time| now.since(since) > self.within;
-        if self.unsaved.is_some_and(waits) {
-            return Err("expected the halt to be saved, found it in memory only".to_owned());
+        for kept in [&self.halt, &self.pause] {
+            if kept.unsaved.is_some_and(waits) {
+                return Err(format!(
+                    "expected the {} to be saved, found it in memory only",
+                    kept.name
+                ));
+            }
         }
         Ok(())
     }
@@ -106,7 +181,7 @@ impl Invariant<DomainEvent> for HaltSticks {
 
     fn statement(&self) -> &'static str {
         "only clear_halt leaves HALTED; pause, resume, a lesser alert or a restart do not; a clean \
-         stop is not a halt"
+         stop is not a halt; a restart does not lift a pause"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -134,14 +209,8 @@ impl Invariant<DomainEvent> for HaltSticks {
         self.look(event.time)?;
         let at = event.time;
         let Some(event) = event.domain() else {
-            // What was not saved before the crash is lost with it; it has to be saved at once.
-            let unsaved = self.unsaved.take();
-            if unsaved.is_some_and(|since| since < at) && !self.failed {
-                return Err(
-                    "expected the halt to be saved at once, found it lost in a crash".into(),
-                );
-            }
-            return Ok(());
+            self.halt.crash(at)?;
+            return self.pause.crash(at);
         };
         match event {
             DomainEvent::Started(_) => {
@@ -150,24 +219,20 @@ impl Invariant<DomainEvent> for HaltSticks {
             }
             DomainEvent::StateChanged(changed) => self.change(changed, at)?,
             DomainEvent::StateSaved(saved) => {
-                self.save(saved.record.0["halt"].as_str())?;
+                self.halt.save(self.state, saved)?;
+                self.pause.save(self.state, saved)?;
             }
             // Nothing is tried again after a stop.
-            DomainEvent::ScheduleEnded(_) => self.unsaved = None,
+            DomainEvent::ScheduleEnded(_) => {
+                (self.halt.unsaved, self.pause.unsaved) = (None, None);
+            }
             // It is tried again, and until the store has worked nobody can tell what it holds.
             DomainEvent::StoreFailed(_) => {
-                self.unsaved = self.unsaved.map(|_| at);
-                self.failed = true;
-                self.durable &= !self.loading;
+                self.halt.fail(at, self.loading);
+                self.pause.fail(at, self.loading);
             }
             DomainEvent::Subscribed(it) if self.loading && it.subscriber == *"coordinator" => {
-                self.loading = false;
-                if self.durable && self.state != RunState::Halted {
-                    return Err(format!(
-                        "expected the halt to outlive the restart, found the coordinator {}",
-                        self.state
-                    ));
-                }
+                self.has_begun()?;
             }
             _ => {}
         }
@@ -186,21 +251,26 @@ mod tests {
 
     use super::super::plant::changed;
     use super::*;
-    use crate::domain_event::{Started, StateSaved, StoreFailed, Subscribed};
+    use crate::domain_event::{Started, StoreFailed, Subscribed};
     use crate::invariants::planted::Planted;
     use crate::message::{Json, Name, Topic};
 
+    fn running() -> Planted {
+        Planted::of(HaltSticks::within(SAVED_WITHIN, true))
+    }
+
     fn halted() -> Planted {
-        let sticks = HaltSticks {
-            within: SAVED_WITHIN,
-            has_store: true,
-            state: RunState::Running,
-            unsaved: None,
-            failed: false,
-            durable: false,
-            loading: false,
-        };
-        Planted::of(sticks).then(changed(RunState::Running, RunState::Halted, "halt"))
+        running().then(changed(RunState::Running, RunState::Halted, "halt"))
+    }
+
+    fn paused() -> Planted {
+        running().then(changed(RunState::Running, RunState::Paused, "pause"))
+    }
+
+    fn saved_pause() -> StateSaved {
+        StateSaved {
+            record: Json(json!({ "halt": null, "pause": "pause" })),
+        }
     }
 
     fn saved(halt: Option<&str>) -> StateSaved {
@@ -294,19 +364,48 @@ mod tests {
 
     #[test]
     fn a_stop_in_good_order_is_forgotten() {
-        Planted::of(HaltSticks {
-            within: SAVED_WITHIN,
-            has_store: true,
-            state: RunState::Running,
-            unsaved: None,
-            failed: false,
-            durable: false,
-            loading: false,
-        })
-        .then(changed(RunState::Running, RunState::Halted, "stop"))
-        .then(saved(None))
-        .then(Started {})
-        .then(subscribed())
-        .holds();
+        running()
+            .then(changed(RunState::Running, RunState::Halted, "stop"))
+            .then(saved(None))
+            .then(Started {})
+            .then(subscribed())
+            .holds();
+    }
+
+    #[test]
+    fn a_restart_does_not_lift_a_pause() {
+        let what = paused()
+            .then(saved_pause())
+            .then(Started {})
+            .then(subscribed())
+            .violated();
+        assert!(what.starts_with("expected the pause to outlive"), "{what}");
+        for kept in [RunState::Paused, RunState::Halted] {
+            paused()
+                .then(saved_pause())
+                .then(Started {})
+                .then(changed(RunState::Running, kept, "pause"))
+                .then(subscribed())
+                .holds();
+        }
+    }
+
+    #[test]
+    fn a_pause_is_saved_at_once_with_its_reason() {
+        let what = paused().then(saved(None)).violated();
+        assert!(what.contains("reason of the pause"), "{what}");
+        let crash = HostCrashed {
+            host: HostId(1),
+            abrupt: true,
+        };
+        let what = paused().at(10.0).kernel(crash).violated();
+        assert!(what.contains("the pause to be saved at once"), "{what}");
+        let resumed = changed(RunState::Paused, RunState::Running, "resume");
+        let what = paused()
+            .then(saved_pause())
+            .then(resumed)
+            .then(saved_pause())
+            .violated();
+        assert!(what.contains("no pause in what is saved"), "{what}");
     }
 }

@@ -4,8 +4,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::fault::{damaged, failed};
-use super::seal;
-use crate::amount::Amount;
+use super::values::{Values, count, optional, text};
+use super::{risk, seal};
 use crate::coordinator::Statistics;
 use crate::coordinator::degradation::FailureCounts;
 use crate::coordinator::state::RunState;
@@ -20,9 +20,14 @@ use crate::symbol::Side;
 // The coordinator.
 
 /// Writes a record in place of the one before.
-pub(super) fn put_record(db: &Connection, record: &Record) -> Result<(), TableError> {
+pub(super) fn put_record(
+    db: &Connection,
+    record: &Record,
+    start_us: i64,
+) -> Result<(), TableError> {
     db.execute_batch(
-        "DELETE FROM coordinator; DELETE FROM task_runs; DELETE FROM degradation; DELETE FROM portfolio;",
+        "DELETE FROM coordinator; DELETE FROM task_runs; DELETE FROM degradation; DELETE FROM portfolio; \
+         DELETE FROM pause; DELETE FROM risk; DELETE FROM breakers;",
     )
     .map_err(failed)?;
     let Statistics {
@@ -62,6 +67,12 @@ pub(super) fn put_record(db: &Connection, record: &Record) -> Result<(), TableEr
             seal::add(db, "degradation", row)?;
         }
     }
+    if let Some(pause) = &record.pause {
+        seal::add(db, "pause", vec![Value::Integer(1), text(pause)])?;
+    }
+    if let Some(memory) = &record.risk {
+        risk::put(db, memory, start_us)?;
+    }
     for (asset, amount) in &record.portfolio {
         seal::add(
             db,
@@ -73,7 +84,7 @@ pub(super) fn put_record(db: &Connection, record: &Record) -> Result<(), TableEr
 }
 
 /// The record that was written last.
-pub(super) fn record(db: &Connection) -> Result<Option<Record>, TableError> {
+pub(super) fn record(db: &Connection, start_us: i64) -> Result<Option<Record>, TableError> {
     let Some(row) = seal::rows(db, "coordinator", "", &[])?.into_iter().next() else {
         return Ok(None);
     };
@@ -83,6 +94,7 @@ pub(super) fn record(db: &Connection) -> Result<Option<Record>, TableError> {
         state: RunState::from_name(&row.text()?).ok_or_else(damaged)?,
         halt: row.optional()?.map(Name::from),
         closing: row.integer()? == 1,
+        pause: None,
         statistics: Statistics {
             total_task_runs: row.count()?,
             total_conflicts_detected: row.count()?,
@@ -91,6 +103,7 @@ pub(super) fn record(db: &Connection) -> Result<Option<Record>, TableError> {
         },
         tasks: Vec::new(),
         failures: None,
+        risk: risk::read(db, start_us)?,
         portfolio: Vec::new(),
     };
     for row in seal::rows(db, "task_runs", "ORDER BY place", &[])? {
@@ -107,12 +120,17 @@ pub(super) fn record(db: &Connection) -> Result<Option<Record>, TableError> {
     for row in seal::rows(db, "degradation", "", &[])? {
         let mut row = Values::of(row);
         let kind = row.text()?;
-        let count = u32::try_from(row.integer()?).map_err(|_| damaged())?;
+        let count = row.number()?;
         let failures = record.failures.get_or_insert(FailureCounts::default());
         match kind.as_str() {
             "llm" => failures.llm_failures = count,
             _ => failures.api_failures = count,
         }
+    }
+    for row in seal::rows(db, "pause", "", &[])? {
+        let mut row = Values::of(row);
+        row.integer()?;
+        record.pause = Some(row.text()?.into());
     }
     for row in seal::rows(db, "portfolio", "ORDER BY asset", &[])? {
         let mut row = Values::of(row);
@@ -156,7 +174,7 @@ pub(super) fn leg(row: Vec<Value>, start_us: i64) -> Result<(StoredLeg, i64), Ta
         amount_usd: row.amount()?,
         execution_type: row.text()?,
         priority: row.integer()?,
-        batch_index: u32::try_from(row.integer()?).map_err(|_| damaged())?,
+        batch_index: row.number()?,
         scheduled_offset_s: row.optional_integer()?,
     };
     let status = LegStatus::from_name(&row.text()?).ok_or_else(damaged)?;
@@ -185,62 +203,4 @@ pub(super) fn intent(row: Vec<Value>) -> Result<(Intent, Option<Name>), TableErr
         origin: row.text()?.into(),
     };
     Ok((intent, row.optional()?.map(Name::from)))
-}
-
-// Values.
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn optional(text: Option<&str>) -> Value {
-    text.map_or(Value::Null, |text| Value::Text(text.to_owned()))
-}
-
-fn count(count: u64) -> Result<Value, TableError> {
-    let count = i64::try_from(count);
-    count
-        .map(Value::Integer)
-        .map_err(|_| TableError::Failed("a count does not fit the store".to_owned()))
-}
-
-/// The values of a row, one after the other. One of another type than expected is damage.
-struct Values(std::vec::IntoIter<Value>);
-
-impl Values {
-    fn of(row: Vec<Value>) -> Values {
-        Values(row.into_iter())
-    }
-
-    fn integer(&mut self) -> Result<i64, TableError> {
-        self.optional_integer()?.ok_or_else(damaged)
-    }
-
-    fn optional_integer(&mut self) -> Result<Option<i64>, TableError> {
-        match self.0.next() {
-            Some(Value::Integer(integer)) => Ok(Some(integer)),
-            Some(Value::Null) => Ok(None),
-            _ => Err(damaged()),
-        }
-    }
-
-    fn count(&mut self) -> Result<u64, TableError> {
-        u64::try_from(self.integer()?).map_err(|_| damaged())
-    }
-
-    fn text(&mut self) -> Result<String, TableError> {
-        self.optional()?.ok_or_else(damaged)
-    }
-
-    fn optional(&mut self) -> Result<Option<String>, TableError> {
-        match self.0.next() {
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(Value::Null) => Ok(None),
-            _ => Err(damaged()),
-        }
-    }
-
-    fn amount(&mut self) -> Result<Amount, TableError> {
-        self.text()?.parse().map_err(|_| damaged())
-    }
 }

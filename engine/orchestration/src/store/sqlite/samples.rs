@@ -8,6 +8,7 @@ use crate::coordinator::degradation::FailureCounts;
 use crate::coordinator::state::RunState;
 use crate::message::{Instant, Name};
 use crate::rebalance::{Leg, RebalanceTrade};
+use crate::risk::{Breaker, Periods, RiskMemory};
 use crate::store::intent::Intent;
 use crate::store::record::{Record, TaskRow};
 use crate::symbol::Side;
@@ -53,6 +54,45 @@ fn amount() -> impl Strategy<Value = Amount> {
     (any::<i64>(), 0..28_u32).prop_map(|(unscaled, scale)| Amount::new(unscaled, scale))
 }
 
+fn risk() -> impl Strategy<Value = RiskMemory> {
+    let at = || proptest::option::of(any::<i32>().prop_map(i64::from));
+    let period = || (any::<i32>(), proptest::option::of(amount()));
+    let breakers = [
+        Breaker::DailyLoss,
+        Breaker::WeeklyLoss,
+        Breaker::MaxDrawdown,
+    ];
+    let parts = (
+        (period(), period()),
+        amount(),
+        (count(), any::<[u32; 3]>()),
+        proptest::sample::subsequence(breakers.to_vec(), 0..=3),
+        (at(), "\\PC{0,8}", any::<bool>()),
+        (at(), at()),
+    );
+    parts.prop_map(
+        |((day, week), peak_equity, (closings, counts), breakers, cooldown, resets)| RiskMemory {
+            closings,
+            periods: Periods {
+                day: day.0.into(),
+                day_start: day.1,
+                week: week.0.into(),
+                week_start: week.1,
+            },
+            peak_equity,
+            consecutive_losses: counts[0],
+            consecutive_wins: counts[1],
+            trades_today: counts[2],
+            breakers,
+            cooldown_until: cooldown.0,
+            cooldown_reason: cooldown.1,
+            volatility_spike: cooldown.2,
+            last_daily_reset: resets.0,
+            last_weekly_reset: resets.1,
+        },
+    )
+}
+
 /// What may be saved of a coordinator.
 pub(super) fn record() -> impl Strategy<Value = Record> {
     let state =
@@ -64,17 +104,23 @@ pub(super) fn record() -> impl Strategy<Value = Record> {
     });
     let parts = (
         state,
-        (proptest::option::of(name()), any::<bool>()),
+        (
+            proptest::option::of(name()),
+            any::<bool>(),
+            proptest::option::of(name()),
+            proptest::option::of(risk()),
+        ),
         [count(), count(), count(), count()],
         proptest::collection::vec(task(), 0..4),
         proptest::option::of(failures),
         proptest::collection::btree_map("[A-Z]{3,4}", amount(), 0..4),
     );
     parts.prop_map(
-        |(state, (halt, closing), counts, tasks, failures, portfolio)| Record {
+        |(state, (halt, closing, pause, risk), counts, tasks, failures, portfolio)| Record {
             state,
             halt,
             closing,
+            pause,
             statistics: Statistics {
                 total_task_runs: counts[0],
                 total_conflicts_detected: counts[1],
@@ -83,6 +129,7 @@ pub(super) fn record() -> impl Strategy<Value = Record> {
             },
             tasks,
             failures,
+            risk,
             portfolio: portfolio
                 .into_iter()
                 .map(|(asset, amount)| (Name::from(asset), amount))

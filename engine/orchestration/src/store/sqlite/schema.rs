@@ -8,7 +8,8 @@ use crate::store::tables::{Loss, TableError};
 /// What each version adds to the one before it; a file of version `n` has had the first `n`.
 ///
 /// Every row ends with a seal over its values, since SQLite has no checksums: see [`seal`](super::seal).
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE commits (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     number INTEGER NOT NULL CHECK (number >= 0),
@@ -70,7 +71,37 @@ CREATE TABLE intents (
     seal BLOB NOT NULL CHECK (length(seal) = 8)
 ) STRICT;
 CREATE INDEX intents_open ON intents (key) WHERE outcome IS NULL;
-"];
+",
+    "
+CREATE TABLE pause (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    reason TEXT NOT NULL,
+    seal BLOB NOT NULL CHECK (length(seal) = 8)
+) STRICT;
+CREATE TABLE risk (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    closings INTEGER NOT NULL CHECK (closings >= 0),
+    peak_equity TEXT NOT NULL CHECK (peak_equity <> ''),
+    losses INTEGER NOT NULL CHECK (losses BETWEEN 0 AND 4294967295),
+    wins INTEGER NOT NULL CHECK (wins BETWEEN 0 AND 4294967295),
+    trades_today INTEGER NOT NULL CHECK (trades_today BETWEEN 0 AND 4294967295),
+    cooldown_until_us INTEGER,
+    cooldown_reason TEXT NOT NULL,
+    volatility_spike INTEGER NOT NULL CHECK (volatility_spike IN (0, 1)),
+    daily_reset_us INTEGER,
+    weekly_reset_us INTEGER,
+    day INTEGER NOT NULL,
+    day_start TEXT CHECK (day_start <> ''),
+    week INTEGER NOT NULL,
+    week_start TEXT CHECK (week_start <> ''),
+    seal BLOB NOT NULL CHECK (length(seal) = 8)
+) STRICT;
+CREATE TABLE breakers (
+    breaker TEXT PRIMARY KEY CHECK (breaker IN ('daily_loss', 'weekly_loss', 'max_drawdown')),
+    seal BLOB NOT NULL CHECK (length(seal) = 8)
+) STRICT;
+",
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
