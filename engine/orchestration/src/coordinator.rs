@@ -104,6 +104,7 @@ pub struct Parts {
 
 /// The coordinator of one host.
 pub struct Coordinator {
+    me: Weak<Coordinator>,
     ctx: Ctx,
     bus: Bus,
     config: Rc<Config>,
@@ -155,7 +156,8 @@ impl Coordinator {
         let (signals, queue) = channel(ctx, "signals", config.coordinator.signal_queue);
         let clock = Clock::new(defects);
         let now = clock.now(ctx);
-        Rc::new(Coordinator {
+        Rc::new_cyclic(|me| Coordinator {
+            me: Weak::clone(me),
             source: Name::fixed("coordinator"),
             state: Cell::new(RunState::Running),
             stopped: Cell::new(false),

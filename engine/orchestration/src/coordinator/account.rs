@@ -5,6 +5,7 @@ use crate::clock::wall_us;
 use crate::config::AccountFigures;
 use crate::defect::Defect;
 use crate::execution::ClosedPosition;
+use crate::message::Instant;
 use crate::risk::{AccountUpdate, Clocks};
 
 impl Coordinator {
@@ -33,19 +34,23 @@ impl Coordinator {
             let new = usize::try_from(book.closed_total() - counted).unwrap_or(usize::MAX);
             let kept = book.closed_positions();
             let from = kept.len().saturating_sub(new);
-            let won: Vec<bool> = kept.skip(from).map(ClosedPosition::won).collect();
-            (book.closed_total(), won)
+            let result = |closed: &ClosedPosition| (closed.closed_us, closed.won());
+            (
+                book.closed_total(),
+                kept.skip(from).map(result).collect::<Vec<_>>(),
+            )
         });
         let Some((total, results)) = results else {
             return;
         };
         self.closings.set(total);
-        let now_us = self.clocks().now_us;
+        // A cooldown begins when the trade closed, by the clock that cooldowns read.
+        let ahead_us = self.clocks().now_us - Instant::from(self.ctx.now()).as_micros();
         let mut risk = self.risk.borrow_mut();
-        for won in results {
-            risk.record_result(now_us, won);
+        for (closed_us, won) in results {
+            risk.record_result(closed_us + ahead_us, won);
             if won {
-                risk.record_post_trade(now_us);
+                risk.record_post_trade(closed_us + ahead_us);
             }
         }
     }

@@ -43,8 +43,8 @@ pub(super) struct Saving {
     pause: Option<Name>,
     /// What is saved, or waits to be, of what risk must remember.
     risk: RiskMemory,
-    /// Something that must not wait is not saved yet.
-    urgent: Retry,
+    /// Something that must not wait is not saved yet, and somebody tries.
+    urgent: bool,
 }
 
 impl Saving {
@@ -57,7 +57,7 @@ impl Saving {
             closing: false,
             pause: None,
             risk: RiskMemory::default(),
-            urgent: Retry::default(),
+            urgent: false,
         }
     }
 }
@@ -79,30 +79,22 @@ impl Coordinator {
             told.remove("closing");
             told.remove("pause");
         }
-        self.store.save_state(&self.ctx, &record, told).is_ok()
+        let saved = self.store.save_state(&self.ctx, &record, told).is_ok();
+        self.saving.borrow_mut().urgent &= !saved;
+        saved
     }
 
     /// Saves the state if it is time to. With `persist-on-stop-only` it never is.
     pub(super) fn save_when_due(&self) {
-        let now = self.clock.now(&self.ctx);
-        let urgent = self.saving.borrow().urgent.next();
-        if !self.period_is_over() && urgent.is_none_or(|due| now < due) {
+        if !self.period_is_over() {
             return;
         }
         {
             let mut saving = self.saving.borrow_mut();
-            saving.last_attempt = now;
+            saving.last_attempt = self.clock.now(&self.ctx);
             saving.float_attempt = self.ctx.float_seconds();
         }
-        let saved = self.save();
-        let mut saving = self.saving.borrow_mut();
-        if saving.urgent.next().is_some() {
-            if saved {
-                saving.urgent.done();
-            } else {
-                saving.urgent.failed(now);
-            }
-        }
+        self.save();
     }
 
     /// Whether it is time for a periodic save. The period is measured by the floating-point clock of
@@ -122,10 +114,8 @@ impl Coordinator {
 
     /// When the state is to be saved next.
     pub(super) fn next_save(&self) -> Option<Instant> {
-        let saving = self.saving.borrow();
-        let periodic = self.saves_periodically();
-        let periodic = periodic.then(|| saving.last_attempt + SAVE_EVERY);
-        periodic.into_iter().chain(saving.urgent.next()).min()
+        let last_attempt = self.saving.borrow().last_attempt;
+        self.saves_periodically().then(|| last_attempt + SAVE_EVERY)
     }
 
     /// Whether a halt or a pause survives a restart.
@@ -197,11 +187,25 @@ impl Coordinator {
         state.memory(self.periods.get(), self.closings.get())
     }
 
-    /// Saves what must not wait; if that fails, soon again.
+    /// Saves what must not wait; if that fails, soon again, whatever keeps the schedule busy.
     fn save_at_once(&self) {
-        if !self.save() && self.store.exists() {
-            let now = self.clock.now(&self.ctx);
-            self.saving.borrow_mut().urgent.failed(now);
+        if self.save() || !self.store.exists() {
+            return;
+        }
+        let is_tried = std::mem::replace(&mut self.saving.borrow_mut().urgent, true);
+        if !is_tried && let Some(me) = self.me.upgrade() {
+            drop(self.ctx.spawn_daemon("urgent save", me.save_soon()));
+        }
+    }
+
+    /// Tries until it is saved; nothing is tried again after a stop.
+    async fn save_soon(self: Rc<Self>) {
+        let mut retry = Retry::default();
+        loop {
+            self.wait_for_retry(&mut retry).await;
+            if !self.saving.borrow().urgent || self.stopped.get() || self.save() {
+                return;
+            }
         }
     }
 

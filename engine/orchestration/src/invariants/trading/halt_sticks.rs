@@ -9,14 +9,12 @@ use crate::config::{Config, StoreKind};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, StateSaved, number};
 
-/// How long a halt may wait to be saved while the store works and no agent keeps the scheduler busy.
+/// How long a halt or a pause may wait to be saved while the store works.
 const SAVED_WITHIN: Duration = Duration::from_secs(120);
 
 /// The halt or the pause in force, and whether it is safe.
 #[derive(Debug)]
 pub(super) struct HaltSticks {
-    /// How long it may be in memory only.
-    within: Duration,
     has_store: bool,
     state: RunState,
     /// The coordinator has begun and reads what was saved.
@@ -99,18 +97,11 @@ impl Kept {
 
 impl HaltSticks {
     pub(super) fn new(plan: &Plan<Config>) -> HaltSticks {
-        let config = &plan.system;
-        let tasks = config.schedules.tasks(&config.symbols, &config.agents);
-        let limits = tasks.iter().map(|task| task.timeout_seconds);
-        let busy = Duration::from_secs_f64(limits.fold(0.0, f64::max));
-        // A save that failed is tried again by the scheduler, which waits for its tasks.
-        let within = SAVED_WITHIN + busy;
-        HaltSticks::within(within, plan.system.store.kind != StoreKind::None)
+        HaltSticks::with(plan.system.store.kind != StoreKind::None)
     }
 
-    fn within(within: Duration, has_store: bool) -> HaltSticks {
+    fn with(has_store: bool) -> HaltSticks {
         HaltSticks {
-            within,
             has_store,
             state: RunState::Running,
             loading: false,
@@ -161,7 +152,7 @@ impl HaltSticks {
     }
 
     fn look(&self, now: Time) -> Result<(), String> {
-        let waits = |since: Time| now.since(since) > self.within;
+        let waits = |since: Time| now.since(since) > SAVED_WITHIN;
         for kept in [&self.halt, &self.pause] {
             if kept.unsaved.is_some_and(waits) {
                 return Err(format!(
@@ -256,7 +247,7 @@ mod tests {
     use crate::message::{Json, Name, Topic};
 
     fn running() -> Planted {
-        Planted::of(HaltSticks::within(SAVED_WITHIN, true))
+        Planted::of(HaltSticks::with(true))
     }
 
     fn halted() -> Planted {

@@ -301,9 +301,7 @@ fn a_store_of_an_earlier_version_goes_on() {
     let fixture = Fixture::new();
     let before = fixture.open().state();
     assert!(matches!(before, Ok(Some(_))), "{before:?}");
-    fixture.sql(
-        "DROP TABLE pause; DROP TABLE risk; DROP TABLE breakers; PRAGMA user_version = 1",
-    );
+    fixture.sql("DROP TABLE pause; DROP TABLE risk; DROP TABLE breakers; PRAGMA user_version = 1");
     let mut tables = fixture.open();
     assert_eq!(tables.check(), Ok(()));
     assert_eq!(tables.state(), before);
