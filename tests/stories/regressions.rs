@@ -20,3 +20,8 @@ fn holds(name: &str, property: &str) {
 fn what_is_opened_while_everything_is_being_closed_is_closed_as_well() {
     holds("emergency-meets-fills", "live.emergency-flat");
 }
+
+#[test]
+fn a_trade_that_closed_while_the_host_was_down_cools_down_from_then_on() {
+    holds("closed-while-down", "time.monotone");
+}
