@@ -81,11 +81,11 @@ impl Chance {
         doors.or_insert_with(|| Stream::new(seed, name, &format!("door {door}")))
     }
 
-    /// The stream of an actor for a purpose.
-    pub(crate) fn stream(
+    /// The stream of an actor for a purpose; its name is asked for when the stream is made.
+    pub(crate) fn stream<'a>(
         &mut self,
         actor: ActorId,
-        name: &str,
+        name: impl FnOnce() -> &'a str,
         purpose: &'static str,
     ) -> &mut Stream {
         let streams = self.streams.entry(actor).or_default();
@@ -93,7 +93,7 @@ impl Chance {
             .iter()
             .position(|(known, _)| *known == purpose)
             .unwrap_or_else(|| {
-                streams.push((purpose, Stream::new(self.seed, name, purpose)));
+                streams.push((purpose, Stream::new(self.seed, name(), purpose)));
                 streams.len() - 1
             });
         &mut streams[at].1
@@ -123,10 +123,13 @@ mod tests {
         let mut alone = Chance::new(7);
         let mut mixed = Chance::new(7);
         for _ in 0..100 {
-            let expected = alone.stream(ActorId(1), "one", "p").below(1000);
-            mixed.stream(ActorId(2), "two", "p").below(1000);
-            mixed.stream(ActorId(1), "one", "q").below(1000);
-            assert_eq!(mixed.stream(ActorId(1), "one", "p").below(1000), expected);
+            let expected = alone.stream(ActorId(1), || "one", "p").below(1000);
+            mixed.stream(ActorId(2), || "two", "p").below(1000);
+            mixed.stream(ActorId(1), || "one", "q").below(1000);
+            assert_eq!(
+                mixed.stream(ActorId(1), || "one", "p").below(1000),
+                expected
+            );
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Each is shown only the kinds of event that it watches: a table by kind says who is.
 
-use crate::event::{Event, EventSet, FIRST_DOMAIN_KIND};
+use std::ops::Range;
+
+use crate::event::{Event, EventSet};
 use crate::id::{Seq, Time};
 use crate::invariant::{Invariant, Sometimes};
 use crate::kernel_event::KernelEvent;
@@ -47,8 +49,12 @@ pub struct Checks<E> {
     open: Vec<Open<E>>,
     sometimes: Vec<Sometimes<E>>,
     reached: Vec<bool>,
-    /// For each kind that occurred, by number: who is shown it.
-    watchers: Vec<Option<Watchers>>,
+    /// Which properties are shown a kind of event.
+    to_hold: Watchers,
+    /// Which of what is to be reached is shown it.
+    to_reach: Watchers,
+    /// Which kinds occurred, by number.
+    met: Vec<bool>,
     /// In the order in which they were noticed.
     violated: Vec<usize>,
     /// The kinds of fault that struck, each once.
@@ -58,15 +64,62 @@ pub struct Checks<E> {
     measure: Option<Box<dyn Measure<E>>>,
 }
 
-/// Who is shown a kind of event: indices of properties, and of what is to be reached.
+/// Who is shown each kind of event: places in a list of properties, kind by kind.
 struct Watchers {
-    invariants: Vec<u16>,
-    sometimes: Vec<u16>,
+    places: Vec<u16>,
+    /// Which part of them is of a kind, by its number.
+    parts: Vec<Range<usize>>,
+}
+
+impl Watchers {
+    /// Who is shown which of so many kinds, as each property says; an empty list stands for all.
+    fn new(watches: &[&[u16]], kinds: usize) -> Watchers {
+        let all: Vec<u16> = (0..kinds as u16).collect();
+        let of = |watched: &[u16]| -> Vec<usize> {
+            let some = if watched.is_empty() { &all } else { watched };
+            let known = some.iter().map(|kind| usize::from(*kind));
+            known.filter(|kind| *kind < kinds).collect()
+        };
+        let watches: Vec<Vec<usize>> = watches.iter().map(|watched| of(watched)).collect();
+        let mut room = vec![0; kinds];
+        watches.iter().flatten().for_each(|kind| room[*kind] += 1);
+        let mut end = 0;
+        let part = |room: usize| {
+            end += room;
+            end - room..end - room
+        };
+        let mut parts: Vec<Range<usize>> = room.into_iter().map(part).collect();
+        let mut places = vec![0; end];
+        for (place, watched) in (0..).zip(&watches) {
+            for kind in watched {
+                let part = &mut parts[*kind];
+                // One that names a kind twice is shown it once.
+                if places[part.clone()].last() != Some(&place) {
+                    places[part.end] = place;
+                    part.end += 1;
+                }
+            }
+        }
+        Watchers { places, parts }
+    }
+
+    /// Who is shown a kind.
+    #[inline]
+    fn of(&self, kind: usize) -> &[u16] {
+        &self.places[self.parts[kind].clone()]
+    }
 }
 
 impl<E: EventSet> Checks<E> {
     /// Properties to feed, and what is to be reached.
     pub fn new(invariants: Vec<Box<dyn Invariant<E>>>, sometimes: Vec<Sometimes<E>>) -> Checks<E> {
+        let known = KernelEvent::KINDS.iter().chain(E::KINDS);
+        let kinds = known.map(|kind| usize::from(kind.number) + 1).max();
+        let kinds = kinds.unwrap_or(0);
+        let watches: Vec<&[u16]> = invariants.iter().map(|it| it.watches()).collect();
+        let to_hold = Watchers::new(&watches, kinds);
+        let watches: Vec<&[u16]> = sometimes.iter().map(|it| it.watches).collect();
+        let to_reach = Watchers::new(&watches, kinds);
         let open = |invariant| Open {
             invariant,
             settled: None,
@@ -75,7 +128,9 @@ impl<E: EventSet> Checks<E> {
             open: invariants.into_iter().map(open).collect(),
             reached: vec![false; sometimes.len()],
             sometimes,
-            watchers: Vec::new(),
+            to_hold,
+            to_reach,
+            met: vec![false; kinds],
             violated: Vec::new(),
             struck: Vec::new(),
             last: Time::ZERO,
@@ -101,19 +156,12 @@ impl<E: EventSet> Checks<E> {
         if let Some(measure) = &mut self.measure {
             measure.observe(event);
         }
-        let number = usize::from(event.kind().number);
-        if !matches!(self.watchers.get(number), Some(Some(_))) {
-            self.meet(event.kind().number);
-        }
-        if event.kind().number < FIRST_DOMAIN_KIND
-            && let Some(fault) = event.kernel().and_then(KernelEvent::fault)
-        {
+        let kind = usize::from(event.kind().number);
+        self.met[kind] = true;
+        if let Some(fault) = event.kernel().and_then(KernelEvent::fault) {
             self.exclude(fault);
         }
-        let Some(Some(watchers)) = self.watchers.get(number) else {
-            return;
-        };
-        for at in &watchers.invariants {
+        for at in self.to_hold.of(kind) {
             let open = &mut self.open[usize::from(*at)];
             if open.settled.is_none()
                 && let Err(what) = open.invariant.observe(event)
@@ -125,29 +173,12 @@ impl<E: EventSet> Checks<E> {
                 self.violated.push(usize::from(*at));
             }
         }
-        for at in &watchers.sometimes {
+        for at in self.to_reach.of(kind) {
             let at = usize::from(*at);
             if !self.reached[at] {
                 self.reached[at] = (self.sometimes[at].reached)(event);
             }
         }
-    }
-
-    /// The first event of a kind: notes who is shown it.
-    #[cold]
-    fn meet(&mut self, number: u16) {
-        let shown = |watches: &[u16]| watches.is_empty() || watches.contains(&number);
-        let invariants = self.open.iter().map(|open| open.invariant.watches());
-        let sometimes = self.sometimes.iter().map(|sometimes| sometimes.watches);
-        let watchers = Watchers {
-            invariants: places(invariants.map(shown)),
-            sometimes: places(sometimes.map(shown)),
-        };
-        let place = usize::from(number);
-        if self.watchers.len() <= place {
-            self.watchers.resize_with(place + 1, || None);
-        }
-        self.watchers[place] = Some(watchers);
     }
 
     /// A fault struck: properties that exclude it say nothing of this run any more.
@@ -184,8 +215,7 @@ impl<E: EventSet> Checks<E> {
             if self.open[at].settled.is_some() {
                 continue;
             }
-            let met =
-                |number: &u16| matches!(self.watchers.get(usize::from(*number)), Some(Some(_)));
+            let met = |kind: &u16| self.met.get(usize::from(*kind)) == Some(&true);
             let needs = self.open[at].invariant.needs();
             let met_all = needs.iter().all(|one_of| one_of.iter().any(met));
             let open = &mut self.open[at];
@@ -212,12 +242,4 @@ impl<E: EventSet> Checks<E> {
             .map(|at| row(at, &mut self.open))
             .collect()
     }
-}
-
-fn places(shown: impl Iterator<Item = bool>) -> Vec<u16> {
-    (0..)
-        .zip(shown)
-        .filter(|(_, shown)| *shown)
-        .map(|(at, _)| at)
-        .collect()
 }

@@ -161,9 +161,14 @@ impl<S: System> Ctx<S> {
     ///
     /// # Errors
     /// What it said when it panicked; the future is dropped then.
-    pub async fn catch_panic<F: Future>(&self, future: F) -> Result<F::Output, String> {
+    pub fn catch_panic<F: Future>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, String>> {
+        // Moved to the heap at once: kept in a future of its own it would be copied from one to
+        // the next.
         let mut future = Box::pin(future);
-        poll_fn(|context| {
+        poll_fn(move |context| {
             let timeouts = self.core.state.borrow_mut().current_slot().timeouts;
             match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
                 Ok(polled) => polled.map(Ok),
@@ -175,7 +180,6 @@ impl<S: System> Ctx<S> {
                 }
             }
         })
-        .await
     }
 
     /// Waits as a server does that nobody may ever ask again: if nothing but such waits is left, the
@@ -238,7 +242,8 @@ impl<S: System> Ctx<S> {
         daemon: bool,
         future: impl Future<Output = T> + 'static,
     ) -> JoinHandle<S, T> {
-        let (result, future) = JoinHandle::<S, T>::keep_result(future);
+        // On the heap before anything is wrapped around it, so that it is moved once.
+        let (result, future) = JoinHandle::<S, T>::keep_result(Box::pin(future));
         let task = self.act(|state| {
             let task = NewTask {
                 name,

@@ -91,10 +91,10 @@ impl Doors {
         self.quiet_from.map_or(end, |quiet| end.min(quiet))
     }
 
-    /// Whether the plan names any door.
+    /// Whether the plan names this door.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.doors.is_empty()
+    pub(crate) fn has(&self, door: &str) -> bool {
+        self.doors.iter().any(|(known, _)| known == door)
     }
 
     /// Whether nothing goes wrong any more.
@@ -167,7 +167,8 @@ pub struct Odds<'a> {
 impl Odds<'_> {
     /// The stream of whoever answers.
     pub fn stream(&mut self) -> &mut Stream {
-        self.chance.stream(self.actor, self.name, self.purpose)
+        let name = self.name;
+        self.chance.stream(self.actor, || name, self.purpose)
     }
 
     /// Whether chance is let in at this door, and the value that it strikes with.

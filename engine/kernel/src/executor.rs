@@ -371,7 +371,8 @@ impl<S: System> State<S> {
             Journal::Record(_) | Journal::Discard => None,
         };
         // A replay draws too, so that its streams stand where those of the recorded run stood.
-        let name = self.world.actor_name(actor);
+        let world = &self.world;
+        let name = || world.actor_name(actor);
         let drawn = self.chance.stream(actor, name, purpose).below(bound);
         let value = recorded.unwrap_or(drawn);
         let draw = Draw {
@@ -385,7 +386,7 @@ impl<S: System> State<S> {
 
     /// Whether a door lets chance in for an actor: as recorded in a replay, else as planned.
     pub(crate) fn opens(&mut self, actor: ActorId, door: &'static str) -> Option<FaultInjected> {
-        if self.doors.is_empty() {
+        if !self.doors.has(door) {
             return None;
         }
         // A replay asks the plan, too, so that the questions are counted alike.

@@ -257,7 +257,7 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
         return CallOutcome::Unknown;
     };
     let name = state.world.actor_name(port.actor);
-    let stream = state.chance.stream(port.actor, name, "lost");
+    let stream = state.chance.stream(port.actor, || name, "lost");
     port.provider
         .as_mut()
         .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream))

@@ -2,9 +2,8 @@
 //!
 //! A task that waits for a lock waits for whoever holds it; for a semaphore, for any one of its
 //! holders; for a join, for the other task. A task is stuck if everyone it could be freed by is
-//! stuck. This file only looks; the [`World`](crate::World) knows the waits.
+//! stuck: if nobody on whom it depends, over however many others, can go on. This file only looks; the [`World`](crate::World) knows the waits.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,83 +92,67 @@ impl Cycle {
     }
 }
 
-/// What the graph needs to know of the world.
-pub(crate) struct WaitGraph<'a> {
-    /// Every waiting task with what it waits for.
-    pub(crate) waits: BTreeMap<TaskId, &'a Wait>,
-    /// Contended locks with their names and holders.
-    pub(crate) holders: BTreeMap<LockId, (&'a Name, &'a [TaskId])>,
+/// What the graph needs to know of the world: what a task waits for, if it does, and the name and
+/// the holders of a contended lock.
+pub(crate) struct WaitGraph<W, H> {
+    pub(crate) wait_of: W,
+    pub(crate) holders_of: H,
 }
 
-impl WaitGraph<'_> {
-    /// The cycle that the wait of `last` closed, if it closed one.
-    ///
-    /// The largest set of stuck tasks is what remains after dropping, again and again, each
-    /// task that somebody outside the set could free. `name_of` gives the names for the report.
+impl<'a, W, H> WaitGraph<W, H>
+where
+    W: Fn(TaskId) -> Option<&'a Wait>,
+    H: Fn(LockId) -> Option<(&'a Name, &'a [TaskId])>,
+{
+    /// The cycle that the wait of `last` closed, if it closed one. `name_of` gives the names for
+    /// the report.
     pub(crate) fn cycle_through(
         &self,
         last: TaskId,
         name_of: impl Fn(TaskId) -> Name,
     ) -> Option<Cycle> {
-        let mut stuck: BTreeSet<TaskId> = self.waits.keys().copied().collect();
-        loop {
-            let free: Vec<TaskId> = stuck
-                .iter()
-                .copied()
-                .filter(|task| {
-                    self.could_be_freed_by(*task)
-                        .iter()
-                        .any(|by| !stuck.contains(by))
-                })
-                .collect();
-            if free.is_empty() {
-                break;
-            }
-            stuck.retain(|task| !free.contains(task));
-        }
-        if !stuck.contains(&last) {
-            return None;
-        }
-        let members = self.reached_from(last);
-        let breakable = members.iter().any(|task| self.waits[task].breakable());
-        let links = members
-            .into_iter()
-            .map(|task| Link {
-                task,
-                name: name_of(task),
-                lock: match self.waits[&task] {
-                    Wait::Lock { lock, .. } => {
-                        self.holders.get(lock).map(|(name, _)| (*name).clone())
-                    }
-                    Wait::Join { .. } => None,
-                },
-                held_by: self.could_be_freed_by(task).to_vec(),
-            })
-            .collect();
-        Some(Cycle { links, breakable })
+        let members = self.stuck_with(last)?;
+        let link = |(task, wait): &(TaskId, &'a Wait)| Link {
+            task: *task,
+            name: name_of(*task),
+            lock: match wait {
+                Wait::Lock { lock, .. } => {
+                    let held = (self.holders_of)(*lock);
+                    held.map(|(name, _)| name.clone())
+                }
+                Wait::Join { .. } => None,
+            },
+            held_by: self.could_be_freed_by(wait).to_vec(),
+        };
+        Some(Cycle {
+            links: members.iter().map(link).collect(),
+            breakable: members.iter().any(|(_, wait)| wait.breakable()),
+        })
     }
 
-    fn could_be_freed_by(&self, task: TaskId) -> &[TaskId] {
-        match self.waits.get(&task) {
-            Some(Wait::Lock { lock, .. }) => self.holders.get(lock).map_or(&[], |(_, by)| by),
-            Some(Wait::Join { on, .. }) => std::slice::from_ref(on),
-            None => &[],
-        }
-    }
-
+    /// Everybody on whom a task depends, itself first, if all of them wait; none as soon as somebody
+    /// is met who does not wait: it can go on, and free those before it one after the other.
+    ///
     /// Breadth first, so that the report reads along the circle.
-    fn reached_from(&self, first: TaskId) -> Vec<TaskId> {
-        let mut order = vec![first];
+    fn stuck_with(&self, first: TaskId) -> Option<Vec<(TaskId, &'a Wait)>> {
+        let mut members = vec![(first, (self.wait_of)(first)?)];
         let mut next = 0;
-        while next < order.len() {
-            for by in self.could_be_freed_by(order[next]) {
-                if !order.contains(by) {
-                    order.push(*by);
+        while let Some((_, wait)) = members.get(next).copied() {
+            for by in self.could_be_freed_by(wait) {
+                if !members.iter().any(|(known, _)| known == by) {
+                    members.push((*by, (self.wait_of)(*by)?));
                 }
             }
             next += 1;
         }
-        order
+        Some(members)
+    }
+
+    fn could_be_freed_by(&self, wait: &'a Wait) -> &'a [TaskId] {
+        match wait {
+            Wait::Lock { lock, .. } => (self.holders_of)(*lock).map_or(&[], |(_, by)| by),
+            Wait::Join { on, .. } => std::slice::from_ref(on),
+        }
     }
 }
 
@@ -187,14 +170,14 @@ mod tests {
     fn cycle(waits: &[(u64, Wait)], holders: &[(u32, &[TaskId])], last: u64) -> Option<Vec<u64>> {
         let name = Name::from("lock");
         let graph = WaitGraph {
-            waits: waits
-                .iter()
-                .map(|(task, wait)| (TaskId(*task), wait))
-                .collect(),
-            holders: holders
-                .iter()
-                .map(|(lock, by)| (LockId(*lock), (&name, *by)))
-                .collect(),
+            wait_of: |task: TaskId| {
+                let mut known = waits.iter();
+                Some(&known.find(|(waits, _)| *waits == task.0)?.1)
+            },
+            holders_of: |lock: LockId| {
+                let mut known = holders.iter();
+                Some((&name, known.find(|(held, _)| *held == lock.0)?.1))
+            },
         };
         graph
             .cycle_through(TaskId(last), |task| Name::from(task.to_string()))

@@ -114,16 +114,11 @@ impl<V> World<V> {
     /// The cycle of waits that the wait of `task` closed, if any.
     pub(crate) fn cycle_through(&self, task: TaskId) -> Option<Cycle> {
         let graph = WaitGraph {
-            waits: self
-                .processes
-                .iter()
-                .filter_map(|(task, process)| Some((*task, process.wait.as_ref()?)))
-                .collect(),
-            holders: self
-                .contended
-                .iter()
-                .map(|(lock, held)| (*lock, (&held.name, held.holders.as_slice())))
-                .collect(),
+            wait_of: |task: TaskId| self.processes.get(&task)?.wait.as_ref(),
+            holders_of: |lock: LockId| {
+                let held = self.contended.get(&lock)?;
+                Some((&held.name, held.holders.as_slice()))
+            },
         };
         graph.cycle_through(task, |task| match self.processes.get(&task) {
             Some(process) => process.name.clone(),
