@@ -83,6 +83,10 @@ impl Amount {
         if !value.is_finite() {
             return Err(AmountError::NotFinite(value));
         }
+        // What is a whole number needs no text; beyond 2^53 not every float that is one is meant.
+        if value.abs() < EXACT && value == (value as i64) as f64 && value != 0.0 {
+            return Ok(Amount::from_int(value as i64));
+        }
         format!("{value}").parse()
     }
 
@@ -272,6 +276,9 @@ impl Visitor<'_> for TextOrNumber {
         Ok(Amount(Decimal::from(value)))
     }
 }
+
+/// Below it, every whole number is a float of its own: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Powers of ten that a float holds exactly.
 const EXACT_POWERS: [f64; 23] = [

@@ -2,6 +2,7 @@
 //!
 //! No price is kept here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -58,17 +59,34 @@ impl FromStr for Pair {
     type Err = MalformedSymbol;
 
     fn from_str(symbol: &str) -> Result<Pair, MalformedSymbol> {
-        match symbol.split_once('/') {
-            Some((base, quote))
-                if !base.is_empty() && !quote.is_empty() && !quote.contains('/') =>
-            {
-                Ok(Pair {
-                    base: base.to_owned(),
-                    quote: quote.to_owned(),
-                })
-            }
-            _ => Err(MalformedSymbol(symbol.to_owned())),
+        let (base, quote) = sides(symbol)?;
+        Ok(Pair {
+            base: base.to_owned(),
+            quote: quote.to_owned(),
+        })
+    }
+}
+
+/// Base and quote currency of a symbol.
+///
+/// # Errors
+/// [`MalformedSymbol`] if it is not `BASE/QUOTE`.
+pub fn sides(symbol: &str) -> Result<(&str, &str), MalformedSymbol> {
+    match symbol.split_once('/') {
+        Some((base, quote)) if !base.is_empty() && !quote.is_empty() && !quote.contains('/') => {
+            Ok((base, quote))
         }
+        _ => Err(MalformedSymbol(symbol.to_owned())),
+    }
+}
+
+/// The symbol in upper case, by which prices are kept; nearly always it is written so.
+pub fn in_upper_case(symbol: &str) -> Cow<'_, str> {
+    let is_upper = |byte: u8| byte.is_ascii() && !byte.is_ascii_lowercase();
+    if symbol.bytes().all(is_upper) {
+        Cow::Borrowed(symbol)
+    } else {
+        Cow::Owned(symbol.to_uppercase())
     }
 }
 

@@ -140,13 +140,9 @@ impl View<DomainEvent> for Views {
     }
 }
 
-/// The entry of a name, made if it is new. A known name is not copied.
+/// The entry of a name, made if it is new.
 fn entry<'a, V: Default>(map: &'a mut BTreeMap<Name, V>, name: &Name) -> &'a mut V {
-    if !map.contains_key(name) {
-        map.insert(name.clone(), V::default());
-    }
-    map.get_mut(name)
-        .expect("it was there, or has just been put there")
+    map.entry(name.clone()).or_default()
 }
 
 fn keep<T>(rows: &mut Vec<T>, row: T) {

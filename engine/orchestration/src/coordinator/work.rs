@@ -9,7 +9,7 @@ use std::rc::Rc;
 use dacapo_kernel::{Semaphore, Time};
 
 use super::Coordinator;
-use super::schedule::{LOOP_SLEEP, look_at_or_after};
+use super::schedule::look_at_or_after;
 use super::state::{self, RunState};
 use crate::domain_event::{ScheduleEnded, TaskFinished};
 use crate::message::Name;
@@ -50,8 +50,8 @@ impl Coordinator {
                     if self.ctx.timeout(span, changed).await.is_err() {
                         // The original sleeps from look to look.
                         let looks = (self.ctx.now() - ended).as_secs();
-                        let shown = (0..looks).fold(float_ended, |at, _| at.after(LOOP_SLEEP));
-                        self.ctx.correct_float_seconds(shown);
+                        self.ctx
+                            .correct_float_seconds(float_ended.after_seconds(looks));
                         return;
                     }
                 }

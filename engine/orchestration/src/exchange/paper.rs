@@ -275,10 +275,7 @@ impl PaperVenue {
         week_start: Option<Amount>,
     ) -> Result<(AccountUpdate, BTreeMap<String, f64>), ExecutionError> {
         self.with(ctx, |paper, now_us| {
-            let equity = paper.equity(now_us)?;
-            let (day, week) = (day_start.unwrap_or(equity), week_start.unwrap_or(equity));
-            let account = paper.account(now_us, day, week)?;
-            let exposure = paper.exposure(now_us, equity)?;
+            let (account, exposure) = paper.account(now_us, day_start, week_start)?;
             Ok((account, exposure.by_symbol))
         })
     }

@@ -13,7 +13,7 @@ use super::position::{CloseReason, Direction, Position, PositionId};
 use super::{Closed, Order};
 use crate::amount::{Amount, AmountError};
 use crate::domain_event::MarketBar;
-use crate::symbol::Side;
+use crate::symbol::{Side, in_upper_case};
 
 /// What a bar did.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl PaperExecutor {
         bar: &MarketBar,
         draw: &mut dyn FnMut(Draw) -> f64,
     ) -> Result<BarOutcome, AmountError> {
-        let symbol = bar.symbol.to_uppercase();
+        let symbol = in_upper_case(&bar.symbol);
         let mut outcome = BarOutcome::default();
         let decimals = self.markets.rules(&bar.symbol).price_decimals;
         // A level may have more decimals than prices have; what is paid is a price of this bar.
@@ -93,7 +93,7 @@ impl PaperExecutor {
         symbol: &str,
         leaves: impl Fn(&Position) -> Option<Exit>,
     ) -> Vec<(PositionId, Exit)> {
-        let of_symbol = |position: &&Position| position.symbol.to_uppercase() == symbol;
+        let of_symbol = |position: &&Position| in_upper_case(&position.symbol) == symbol;
         let open = self.positions.open_positions().filter(of_symbol);
         open.filter_map(|position| Some((position.id, leaves(position)?)))
             .collect()
@@ -107,7 +107,7 @@ impl PaperExecutor {
         bar: &MarketBar,
         draw: &mut dyn FnMut(Draw) -> f64,
     ) -> Vec<Outcome> {
-        let of_symbol = |order: &&Order| order.terms.symbol.to_uppercase() == symbol;
+        let of_symbol = |order: &&Order| in_upper_case(&order.terms.symbol) == symbol;
         let waiting: Vec<(OrderId, Side)> = self
             .resting_orders()
             .filter(of_symbol)

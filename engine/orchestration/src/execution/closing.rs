@@ -5,6 +5,7 @@ use super::exposure::{Exposure, equity};
 use super::order::{ExecutionId, Fill};
 use super::paper::PaperExecutor;
 use super::position::{CloseReason, ClosedPosition, PositionId};
+use super::price_source::PriceSource;
 use super::settlement;
 use crate::amount::Amount;
 use crate::risk::AccountUpdate;
@@ -153,10 +154,8 @@ impl PaperExecutor {
     /// # Errors
     /// [`ExecutionError::NoPrice`] if an asset that is held has no fresh price.
     pub fn equity(&mut self, now_us: i64) -> Result<Amount, ExecutionError> {
-        let prices = &mut self.prices;
-        equity(&self.portfolio, &self.positions, |asset| {
-            dollar_price(asset, |symbol| prices.get(now_us, symbol))
-        })
+        let mut rates = DollarRates::new(&mut self.prices, now_us);
+        equity(&self.portfolio, &self.positions, |asset| rates.of(asset))
     }
 
     /// What is at risk, in percent of `equity`.
@@ -164,43 +163,69 @@ impl PaperExecutor {
     /// # Errors
     /// [`ExecutionError::NoPrice`] if a quote currency has no fresh price.
     pub fn exposure(&mut self, now_us: i64, equity: Amount) -> Result<Exposure, ExecutionError> {
-        let prices = &mut self.prices;
-        let resting = self.resting.values();
-        Exposure::new(&self.positions, resting, equity, self.defects, |asset| {
-            dollar_price(asset, |symbol| prices.get(now_us, symbol))
-        })
+        let mut rates = DollarRates::new(&mut self.prices, now_us);
+        let (book, resting) = (&self.positions, self.resting.values());
+        Exposure::new(book, resting, equity, self.defects, |asset| rates.of(asset))
     }
 
-    /// The figures that the risk engine is fed with. `day_start` and `week_start` are the equity at
-    /// the last daily and weekly reset.
+    /// The figures that the risk engine is fed with, and what is at risk. `day_start` and
+    /// `week_start` are the equity at the last daily and weekly reset; there was none before the
+    /// first.
     ///
     /// # Errors
     /// As [`PaperExecutor::equity`].
     pub fn account(
         &mut self,
         now_us: i64,
-        day_start: Amount,
-        week_start: Amount,
-    ) -> Result<AccountUpdate, ExecutionError> {
-        let equity = self.equity(now_us)?;
-        let exposure = self.exposure(now_us, equity)?;
-        let open_positions = self.positions.open_positions().count();
-        Ok(AccountUpdate {
+        day_start: Option<Amount>,
+        week_start: Option<Amount>,
+    ) -> Result<(AccountUpdate, Exposure), ExecutionError> {
+        let mut rates = DollarRates::new(&mut self.prices, now_us);
+        let mut dollars = |asset: &str| rates.of(asset);
+        let (book, resting) = (&self.positions, self.resting.values());
+        let equity = equity(&self.portfolio, book, &mut dollars)?;
+        let exposure = Exposure::new(book, resting, equity, self.defects, dollars)?;
+        let open_positions = book.open_positions().count();
+        let account = AccountUpdate {
             equity,
-            daily_pnl: equity.minus(day_start)?,
-            weekly_pnl: equity.minus(week_start)?,
+            daily_pnl: equity.minus(day_start.unwrap_or(equity))?,
+            weekly_pnl: equity.minus(week_start.unwrap_or(equity))?,
             open_positions: u32::try_from(open_positions).unwrap_or(u32::MAX),
             total_exposure_pct: exposure.total_pct,
             available_margin: self.portfolio.available(DOLLAR),
-        })
+        };
+        Ok((account, exposure))
     }
 }
 
-/// The price of one unit of `asset` in dollars.
-fn dollar_price(asset: &str, price: impl FnOnce(&str) -> Option<Amount>) -> Option<Amount> {
-    if asset == DOLLAR {
-        Some(Amount::ONE)
-    } else {
-        price(&format!("{asset}/{DOLLAR}"))
+/// The prices of assets in dollars at one moment. Each is looked up once, however many positions
+/// and orders are counted in it.
+struct DollarRates<'a> {
+    prices: &'a mut PriceSource,
+    now_us: i64,
+    known: Vec<(String, Option<Amount>)>,
+}
+
+impl<'a> DollarRates<'a> {
+    fn new(prices: &'a mut PriceSource, now_us: i64) -> DollarRates<'a> {
+        DollarRates {
+            prices,
+            now_us,
+            known: Vec::new(),
+        }
+    }
+
+    /// The price of one unit of `asset`, if a source has one.
+    fn of(&mut self, asset: &str) -> Option<Amount> {
+        if asset == DOLLAR {
+            return Some(Amount::ONE);
+        }
+        if let Some((_, rate)) = self.known.iter().find(|(known, _)| known == asset) {
+            return *rate;
+        }
+        let symbol = [asset, "/", DOLLAR].concat();
+        let rate = self.prices.get(self.now_us, &symbol);
+        self.known.push((asset.to_owned(), rate));
+        rate
     }
 }

@@ -9,7 +9,7 @@ use super::position_book::PositionBook;
 use crate::amount::{Amount, AmountError};
 use crate::defect::{Defect, Defects};
 use crate::portfolio::Portfolio;
-use crate::symbol::{DOLLAR, Pair};
+use crate::symbol::{DOLLAR, sides};
 
 /// The account's worth in dollars: balances at the latest prices plus the unrealised profit of margin
 /// positions. `dollars` gives the price of one unit of an asset.
@@ -33,8 +33,8 @@ pub fn equity(
     }
     for position in book.open_positions() {
         if matches!(position.backing, Backing::Margin { .. }) {
-            let quote = position.symbol.parse::<Pair>()?.quote;
-            total = total.plus(book.unrealized(position)?.times(price(&quote)?)?)?;
+            let (_, quote) = sides(&position.symbol)?;
+            total = total.plus(book.unrealized(position)?.times(price(quote)?)?)?;
         }
     }
     Ok(total)
@@ -71,13 +71,16 @@ impl Exposure {
             return Ok(exposure);
         }
         let mut add = |symbol: &str, value: Amount| {
-            let quote = symbol.parse::<Pair>()?.quote;
-            let price = dollars(&quote);
+            let (_, quote) = sides(symbol)?;
+            let price = dollars(quote);
             let price =
                 price.ok_or_else(|| ExecutionError::NoPrice(format!("{quote}/{DOLLAR}")))?;
             let share = value.times(price)?.over(equity)?;
             let share_pct = share.times(Amount::HUNDRED)?.to_f64();
-            *exposure.by_symbol.entry(symbol.to_owned()).or_default() += share_pct;
+            match exposure.by_symbol.get_mut(symbol) {
+                Some(share) => *share += share_pct,
+                None => drop(exposure.by_symbol.insert(symbol.to_owned(), share_pct)),
+            }
             exposure.total_pct += share_pct;
             Ok::<(), ExecutionError>(())
         };

@@ -124,7 +124,10 @@ impl PositionBook {
             position.unrealized_pnl = position.pnl_on(position.size, price)?;
             position.unrealized_pnl_pct = position.pnl_pct(price)?;
         }
-        self.prices.insert(symbol.to_owned(), price);
+        match self.prices.get_mut(symbol) {
+            Some(known) => *known = price,
+            None => drop(self.prices.insert(symbol.to_owned(), price)),
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::defect::{Defect, Defects};
+use crate::symbol::in_upper_case;
 
 /// Which source is asked first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,12 +102,12 @@ impl PriceSource {
 
     /// The price of `symbol` at `now_us`, if any source has one.
     pub fn get(&mut self, now_us: i64, symbol: &str) -> Option<Amount> {
-        let symbol = symbol.to_uppercase();
+        let symbol = in_upper_case(symbol);
         if let Some(price) = self.ask_feed(&symbol) {
             self.update(&symbol, price, now_us);
             return Some(price);
         }
-        if let Some(quote) = self.cache.get(&symbol)
+        if let Some(quote) = self.cache.get(symbol.as_ref())
             && now_us - quote.at_us < self.max_age_us
         {
             self.stats.cache_hits += 1;
@@ -114,7 +115,7 @@ impl PriceSource {
         }
         self.stats.cache_misses += 1;
         if self.defects.has(Defect::MockPriceFallback) {
-            self.table.get(&symbol).copied()
+            self.table.get(symbol.as_ref()).copied()
         } else {
             None
         }
@@ -130,16 +131,18 @@ impl PriceSource {
     /// Takes a pushed price into the cache. Refused if a strictly newer one is there, or if it is not
     /// above zero. Returns whether it was taken.
     pub fn update(&mut self, symbol: &str, price: Amount, quoted_us: i64) -> bool {
-        let symbol = symbol.to_uppercase();
-        let newer = self
-            .cache
-            .get(&symbol)
-            .is_some_and(|quote| quote.at_us > quoted_us);
+        let symbol = in_upper_case(symbol);
+        let known = self.cache.get_mut(symbol.as_ref());
+        let newer = known.as_ref().is_some_and(|quote| quote.at_us > quoted_us);
         if newer || !price.is_positive() {
             return false;
         }
         let at_us = quoted_us;
-        self.cache.insert(symbol, Quote { price, at_us });
+        let quote = Quote { price, at_us };
+        match known {
+            Some(known) => *known = quote,
+            None => drop(self.cache.insert(symbol.into_owned(), quote)),
+        }
         self.stats.updates += 1;
         true
     }
@@ -174,7 +177,7 @@ impl PriceSource {
 
     /// Whether the cache has a price of `symbol` that is younger than `max_age_s`.
     pub fn is_fresh(&self, now_us: i64, symbol: &str, max_age_s: i64) -> bool {
-        let quote = self.cache.get(&symbol.to_uppercase());
+        let quote = self.cache.get(in_upper_case(symbol).as_ref());
         quote.is_some_and(|quote| now_us - quote.at_us < max_age_s * 1_000_000)
     }
 

@@ -6,6 +6,7 @@ use super::outcome::Outcome;
 use super::paper::PaperExecutor;
 use crate::amount::{Amount, AmountError};
 use crate::defect::Defect;
+use crate::symbol::in_upper_case;
 
 impl PaperExecutor {
     /// Takes over a price that a market quoted at `quoted_us`, and fills the orders that it reaches.
@@ -52,12 +53,12 @@ impl PaperExecutor {
         market: Amount,
         draw: &mut dyn FnMut(Draw) -> f64,
     ) -> Result<Vec<Outcome>, AmountError> {
-        let symbol = symbol.to_uppercase();
+        let symbol = in_upper_case(symbol);
         self.positions.set_price(&symbol, market)?;
         if !self.matches_resting() {
             return Ok(Vec::new());
         }
-        let of_symbol = |order: &&Order| order.terms.symbol.to_uppercase() == symbol;
+        let of_symbol = |order: &&Order| in_upper_case(&order.terms.symbol) == symbol;
         let waiting: Vec<OrderId> = self
             .resting_orders()
             .filter(of_symbol)

@@ -229,7 +229,7 @@ fn the_risk_engine_is_told_what_is_free_and_what_was_earned() {
     let mut sound = exchange(Defects::NONE);
     trade(&mut sound, 0, signal("BTC/USDT", Side::Buy, 3_500, 2));
     let (day, week) = (amount("35000"), amount("34000"));
-    let account = sound.account(0, day, week).unwrap();
+    let (account, _) = sound.account(0, Some(day), Some(week)).unwrap();
     assert_eq!(account.equity, amount("34990.9"), "a fee of 9.1");
     assert_eq!(
         account.available_margin,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::field::Field;
-use super::shape::{Json, Shape};
+use super::shape::{Json, Shape, text_of};
 use super::shapes::*;
 use super::topic::Topic;
 
@@ -86,7 +86,7 @@ macro_rules! payloads {
                 match self {
                     Payload::Raw(json) => {
                         pair.serialize_element(&RAW)?;
-                        pair.serialize_element(&json.to_string())?;
+                        pair.serialize_element(&text_of(json))?;
                     }
                     $(Payload::$Shape(shape) => {
                         let kind: u16 = $kind;

@@ -17,7 +17,7 @@ pub fn message(plan: &Plan, now: Instant, id: &str, wall: impl Fn(Instant) -> St
         PlanAction::Rebalance => "rebalance",
         PlanAction::NoAction => "no_action",
     };
-    json!({
+    let mut message = json!({
         "agent_name": "portfolio_rebalance",
         "timestamp": wall(now),
         "symbol": "PORTFOLIO",
@@ -25,13 +25,15 @@ pub fn message(plan: &Plan, now: Instant, id: &str, wall: impl Fn(Instant) -> St
         "output_id": id,
         "action": action,
         "current_allocation": plan.allocation.as_ref().map(shares),
-        "trades": trades,
         "execution_strategy": plan.execution_strategy,
         "dca_batches": plan.dca_batches,
         "dca_interval_hours": plan.dca_interval_hours,
         "total_trade_value_usd": plan.total_trade_value_usd.to_f64(),
         "used_fallback_strategy": plan.used_fallback_strategy,
-    })
+    });
+    // What stands inside the macro is copied.
+    message["trades"] = trades.into();
+    message
 }
 
 fn announced(trade: &RebalanceTrade, now: Instant, wall: impl Fn(Instant) -> String) -> Value {

@@ -273,6 +273,10 @@ impl RiskState {
 
 /// `part` in percent of `whole`.
 fn share(part: Amount, whole: Amount) -> Result<f64, AmountError> {
+    // Divisions are slow, and of nothing there are many.
+    if part.is_zero() {
+        return Ok(0.0);
+    }
     Ok(part.over(whole)?.times(Amount::HUNDRED)?.to_f64())
 }
 

@@ -53,11 +53,14 @@ pub struct TaskRow {
 impl Record {
     /// The object that the log keeps.
     pub fn to_json(&self) -> Value {
-        let task = |task: &TaskRow| {
-            let saved = json!({ "enabled": task.enabled, "last_run": task.last_run });
-            (task.name.to_string(), saved)
-        };
-        let tasks: Map<String, Value> = self.tasks.iter().map(task).collect();
+        // What stands inside the macro is copied, so what is large is put in afterwards.
+        let mut tasks = Map::new();
+        for task in &self.tasks {
+            let mut saved = Map::new();
+            saved.insert("enabled".to_owned(), task.enabled.into());
+            saved.insert("last_run".to_owned(), task.last_run.clone().into());
+            tasks.insert(task.name.to_string(), saved.into());
+        }
         let under_way = self.tasks.iter().filter(|task| task.under_way);
         let under_way: Vec<Value> = under_way
             .map(|task| json!({ "name": task.name, "started_at": task.started }))
@@ -65,10 +68,10 @@ impl Record {
         let mut record = json!({
             "state": self.state.name(),
             "statistics": self.statistics,
-            "tasks": tasks,
-            "in_flight_tasks": under_way,
             "halt": self.halt,
         });
+        record["tasks"] = tasks.into();
+        record["in_flight_tasks"] = under_way.into();
         if self.closing {
             record["closing"] = json!(true);
         }

@@ -22,6 +22,8 @@ pub(in crate::invariants) struct History {
 struct Kept {
     message: Rc<Message>,
     at: Instant,
+    /// The last instant at which it is alive.
+    until: Instant,
 }
 
 impl Kept {
@@ -30,7 +32,7 @@ impl Kept {
     }
 
     fn is_expired(&self, now: Instant) -> bool {
-        self.message.ttl.is_over(self.age(now))
+        now > self.until
     }
 }
 
@@ -45,17 +47,19 @@ impl History {
         match event {
             DomainEvent::Started(_) => *self = History::default(),
             DomainEvent::Published(it) => {
-                self.kept.push_back(Kept {
-                    message: Rc::clone(&it.message),
-                    at: Instant::from(time),
-                });
-                let trimmed = self.kept.len().min(it.trimmed as usize);
-                self.kept.drain(..trimmed);
+                let (message, at) = (Rc::clone(&it.message), Instant::from(time));
+                let until = at + message.ttl.as_span();
+                self.kept.push_back(Kept { message, at, until });
+                for _ in 0..it.trimmed {
+                    self.kept.pop_front();
+                }
             }
             DomainEvent::HistoryShrunk(it) if it.expired => {
                 let now = Instant::from(time);
                 let before = self.kept.len();
-                self.kept.retain(|kept| !kept.is_expired(now));
+                if self.kept.iter().any(|kept| kept.is_expired(now)) {
+                    self.kept.retain(|kept| !kept.is_expired(now));
+                }
                 let expired = (before - self.kept.len()) as u64;
                 return (!self.uncertain).then_some(expired);
             }

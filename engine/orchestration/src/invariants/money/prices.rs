@@ -9,6 +9,7 @@ use dacapo_kernel::Time;
 
 use crate::amount::Amount;
 use crate::message::Name;
+use crate::symbol::in_upper_case;
 
 /// The lowest and the highest price.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,14 +65,13 @@ impl Prices {
         }
         let (number, range) = (now.as_nanos() / self.span_ns, Range::of(price));
         let upper = in_upper_case(symbol);
-        let Some(spans) = self.symbols.get_mut(upper.as_ref().unwrap_or(symbol)) else {
+        let Some(spans) = self.symbols.get_mut(upper.as_ref()) else {
             let spans = Spans {
                 number,
                 now: range,
                 before: None,
             };
-            let symbol = upper.unwrap_or_else(|| symbol.clone());
-            self.symbols.insert(symbol, spans);
+            self.symbols.insert(Name::from(upper.as_ref()), spans);
             return;
         };
         if spans.number == number {
@@ -84,8 +84,7 @@ impl Prices {
 
     /// What a symbol cost of late, if anybody said so.
     pub(super) fn of(&self, now: Time, symbol: &str) -> Option<Range> {
-        let upper = symbol.to_uppercase();
-        let spans = self.symbols.get(upper.as_str())?;
+        let spans = self.symbols.get(in_upper_case(symbol).as_ref())?;
         let number = now.as_nanos() / self.span_ns;
         if spans.number == number {
             Some(
@@ -97,13 +96,6 @@ impl Prices {
             (spans.number + 1 == number).then_some(spans.now)
         }
     }
-}
-
-/// The symbol in upper case, if it is not.
-fn in_upper_case(symbol: &Name) -> Option<Name> {
-    let is_upper = |byte: u8| byte.is_ascii() && !byte.is_ascii_lowercase();
-    let upper = symbol.as_str().bytes().all(is_upper);
-    (!upper).then(|| Name::from(symbol.as_str().to_uppercase()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin,
 };
 use crate::message::Name;
-use crate::symbol::{DOLLAR, Pair};
+use crate::symbol::{DOLLAR, Markets, sides};
 
 /// A least and a greatest value.
 pub(super) type Range = (f64, f64);
@@ -55,7 +55,9 @@ struct Open {
 /// Balances, positions and resting orders.
 #[derive(Debug)]
 pub(super) struct Account {
-    config: Config,
+    markets: Markets,
+    /// How old a price may be, in nanoseconds; none where no price is young enough.
+    max_age_ns: Option<u64>,
     prices: Prices,
     balances: BTreeMap<String, f64>,
     lots: Vec<Lot>,
@@ -69,11 +71,13 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(plan: &Plan<Config>) -> Account {
         let initial = plan.system.paper.initial_balance.iter();
+        let max_age_s = u64::try_from(plan.system.prices.max_age_s).ok();
         Account {
             balances: initial
                 .map(|(asset, amount)| (asset.clone(), amount.to_f64()))
                 .collect(),
-            config: plan.system.clone(),
+            markets: plan.system.markets.clone(),
+            max_age_ns: max_age_s.map(|seconds| seconds * 1_000_000_000),
             prices: Prices::new(plan),
             lots: Vec::new(),
             orders: BTreeMap::new(),
@@ -93,8 +97,11 @@ impl Account {
         }
         match event.domain() {
             Some(DomainEvent::BalanceChanged(it)) => {
-                self.balances
-                    .insert(it.asset.to_string(), it.balance.to_f64());
+                let balance = it.balance.to_f64();
+                match self.balances.get_mut(it.asset.as_str()) {
+                    Some(known) => *known = balance,
+                    None => drop(self.balances.insert(it.asset.to_string(), balance)),
+                }
             }
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
             Some(DomainEvent::OrderAnswered(it)) => self.answer(it),
@@ -110,7 +117,7 @@ impl Account {
         let order = &submitted.order;
         let leverage = order.leverage as f64;
         let limit = submitted.limit.map_or(0.0, |limit| limit.to_f64());
-        let rules = self.config.markets.rules(&order.symbol);
+        let rules = self.markets.rules(&order.symbol);
         let unit = (0..rules.size_decimals).fold(1.0, |unit, _| unit / 10.0);
         let open = Open {
             symbol: order.symbol.clone(),
@@ -118,7 +125,7 @@ impl Account {
             opens: matches!(submitted.origin, TradeOrigin::Signal(_)),
             worth: order.size_usd * leverage,
             slack: unit * limit * leverage,
-            in_dollars: quote_of(&order.symbol).is_some_and(|quote| quote == DOLLAR),
+            in_dollars: quote_of(&order.symbol) == Some(DOLLAR),
             rests: false,
         };
         self.orders.insert(submitted.intent.clone(), open);
@@ -206,7 +213,7 @@ impl Account {
         };
         for lot in &self.lots {
             let price = self.price(&lot.symbol, now)?;
-            let dollars = self.dollars(&quote_of(&lot.symbol)?, now)?;
+            let dollars = self.dollars(quote_of(&lot.symbol)?, now)?;
             let units = lot.size * lot.leverage;
             // One without margin may have lost its backing, and ended without a trade.
             if lot.margin {
@@ -241,7 +248,7 @@ impl Account {
         }
         for lot in self.lots.iter().filter(|lot| lot.margin) {
             let price = self.price(&lot.symbol, now)?;
-            let dollars = self.dollars(&quote_of(&lot.symbol)?, now)?;
+            let dollars = self.dollars(quote_of(&lot.symbol)?, now)?;
             let way = if lot.buys { 1.0 } else { -1.0 };
             let profit = |price: f64, dollars: f64| {
                 (price - lot.price) * way * lot.size * lot.leverage * dollars
@@ -263,8 +270,8 @@ impl Account {
         if asset == DOLLAR {
             return Some((1.0, 1.0));
         }
-        let max_age = u64::try_from(self.config.prices.max_age_s).ok()? * 1_000_000_000;
-        let symbol = format!("{asset}/{DOLLAR}");
+        let max_age = self.max_age_ns?;
+        let symbol = [asset, "/", DOLLAR].concat();
         let mut given = self.prices.in_use(&symbol, now);
         if given.any(|(_, age)| age >= max_age) {
             return None;
@@ -287,6 +294,6 @@ fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * (1.0 + a.abs())
 }
 
-fn quote_of(symbol: &str) -> Option<String> {
-    Some(symbol.parse::<Pair>().ok()?.quote)
+fn quote_of(symbol: &str) -> Option<&str> {
+    Some(sides(symbol).ok()?.1)
 }

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, Filled, OrderOutcome, TradeOrigin, number};
 use crate::message::{Instant, Name, Span};
+use crate::symbol::Markets;
 
 /// How many orders and signals are kept in mind.
 const KEPT: usize = 256;
@@ -24,7 +25,7 @@ pub(super) struct Fresh {
     price_age_ns: u64,
     /// By which part of its price a market order may slip, least and most.
     slip: (f64, f64),
-    config: Config,
+    markets: Markets,
     evidence: Messages,
     cited: BTreeMap<u64, Vec<Evidence>>,
     limits: BTreeMap<Name, Option<Amount>>,
@@ -33,7 +34,7 @@ pub(super) struct Fresh {
 
 impl Fresh {
     pub(super) fn new(plan: &Plan<Config>) -> Fresh {
-        let config = plan.system.clone();
+        let config = &plan.system;
         let windows = &config.evidence_windows;
         let draws = config.paper.slippage_draws.iter().map(|draw| draw.to_f64());
         let (least, most) = draws.fold((0.5f64, 1.0f64), |(least, most), draw| {
@@ -54,7 +55,7 @@ impl Fresh {
             cited: BTreeMap::new(),
             limits: BTreeMap::new(),
             prices: Prices::new(plan),
-            config,
+            markets: config.markets.clone(),
         }
     }
 
@@ -149,7 +150,7 @@ impl Fresh {
 
     /// Whether a market order at `market` may fill at the price of `fill`.
     fn slips_to(&self, fill: &Filled, market: Amount, buys: bool) -> bool {
-        let decimals = self.config.markets.rules(&fill.symbol).price_decimals;
+        let decimals = self.markets.rules(&fill.symbol).price_decimals;
         let tick = (0..decimals).fold(1.0, |tick, _| tick / 10.0);
         let (market, price) = (market.to_f64(), fill.price.to_f64());
         let slack = tick + market * 1e-9;

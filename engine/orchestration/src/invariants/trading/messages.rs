@@ -1,6 +1,6 @@
 //! The messages that a property may have to look at again, by number; the oldest are forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::message::{Message, Topic};
@@ -12,7 +12,8 @@ const KEPT: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Messages {
     topics: &'static [Topic],
-    by_number: BTreeMap<u64, Rc<Message>>,
+    /// By number, the lowest first.
+    kept: VecDeque<Rc<Message>>,
 }
 
 impl Messages {
@@ -20,33 +21,45 @@ impl Messages {
     pub(super) fn of(topics: &'static [Topic]) -> Messages {
         Messages {
             topics,
-            by_number: BTreeMap::new(),
+            kept: VecDeque::new(),
         }
     }
 
     /// Keeps a message, if it is of interest.
     pub(super) fn keep(&mut self, message: &Rc<Message>) {
         if self.topics.contains(&message.topic) {
-            self.by_number
-                .insert(message.id.as_number(), Rc::clone(message));
-            if self.by_number.len() > KEPT {
-                self.by_number.pop_first();
+            match self.place(message.id.as_number()) {
+                Ok(at) => self.kept[at] = Rc::clone(message),
+                Err(at) => self.kept.insert(at, Rc::clone(message)),
             }
+            if self.kept.len() > KEPT {
+                self.kept.pop_front();
+            }
+        }
+    }
+
+    /// Where the message of that number is, or belongs. A new one nearly always has the highest.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        match self.kept.back() {
+            Some(last) if last.id.as_number() >= number => self
+                .kept
+                .binary_search_by_key(&number, |kept| kept.id.as_number()),
+            _ => Err(self.kept.len()),
         }
     }
 
     /// The message of that number, if it is still kept.
     pub(super) fn get(&self, number: u64) -> Option<&Rc<Message>> {
-        self.by_number.get(&number)
+        self.kept.get(self.place(number).ok()?)
     }
 
     /// Those that are kept, the newest first.
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Rc<Message>> {
-        self.by_number.values().rev()
+        self.kept.iter().rev()
     }
 
     /// A new bus remembers nothing.
     pub(super) fn forget(&mut self) {
-        self.by_number.clear();
+        self.kept.clear();
     }
 }
