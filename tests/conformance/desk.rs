@@ -39,7 +39,8 @@ impl Desk {
         let mut risk = RiskEngine::new(config.risk.clone());
         prepare(&mut timetable, &mut risk);
         let store = Store::new(config.store.clone());
-        let view = MarketView::new(&[], &config.agents.analysis).expect("the default windows");
+        let view =
+            MarketView::new(&[], &config.agents.analysis, None).expect("the default windows");
         let parts = Parts {
             config: Rc::new(config.clone()),
             defects,

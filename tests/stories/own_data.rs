@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dacapo_cli::{Console, Exit, execute};
-use dacapo_kernel::Time;
+use dacapo_kernel::{Event, Time};
 use dacapo_lab::scenario::Overrides;
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::domain_event::DomainEvent;
@@ -194,5 +194,45 @@ fn a_bad_row_ends_the_run_before_it_begins() {
     assert!(
         err.contains("btcusd.csv: line 10, column \"open\": -"),
         "{err}"
+    );
+}
+
+/// An average over the wrong bars, a crossing that is said late or twice, or a size that is not the quantity, fails here.
+#[test]
+fn averages_that_cross_buy_and_sell_the_quantity_at_the_bars_that_make_them() {
+    let folder = folder(u64::MAX);
+    let path = scenario(&folder);
+    let text = fs::read_to_string(&path).expect("it was written");
+    let text = text.replace(
+        "trading_decision.interval_bars = 1",
+        "trading_decision = { interval_bars = 1, depends_on = [] }",
+    );
+    let agents = "\n[agents]\ntechnical_analysis = \"absent\"\nregime_detection = \"absent\"\n\
+                  trading_decision.average_cross = { fast = 1, slow = 5, quantity = \"0.5\" }\n";
+    fs::write(&path, text + agents).expect("the folder is ours");
+    let events = events(&record(&path, &Overrides::default()).log);
+    let day = |event: &Event<DomainEvent>| event.time.as_nanos() / 1_000_000_000 / DAY_S;
+    let said = events.iter().filter_map(|event| match event.domain() {
+        Some(DomainEvent::Published(it)) if it.message.topic == Topic::TradingSignals => {
+            let action = it.message.payload.field("action").text().map(str::to_owned);
+            Some((day(event), action.unwrap_or_default()))
+        }
+        _ => None,
+    });
+    // The price turns every thirty days. The slow average, a third of the way behind it each day, is
+    // met on the second day after.
+    let expected = (1..10).map(|turn| {
+        let action = if turn % 2 == 0 { "BUY" } else { "SELL" };
+        (turn * 30 + 1, action.to_owned())
+    });
+    assert_eq!(said.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let ordered = events.iter().filter_map(|event| match event.domain() {
+        Some(DomainEvent::Filled(it)) if it.intent.is_some() => Some(it.ordered.to_string()),
+        _ => None,
+    });
+    let ordered: Vec<String> = ordered.collect();
+    assert!(
+        !ordered.is_empty() && ordered.iter().all(|size| size == "0.5"),
+        "{ordered:?}"
     );
 }

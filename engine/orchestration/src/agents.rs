@@ -5,6 +5,7 @@
 
 pub mod indicator;
 
+mod average_cross;
 mod market_view;
 mod portfolio_rebalance;
 mod random;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+pub use average_cross::AverageCrossConfig;
 pub use market_view::{AnalysisConfig, MarketView};
 pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
 pub use table::{SharedTables, TableColumns, TableConfig, Tables};
@@ -51,6 +53,8 @@ pub enum AgentKind {
     Scripted(Vec<TimelineEntry>),
     /// Outputs from a CSV file: the newest row for the symbol that can be known.
     Table(Box<TableConfig>),
+    /// The cross of two moving averages; for the trading decision only.
+    AverageCross(AverageCrossConfig),
     /// Plans from a script; for the portfolio only.
     Plans(Vec<PlanEntry>),
     /// Outputs drawn from the seed.
@@ -103,6 +107,14 @@ pub struct AgentsConfig {
 }
 
 impl AgentsConfig {
+    /// The averages that the trading decision goes by, if it does.
+    pub fn average_cross(&self) -> Option<&AverageCrossConfig> {
+        match &self.trading_decision {
+            AgentKind::AverageCross(cross) => Some(cross),
+            _ => None,
+        }
+    }
+
     /// The agent of one of the five tasks.
     pub fn of(&self, kind: TaskKind) -> &AgentKind {
         match kind {
@@ -223,6 +235,11 @@ impl Agents {
                     market: &self.market.borrow(),
                 };
                 table::run(ctx, table, &self.tables.borrow(), &asked)
+            }
+            (AgentKind::AverageCross(cross), _) => {
+                let rules = &self.config.agents.decision;
+                let said = average_cross::run(symbol, &self.market.borrow(), cross, rules);
+                Ok(said.map(Output::from))
             }
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => {

@@ -50,7 +50,8 @@ pub(crate) fn build(
     };
     models(&config, defects, setup)?;
 
-    let view = MarketView::new(&config.symbols, &config.agents.analysis)
+    let agents = &config.agents;
+    let view = MarketView::new(&config.symbols, &agents.analysis, agents.average_cross())
         .map_err(|error| BuildError::Plan(error.to_string()))?;
     let view = Rc::new(RefCell::new(view));
     let exchange = exchange(&config, defects);

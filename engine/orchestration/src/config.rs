@@ -3,6 +3,7 @@
 //! The sections are those of a scenario file. What a setting means is said where it is used;
 //! what fits together is checked in [`check`].
 
+mod average_cross;
 mod bounds;
 mod check;
 mod emergency;

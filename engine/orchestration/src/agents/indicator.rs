@@ -1,15 +1,17 @@
-//! What rules can read from prices and trades alone: a trend, a regime, a mood.
+//! What rules can read from prices and trades alone: a trend, a crossing, a regime, a mood.
 //!
 //! Small rolling structs, fed one price or trade at a time and asked for a reading; they know nothing of
 //! messages, schedules or the clock. Only `+ - * /` and `sqrt` are used, so that a reading is the same to
 //! the last bit on every platform. Whether the rules earn money is not claimed.
 
+mod cross;
 mod flow;
 mod regime;
 mod trend;
 
 use thiserror::Error;
 
+pub use cross::{Cross, Crossing};
 pub use flow::{Flow, FlowConfig, Mood, MoodReading};
 pub use regime::{Regime, RegimeConfig, RegimeReading, RegimeWindow};
 pub use trend::{Bias, Trend, TrendConfig, TrendReading};

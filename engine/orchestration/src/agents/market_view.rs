@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::AverageCrossConfig;
 use super::indicator::{
-    Flow, FlowConfig, IndicatorError, MoodReading, RegimeConfig, RegimeReading, RegimeWindow,
-    Trend, TrendConfig, TrendReading,
+    Cross, Crossing, Flow, FlowConfig, IndicatorError, MoodReading, RegimeConfig, RegimeReading,
+    RegimeWindow, Trend, TrendConfig, TrendReading,
 };
 use crate::amount::Amount;
 use crate::market::Side;
@@ -33,21 +34,28 @@ pub struct MarketView {
 #[derive(Debug)]
 struct Watched {
     price: Option<Amount>,
+    cross: Option<Cross>,
     trend: Trend,
     regime: RegimeWindow,
     flow: Flow,
 }
 
 impl MarketView {
-    /// A view of these markets, before anything has become visible.
+    /// A view of these markets, before anything has become visible; averages that cross are made
+    /// where an agent goes by them.
     ///
     /// # Errors
     /// A window outside its bounds.
-    pub fn new(symbols: &[Name], config: &AnalysisConfig) -> Result<MarketView, IndicatorError> {
+    pub fn new(
+        symbols: &[Name],
+        config: &AnalysisConfig,
+        cross: Option<&AverageCrossConfig>,
+    ) -> Result<MarketView, IndicatorError> {
         let mut markets = BTreeMap::new();
         for symbol in symbols {
             let watched = Watched {
                 price: None,
+                cross: cross.map(|it| Cross::new(it.fast, it.slow)).transpose()?,
                 trend: Trend::new(config.trend.clone())?,
                 regime: RegimeWindow::new(config.regime.clone())?,
                 flow: Flow::new(config.flow.clone())?,
@@ -69,6 +77,9 @@ impl MarketView {
             return;
         };
         watched.price = Some(price);
+        if let Some(cross) = &mut watched.cross {
+            cross.push(price.as_decimal());
+        }
         watched.trend.push(price.as_decimal());
         watched.regime.push(price.as_decimal());
         let side = taker_buys.map(|buys| if buys { Side::Buy } else { Side::Sell });
@@ -83,6 +94,11 @@ impl MarketView {
     /// Where prices lead, once the window is full.
     pub fn trend(&self, symbol: &str) -> Option<TrendReading> {
         self.markets.get(symbol)?.trend.reading()
+    }
+
+    /// How the last price made the averages cross, if it did.
+    pub fn crossing(&self, symbol: &str) -> Option<Crossing> {
+        self.markets.get(symbol)?.cross.as_ref()?.crossing()
     }
 
     /// What kind of market it is, once the window is full.

@@ -4,6 +4,7 @@ use std::path::{Component, Path};
 
 use dacapo_kernel::Mistake;
 
+use super::average_cross;
 use super::bounds::numbers;
 use super::{
     BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, StoreKind,
@@ -28,6 +29,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     model("llm.fallback", &config.llm.fallback)?;
     numbers(config)?;
     analysis(config)?;
+    average_cross::check(config)?;
     emergency(config)?;
     outages(config)?;
     store_file(config)?;

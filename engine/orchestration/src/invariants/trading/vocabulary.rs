@@ -31,8 +31,13 @@ impl Vocabulary {
             TaskKind::SentimentAnalysis,
             TaskKind::TradingDecision,
         ];
-        let chooses =
-            |kind: &TaskKind| matches!(agents.of(*kind), AgentKind::Rules | AgentKind::Random);
+        let chooses = |kind: &TaskKind| {
+            let agent = agents.of(*kind);
+            matches!(
+                agent,
+                AgentKind::Rules | AgentKind::Random | AgentKind::AverageCross(_)
+            )
+        };
         Vocabulary {
             own_words: kinds
                 .into_iter()
