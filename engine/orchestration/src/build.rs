@@ -62,7 +62,9 @@ pub(crate) fn build(
         what,
     })?;
 
-    let bars = Rc::new(BarClock::default());
+    let tasks = config.schedules.tasks(&config.symbols, agents);
+    let mut by_bars = tasks.iter().filter(|task| task.interval_bars.is_some());
+    let bars = Rc::new(BarClock::new(by_bars.all(|task| task.by_crossings)));
     let follower = Follower {
         view: Rc::clone(&view),
         exchange: exchange.clone(),
@@ -175,14 +177,15 @@ impl Follower {
     /// The exchange goes first: what it does in the bar happened before the bar was over.
     fn bar(&self, ctx: &Ctx, bar: &MarketBar) {
         let prices = [bar.open, bar.high, bar.low, bar.close];
+        let mut crossed = false;
         if prices.iter().all(|price| price.is_positive()) {
             self.exchange.bar(ctx, bar);
-            self.view
-                .borrow_mut()
-                .see_trade(&bar.symbol, bar.close, bar.volume, None);
+            let mut view = self.view.borrow_mut();
+            view.see_trade(&bar.symbol, bar.close, bar.volume, None);
+            crossed = view.crossing(&bar.symbol).is_some();
         }
         // Time has passed, whatever the prices are.
-        self.bars.tick(ctx);
+        self.bars.tick(ctx, crossed);
     }
 }
 

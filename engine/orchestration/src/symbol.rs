@@ -103,6 +103,11 @@ impl Pair {
     }
 }
 
+/// Whether a symbol is the one that is `upper` in upper case.
+pub fn is_symbol(symbol: &str, upper: &str) -> bool {
+    symbol == upper || in_upper_case(symbol) == upper
+}
+
 /// What a venue says of one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -160,6 +160,8 @@ pub struct Schedule {
     pub interval_seconds: u64,
     /// Instead of that: after so many bars.
     pub interval_bars: Option<u32>,
+    /// Whether it counts only bars in which averages crossed: its agent says nothing in any other.
+    pub by_crossings: bool,
     /// The symbols it runs for.
     pub symbols: Vec<Name>,
     /// How long it may take for one symbol, in seconds.
@@ -196,6 +198,10 @@ impl Schedules {
     pub fn tasks(&self, symbols: &[Name], agents: &AgentsConfig) -> Vec<Schedule> {
         let mut tasks = self.resolve(symbols);
         tasks.retain(|task| task.enabled && *self.agent_of(task.duty, agents) != AgentKind::Absent);
+        for task in &mut tasks {
+            let agent = self.agent_of(task.duty, agents);
+            task.by_crossings = matches!(agent, AgentKind::AverageCross(_));
+        }
         tasks
     }
 
@@ -259,6 +265,7 @@ fn fill_in(said: &ScheduleConfig, default: &Default, symbols: Vec<Name>) -> Sche
         enabled: said.enabled.unwrap_or(default.enabled),
         interval_seconds: said.interval_seconds.unwrap_or(default.interval_seconds),
         interval_bars: said.interval_bars,
+        by_crossings: false,
         symbols: said.symbols.clone().unwrap_or(symbols),
         timeout_seconds: said.timeout_seconds.unwrap_or(default.timeout_seconds),
         run_on_start: said.run_on_start.unwrap_or(default.run_on_start),

@@ -184,8 +184,9 @@ impl Coordinator {
         Ok(())
     }
 
+    /// On the heap, so that the look of every second, which mostly finds no leg, stays small.
     async fn run_leg(self: &Rc<Self>, leg: &Leg) -> bool {
-        self.execute_rebalance_trade(leg, false).await
+        Box::pin(self.execute_rebalance_trade(leg, false)).await
     }
 
     /// When the next leg is to be looked at.

@@ -154,8 +154,7 @@ impl Coordinator {
             symbol,
             error: Name::from(error),
         };
-        self.publish(Topic::SystemEvents, error, Priority::High)
-            .await;
+        Box::pin(self.publish(Topic::SystemEvents, error, Priority::High)).await;
     }
 
     async fn run_agent(self: &Rc<Self>, at: usize, symbol: &Name) -> Result<(), AgentError> {
@@ -166,7 +165,8 @@ impl Coordinator {
         let Some(Output { payload, plan }) = output else {
             return Ok(());
         };
-        self.publish_output(at, payload).await;
+        // What mostly has nothing to publish stays small.
+        Box::pin(self.publish_output(at, payload)).await;
         if let Some(plan) = plan {
             self.carry_out(plan).await;
         }

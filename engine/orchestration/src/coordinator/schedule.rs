@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dacapo_kernel::Time;
 
+use crate::bar_clock::Bars;
 use crate::config::Schedule;
 use crate::defect::{Defect, Defects};
 use crate::message::{Instant, Name, Span};
@@ -33,8 +34,8 @@ pub struct Task {
     pub started: Option<Instant>,
     /// When it last finished; before the start of the run if it did so in an earlier one.
     pub last_run: Option<Instant>,
-    /// How many bars had closed when it last began.
-    bars_at_begin: u64,
+    /// What had closed when it last began.
+    bars_at_begin: Bars,
 }
 
 impl Task {
@@ -48,7 +49,7 @@ impl Task {
             interrupted: false,
             started: None,
             last_run: None,
-            bars_at_begin: 0,
+            bars_at_begin: Bars::default(),
             schedule,
         }
     }
@@ -70,13 +71,16 @@ impl Task {
     }
 
     /// The instant from which the task is due; none if it never becomes due by itself.
-    fn due_at(&self, started: Instant, bars: u64, defects: Defects) -> Option<Instant> {
+    fn due_at(&self, started: Instant, bars: Bars, defects: Defects) -> Option<Instant> {
         if !self.enabled || self.running {
             return None;
         }
         if let (Some(interval), false) = (self.schedule.interval_bars, self.interrupted) {
-            let due = self.bars_at_begin.saturating_add(interval.into());
-            return (bars >= due).then_some(started);
+            let begin = self.bars_at_begin;
+            let due = bars.closed >= begin.closed.saturating_add(interval.into());
+            // Whoever speaks of crossings only has nothing to say in between.
+            let crossed = !self.schedule.by_crossings || bars.crossings > begin.crossings;
+            return (due && crossed).then_some(started);
         }
         match self.last_run {
             _ if self.interrupted => Some(started),
@@ -93,8 +97,8 @@ impl Task {
 pub struct Timetable {
     tasks: Vec<Task>,
     started: Instant,
-    /// How many bars have closed.
-    bars: u64,
+    /// What has closed.
+    bars: Bars,
     defects: Defects,
 }
 
@@ -104,7 +108,7 @@ impl Timetable {
         Timetable {
             tasks: schedules.into_iter().map(Task::new).collect(),
             started,
-            bars: 0,
+            bars: Bars::default(),
             defects,
         }
     }
@@ -115,16 +119,16 @@ impl Timetable {
         self.tasks.iter().any(by_bars)
     }
 
-    /// So many bars have closed before the first that counts.
-    pub fn begin_bars(&mut self, closed: u64) {
+    /// So much has closed before the first bar that counts.
+    pub fn begin_bars(&mut self, closed: Bars) {
         self.bars = closed;
         for task in &mut self.tasks {
             task.bars_at_begin = closed;
         }
     }
 
-    /// So many bars have closed.
-    pub fn note_bars(&mut self, closed: u64) {
+    /// So much has closed.
+    pub fn note_bars(&mut self, closed: Bars) {
         self.bars = closed;
     }
 
@@ -257,15 +261,22 @@ mod tests {
         schedule.interval_bars = Some(2);
         let mut table = Timetable::new(vec![schedule], Instant::START, Defects::NONE);
         assert!(table.due(at(1_000_000)).is_empty(), "no bar, no run");
-        table.note_bars(1);
+        let bars = |closed, crossings| Bars { closed, crossings };
+        table.note_bars(bars(1, 0));
         assert!(table.due(at(0)).is_empty());
-        table.note_bars(2);
+        table.note_bars(bars(2, 0));
         assert_eq!(table.due(at(0)), [0]);
         table.begin(0, at(0));
-        table.note_bars(3);
+        table.note_bars(bars(3, 0));
         table.task_mut(0).end();
         assert!(table.due(at(5)).is_empty());
-        table.note_bars(4);
+        table.task_mut(0).schedule.by_crossings = true;
+        table.note_bars(bars(5, 0));
+        assert!(table.due(at(5)).is_empty(), "nothing crossed");
+        table.note_bars(bars(5, 1));
+        assert_eq!(table.due(at(5)), [0]);
+        table.task_mut(0).schedule.by_crossings = false;
+        table.note_bars(bars(4, 0));
         assert_eq!(table.due(at(5)), [0]);
     }
 

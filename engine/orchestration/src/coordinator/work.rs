@@ -94,7 +94,7 @@ impl Coordinator {
         match due.as_slice() {
             [] => {}
             [one] => self.run_task(*one).await,
-            several => self.run_several(several).await,
+            several => Box::pin(self.run_several(several)).await,
         }
     }
 
@@ -148,7 +148,7 @@ impl Coordinator {
 
     /// Tells the timetable of every bar, for as long as the coordinator is there.
     pub(super) async fn watch_bars(self: Rc<Self>) {
-        let mut seen = self.bars.closed();
+        let mut seen = self.bars.bars();
         self.timetable.borrow_mut().begin_bars(seen);
         loop {
             seen = self.bars.after(&self.ctx, seen).await;

@@ -13,7 +13,7 @@ use super::position::{CloseReason, Direction, Position, PositionId};
 use super::{Closed, Order};
 use crate::amount::{Amount, AmountError};
 use crate::domain_event::MarketBar;
-use crate::symbol::{Side, in_upper_case};
+use crate::symbol::{Side, in_upper_case, is_symbol};
 
 /// What a bar did.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl PaperExecutor {
         symbol: &str,
         leaves: impl Fn(&Position) -> Option<Exit>,
     ) -> Vec<(PositionId, Exit)> {
-        let of_symbol = |position: &&Position| in_upper_case(&position.symbol) == symbol;
+        let of_symbol = |position: &&Position| is_symbol(&position.symbol, symbol);
         let open = self.positions.open_positions().filter(of_symbol);
         open.filter_map(|position| Some((position.id, leaves(position)?)))
             .collect()
@@ -107,7 +107,7 @@ impl PaperExecutor {
         bar: &MarketBar,
         draw: &mut dyn FnMut(Draw) -> f64,
     ) -> Vec<Outcome> {
-        let of_symbol = |order: &&Order| in_upper_case(&order.terms.symbol) == symbol;
+        let of_symbol = |order: &&Order| is_symbol(&order.terms.symbol, symbol);
         let waiting: Vec<(OrderId, Side)> = self
             .resting_orders()
             .filter(of_symbol)

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::paper::PaperExecutor;
 use crate::amount::{Amount, AmountError};
 use crate::defect::Defect;
-use crate::symbol::in_upper_case;
+use crate::symbol::{in_upper_case, is_symbol};
 
 impl PaperExecutor {
     /// Takes over a price that a market quoted at `quoted_us`, and fills the orders that it reaches.
@@ -58,7 +58,7 @@ impl PaperExecutor {
         if !self.matches_resting() {
             return Ok(Vec::new());
         }
-        let of_symbol = |order: &&Order| in_upper_case(&order.terms.symbol) == symbol;
+        let of_symbol = |order: &&Order| is_symbol(&order.terms.symbol, &symbol);
         let waiting: Vec<OrderId> = self
             .resting_orders()
             .filter(of_symbol)

@@ -215,8 +215,10 @@ fn read_row(
     let price = |column: BarColumn| {
         let place = columns.place(column);
         let text = place.map_or("", |place| row.cell(place));
-        let missing =
-            text.is_empty() || ["nan", "null", "na"].contains(&text.to_lowercase().as_str());
+        let missing = text.is_empty()
+            || ["nan", "null", "na"]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word));
         let read = if missing {
             Err(SheetProblem::NoValue {
                 expected: "a price",

@@ -41,10 +41,13 @@ impl Instant {
         let utc = Offset::UTC.to_datetime(moment.unwrap_or(Timestamp::MAX));
         // By hand: with the state saved and plans announced, a run writes dates by the hundred.
         let mut text = String::with_capacity("2025-01-06T00:00:00.000000+00:00".len());
-        if utc.year() < 0 {
+        // A sign counts as a digit.
+        let (year, is_before) = (u32::from(utc.year().unsigned_abs()), utc.year() < 0);
+        if is_before {
             text.push('-');
         }
-        digits(&mut text, utc.year().unsigned_abs().into(), 4);
+        let width = if is_before && year < 1_000 { 3 } else { 4 };
+        digits(&mut text, year, width);
         for (before, number) in [
             ('-', utc.month()),
             ('-', utc.day()),

@@ -28,10 +28,35 @@ pub fn number(text: &str) -> Result<Decimal, SheetProblem> {
 }
 
 fn plain(text: &str) -> Option<Decimal> {
+    if let Some(number) = short(text.as_bytes()) {
+        return Some(number);
+    }
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let numeric = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let fits = unsigned.bytes().all(numeric) && unsigned.bytes().any(|byte| byte.is_ascii_digit());
     fits.then(|| Decimal::from_str_exact(text).ok()).flatten()
+}
+
+/// A number as nearly all are: up to 18 digits, which an integer of the machine holds, with a point between
+/// two of them or none. Anything else is read at length.
+fn short(text: &[u8]) -> Option<Decimal> {
+    let (first, last) = (text.first()?, text.last()?);
+    if text.len() > 19 || !first.is_ascii_digit() || !last.is_ascii_digit() {
+        return None;
+    }
+    let (mut digits, mut count, mut point) = (0_i64, 0, None);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' if count < 18 => {
+                digits = digits * 10 + i64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |before| count - before);
+    Some(Decimal::new(digits, scale))
 }
 
 /// `number × 10^exponent`, if that is held exactly.
@@ -65,6 +90,33 @@ mod tests {
         ] {
             assert_eq!(number(text).unwrap().normalize().to_string(), expected);
         }
+    }
+
+    /// Fails where the short way reads another number, or another number of decimals, than the long one.
+    #[test]
+    fn the_short_way_reads_what_the_long_one_reads() {
+        for text in [
+            "0",
+            "00.10",
+            "123456789.012345678",
+            "999999999999999999",
+            "9223372036854775808",
+            "12.",
+            ".5",
+            "1.2.3",
+            "9999999999999999999",
+        ] {
+            let at_length = Decimal::from_str_exact(text).ok();
+            if let Some(number) = short(text.as_bytes()) {
+                let at_length = at_length.expect("the long way reads it, too");
+                assert_eq!(
+                    (number, number.scale()),
+                    (at_length, at_length.scale()),
+                    "{text}"
+                );
+            }
+        }
+        assert!(short(b"123456789.012345678").is_some() && short(b"9999999999999999999").is_none());
     }
 
     #[test]

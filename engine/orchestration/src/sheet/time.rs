@@ -321,6 +321,9 @@ fn without_word(text: &str) -> Option<&str> {
 }
 
 fn with_offset(text: &str) -> Option<Timestamp> {
+    if let Some(at) = plain_utc(text.as_bytes()) {
+        return Some(at);
+    }
     match without_word(text) {
         Some(local_text) => local(local_text)?
             .to_zoned(TimeZone::UTC)
@@ -328,6 +331,37 @@ fn with_offset(text: &str) -> Option<Timestamp> {
             .map(|at| at.timestamp()),
         None => with_dashes(text).parse().ok(),
     }
+}
+
+/// `2018-04-04T00:05:00Z`, as most files have it; anything else is read at length.
+fn plain_utc(text: &[u8]) -> Option<Timestamp> {
+    let [date_time @ .., b'Z'] = text else {
+        return None;
+    };
+    let form = b"0000-00-00T00:00:00";
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b' '),
+        mark => byte == mark,
+    };
+    if date_time.len() != form.len() || !date_time.iter().zip(form).all(fits) {
+        return None;
+    }
+    let number = |from: usize| {
+        let two = &date_time[from..from + 2];
+        i8::try_from((two[0] - b'0') * 10 + (two[1] - b'0')).ok()
+    };
+    let year = i16::from(number(0)?) * 100 + i16::from(number(2)?);
+    let at = DateTime::new(
+        year,
+        number(5)?,
+        number(8)?,
+        number(11)?,
+        number(14)?,
+        number(17)?,
+        0,
+    );
+    Offset::UTC.to_timestamp(at.ok()?).ok()
 }
 
 fn local(text: &str) -> Option<DateTime> {

@@ -114,11 +114,12 @@ impl History {
         let symbol = signal.payload.field("symbol");
         let matches = |kept: &&Kept| {
             kept.message.topic == topic
-                && kept.age(now) <= window
                 && !kept.is_expired(now)
                 && kept.message.payload.field("symbol").equals(symbol)
         };
-        let newest = self.kept.iter().rev().find(matches);
+        // They were published in the order of time: before one that is too old all are.
+        let young = |kept: &&Kept| kept.age(now) <= window;
+        let newest = self.kept.iter().rev().take_while(young).find(matches);
         newest.map(|kept| kept.message.id.as_number())
     }
 }
