@@ -1,7 +1,7 @@
 //! How the program ends, for whoever called it, and what is said when it could not do its work.
 
 use dacapo_kernel::log::LogError;
-use dacapo_kernel::{BuildError, RunError};
+use dacapo_kernel::{BuildError, ProgramError, RunError};
 use dacapo_lab::fuzz::FuzzError;
 use dacapo_lab::scenario::ScenarioError;
 use dacapo_lab::sweep::SweepError;
@@ -59,6 +59,8 @@ impl Exit {
 pub(crate) enum Problem {
     /// The scenario is wrong; the report says where.
     Scenario(Box<ScenarioError>),
+    /// A program outside failed: where it is named, how, and what is to be known besides.
+    Program(String, Box<ProgramError>, Option<String>),
     /// Something is wrong, and this is how it ends.
     Other(Exit, String),
 }
@@ -76,6 +78,9 @@ impl Problem {
 
     /// What went wrong with a log.
     pub(crate) fn log(path: &str, error: &RunError) -> Problem {
+        if let RunError::Program(error) | RunError::Build(BuildError::Program(error)) = error {
+            return Problem::Program(path.to_owned(), error.clone(), None);
+        }
         let names_its_file = matches!(
             error,
             RunError::Log(
@@ -93,10 +98,20 @@ impl Problem {
         Problem::Other(exit_of(error), what)
     }
 
+    /// The whole of it in one line.
+    pub(crate) fn in_short(&self) -> String {
+        match self {
+            Problem::Scenario(error) => error.what.clone(),
+            Problem::Program(place, error, None) => format!("{place}: {error}"),
+            Problem::Program(place, error, Some(note)) => format!("{place}: {error}; {note}"),
+            Problem::Other(_, what) => what.clone(),
+        }
+    }
+
     /// How the program ends because of it.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Problem::Scenario(_) => Exit::Usage,
+            Problem::Scenario(_) | Problem::Program(..) => Exit::Usage,
             Problem::Other(exit, _) => *exit,
         }
     }
@@ -133,7 +148,8 @@ impl From<ScenarioError> for Problem {
 
 fn exit_of(error: &RunError) -> Exit {
     match error {
-        RunError::Build(BuildError::File { .. } | BuildError::Plan(_)) => Exit::Usage,
+        RunError::Build(BuildError::File { .. } | BuildError::Plan(_) | BuildError::Program(_))
+        | RunError::Program(_) => Exit::Usage,
         RunError::Decode(_) | RunError::OtherSystem { .. } | RunError::Plan(_) => Exit::Log,
         RunError::Encode(_) => Exit::Internal,
         RunError::Log(error) => match error {

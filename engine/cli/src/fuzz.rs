@@ -158,8 +158,7 @@ fn keep(folder: &Path, name: &LogName, seed: u64, log: &[u8]) -> Result<PathBuf,
     let path = folder.join(name.with_seed(seed));
     match log_file::write(&path, log) {
         Ok(()) => Ok(path),
-        Err(Problem::Other(_, what)) => Err(what),
-        Err(Problem::Scenario(error)) => Err(error.what),
+        Err(problem) => Err(problem.in_short()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use dacapo_kernel::System;
+use dacapo_kernel::{ProgramError, System};
 use dacapo_lab::scenario::printable;
 use serde_json::json;
 
@@ -167,6 +167,7 @@ pub(crate) fn tell_problem(problem: &Problem, screen: &mut Screen<'_>) {
             };
             screen.annotate("error", &place, &error.what);
         }
+        Problem::Program(place, error, note) => tell_program(place, error, note.as_deref(), screen),
         Problem::Other(_, what) => screen.error(what),
     }
     if !screen.is_for_people() {
@@ -178,14 +179,36 @@ pub(crate) fn tell_problem(problem: &Problem, screen: &mut Screen<'_>) {
                 "exit": exit,
                 "scenario": error,
             }),
-            Problem::Other(_, what) => json!({
+            Problem::Program(..) | Problem::Other(..) => json!({
                 "v": dacapo_lab::VERSION,
                 "type": "error",
                 "exit": exit,
-                "what": what,
+                "what": problem.in_short(),
             }),
         };
         screen.json(&value);
+    }
+}
+
+/// How a program outside failed, with the end of what it wrote for people.
+fn tell_program(place: &str, error: &ProgramError, note: Option<&str>, screen: &mut Screen<'_>) {
+    let ProgramError {
+        name,
+        command,
+        place: at,
+        unfit,
+        last_words,
+    } = error;
+    screen.error(format!(
+        "{place}: the program of {name} (`{command}`) {at}: {}",
+        unfit.what
+    ));
+    for line in last_words.lines() {
+        screen.say(&format!("  | {}", Screen::safe(line)));
+    }
+    screen.say(&format!(" = help: {}", Screen::safe(&unfit.help)));
+    if let Some(note) = note {
+        screen.say(&format!(" = note: {}", Screen::safe(note)));
     }
 }
 

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use dacapo_kernel::{Events, Finding, Outcome, System, Verified, verify};
-use dacapo_lab::{VERSION, explain};
+use dacapo_kernel::{
+    AskedPrograms, Events, Files, Finding, Outcome, System, Verified, plan_of, verify_with,
+};
+use dacapo_lab::scenario::DataDir;
+use dacapo_lab::{VERSION, changed_files, explain};
 use serde_json::json;
 
 use crate::difference;
@@ -14,7 +17,7 @@ use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::summary::said;
-use crate::text::{grouped, span};
+use crate::text::{grouped, shell_word, span};
 
 /// Which logs to run again.
 #[derive(Args, Debug)]
@@ -22,19 +25,28 @@ pub(crate) struct ReplayArgs {
     /// The logs
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
+    /// Start the programs again that the log names, in this folder, and compare what they answer
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 2] = [
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "replay runs/day-7.dlog",
         "run it again, compare every event",
     ),
     ("replay runs/*.dlog --quiet", "one line for each log"),
+    (
+        "replay runs/cross-7.dlog --programs scenarios",
+        "ask its programs again, too",
+    ),
 ];
 
 /// What the help says after them.
 pub(crate) const AFTER: &str = "\nInputs (choices, draws, feeds, answers) come from the log, nothing outside is asked.\n\
+          With --programs, programs of mode `deterministic` are: they run with your rights, so give it for\n\
+          logs that you trust. Without it their answers come from the log, too.\n\
           A log of a failed run replays to the same failure, and that is exit 0.\n\
           Exit: 0 the same, 3 different, 6 a log is damaged or was cut off.";
 
@@ -42,7 +54,10 @@ pub(crate) fn replay<S: System>(
     args: &ReplayArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Problem> {
-    each(&args.logs, screen, |path, screen| one::<S>(path, screen))
+    let programs = args.programs.as_deref().map(folder).transpose()?;
+    each(&args.logs, screen, |path, screen| {
+        one::<S>(path, programs.as_ref(), screen)
+    })
 }
 
 /// The same for every log; one that cannot be read does not keep the others from being looked at.
@@ -65,7 +80,23 @@ pub(crate) fn each(
     Ok(exit)
 }
 
-fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
+/// The folder in which programs are started.
+fn folder(path: &Path) -> Result<DataDir, Problem> {
+    let of = || shown(path);
+    let found = DataDir::new(path);
+    found.map_err(|error| {
+        Problem::usage(format!(
+            "--programs {}: {error}; give the folder of the scenario",
+            of()
+        ))
+    })
+}
+
+fn one<S: System>(
+    path: &Path,
+    programs: Option<&DataDir>,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Problem> {
     let log = shown(path);
     let problem = |error| Problem::log(&log, &error);
     let mut reader = open(path)?;
@@ -78,7 +109,8 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
             progress.at(seq, time);
             true
         };
-        verify::<S>(reader, Some(Box::new(watch))).map_err(problem)?
+        let programs = programs.map(|folder| folder as &dyn Files);
+        verify_with::<S>(reader, Some(Box::new(watch)), programs).map_err(problem)?
     };
     let wall = screen.elapsed().saturating_sub(begun);
     match verified {
@@ -98,6 +130,9 @@ fn one<S: System>(path: &Path, screen: &mut Screen<'_>) -> Result<Exit, Problem>
             let mut events = Events::<S::Event>::new(open(path)?);
             let difference = explain::<S>(&mut events, &divergence, &common).map_err(problem)?;
             difference::tell(&difference, &log, recorded, screen);
+            if let Some(folder) = programs {
+                tell_changes::<S>(path, folder, screen)?;
+            }
             Ok(Exit::Diverged)
         }
     }
@@ -123,6 +158,10 @@ fn tell_same<S: System>(
                 .filter(|checked| matches!(checked.finding, Finding::Violated { .. }))
                 .map(|checked| checked.id)
                 .collect::<Vec<_>>(),
+            "programs": {
+                "asked": outcome.asked_programs.asked,
+                "from_log": outcome.asked_programs.from_log,
+            },
             "wall_ns": u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX),
         }));
     }
@@ -146,6 +185,44 @@ fn tell_same<S: System>(
         }
     }
     screen.line(format!("  fingerprint  {fingerprint}"));
+    tell_programs(outcome.asked_programs, log, screen);
+}
+
+/// Whether what deterministic programs answer was compared.
+fn tell_programs(programs: AskedPrograms, log: &str, screen: &mut Screen<'_>) {
+    let AskedPrograms { asked, from_log } = programs;
+    if asked > 0 {
+        let asked = grouped(asked);
+        screen.line(format!(
+            "  programs     asked {asked} times again, every answer as recorded"
+        ));
+    }
+    if from_log > 0 {
+        let (from_log, program) = (grouped(from_log), &screen.program);
+        let word = Screen::safe(shell_word(log));
+        screen.line(format!(
+            "  programs     not asked: {from_log} answers come from the log; to compare them, too, give the folder of \
+             the scenario: {program} replay {word} --programs FOLDER"
+        ));
+    }
+}
+
+/// Which files of the recorded run are others by now: a changed program answers otherwise.
+fn tell_changes<S: System>(
+    path: &Path,
+    folder: &DataDir,
+    screen: &mut Screen<'_>,
+) -> Result<(), Problem> {
+    let problem = |error| Problem::log(&shown(path), &error);
+    let plan = plan_of::<S>(&mut open(path)?).map_err(problem)?;
+    let changed = changed_files(&plan.data, folder);
+    if !changed.is_empty() {
+        screen.warning(format!(
+            "not as they were when the log was made: {}",
+            changed.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 fn tell_same_so_far(log: &str, events: u64, screen: &mut Screen<'_>) {

@@ -166,6 +166,13 @@ fn record<S: System>(
             target.abandon();
             Err(Problem::log(&shown(&loaded.path), &error))
         }
+        Err(RunError::Program(error)) => {
+            // What led to it is worth looking at.
+            target.finish()?;
+            let log = shown(path);
+            let note = format!("what happened before it is in {log}, which is cut off there");
+            Err(Problem::Program(shown(&loaded.path), error, Some(note)))
+        }
         Err(error) => Err(Problem::log(&shown(path), &error)),
     }
 }
@@ -231,7 +238,7 @@ fn tell<S: System>(
     if judgement.failures.is_empty() {
         let mut next = vec![
             (
-                format!("replay {log}"),
+                format!("replay {log}{}", programs(loaded, outcome)),
                 "run it again and compare every event",
             ),
             (
@@ -254,6 +261,18 @@ fn tell<S: System>(
         next::propose(&next, screen);
     }
     Ok(exit)
+}
+
+/// Where a replay finds the programs that answered, if any can be asked again.
+fn programs<S: System>(loaded: &Loaded<S>, outcome: &Outcome<S::View>) -> String {
+    if outcome.asked_programs.asked == 0 {
+        return String::new();
+    }
+    let folder = match loaded.path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => shown(folder),
+        _ => ".".to_owned(),
+    };
+    format!(" --programs {}", Screen::safe(shell_word(&folder)))
 }
 
 fn middle(events: u64) -> u64 {

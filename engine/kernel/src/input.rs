@@ -135,7 +135,10 @@ pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
         }
         Body::Domain(event) => match (event.kind().role, input.cause) {
             (Role::Answer, Some(call)) if state.outside.calls.contains_key(&call) => {
-                answer(&mut state, call, event);
+                // What a program says that was asked again is compared with what it said then.
+                let pending = state.outside.calls.get_mut(&call);
+                let again = pending.and_then(|pending| pending.again.take());
+                answer(&mut state, call, again.unwrap_or(event));
             }
             _ => match state.outside.feed_of(input.actor) {
                 Some(feed) => arrive(&mut state, feed, Some(event)),

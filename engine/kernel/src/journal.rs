@@ -8,6 +8,7 @@ use crate::executor::Cut;
 use crate::id::{ActorId, Seq, Time};
 use crate::kernel_event::{FAULT_INJECTED, FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
 use crate::log::{Chain, Ending, Head, LogError, Reader, Storage, Writer};
+use crate::program::ProgramError;
 
 /// A log's bytes, wherever they are.
 pub type BoxedStorage = Box<dyn Storage>;
@@ -36,6 +37,8 @@ pub(crate) enum JournalError<E> {
     Diverged(Box<Divergence<E>>),
     /// The recording ends here without a verdict; it was cut off.
     RecordingEnds,
+    /// A program outside failed: nothing true follows.
+    Program(Box<ProgramError>),
 }
 
 /// Where the events of a run go.

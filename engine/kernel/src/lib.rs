@@ -10,6 +10,7 @@ pub mod log;
 mod acknowledge;
 mod chance;
 mod checks;
+mod companion;
 mod ctx;
 mod doors;
 mod event;
@@ -30,6 +31,7 @@ mod outside;
 mod panic_message;
 mod plan;
 mod port;
+mod program;
 mod replay;
 mod run;
 mod schedule;
@@ -47,6 +49,7 @@ mod world;
 pub use chance::Stream;
 pub use checks::{Checked, Checks, Finding};
 pub use codec::CodecError;
+pub use companion::{PROTOCOL, PROTOCOL_VERSION};
 pub use ctx::{Ctx, Elapsed};
 pub use doors::Odds;
 pub use event::{
@@ -69,8 +72,11 @@ pub use name::Name;
 pub use panic_message::panic_message;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};
 pub use port::{Answer, Feed, Port, Provider};
+pub use program::{
+    AskedPrograms, Dialogue, Interpreter, Program, ProgramError, ProgramMode, Unfit,
+};
 pub use replay::{Events, Snapshots, causes, fold, plan_of};
-pub use run::{Outcome, Run, RunError, Verified, verify, with_acts};
+pub use run::{Outcome, Run, RunError, Verified, verify, verify_with, with_acts};
 pub use schedule::{Scheduler, SchedulerKind};
 pub use section::Section;
 pub use setup::Setup;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::chance::Chance;
+use crate::companion::Companion;
 use crate::ctx::Ctx;
 use crate::doors::{Doors, Odds};
 use crate::float_clock::FloatSeconds;
@@ -12,6 +13,7 @@ use crate::id::{ActorId, HostId, Seq, Time};
 use crate::kernel_event::FaultInjected;
 use crate::name::Name;
 use crate::port::{Feed, Provider};
+use crate::program::{AskedPrograms, Interpreter, ProgramMode};
 use crate::system::System;
 use crate::task::{BoxFuture, TaskRef};
 use crate::timers::TimerKey;
@@ -58,6 +60,16 @@ pub(crate) struct PortState<E> {
     pub(crate) actor: ActorId,
     /// Absent in a replay.
     pub(crate) provider: Option<Box<dyn Provider<E>>>,
+    /// The program that answers instead of a provider.
+    pub(crate) program: Option<ProgramAtPort<E>>,
+}
+
+/// A program that answers at a port.
+pub(crate) struct ProgramAtPort<E> {
+    pub(crate) mode: ProgramMode,
+    pub(crate) interpreter: Box<dyn Interpreter<E>>,
+    /// Absent in a replay in which it is not asked again.
+    pub(crate) companion: Option<Companion>,
 }
 
 /// A call without its answer, or with an answer that was not taken yet.
@@ -68,6 +80,8 @@ pub(crate) struct PendingCall<E> {
     pub(crate) made: (Time, FloatSeconds),
     /// Set while recording: when the answer comes.
     pub(crate) timer: Option<TimerKey>,
+    /// What a program answers that was asked again in a replay.
+    pub(crate) again: Option<E>,
     pub(crate) answer: Option<E>,
 }
 
@@ -77,6 +91,7 @@ pub(crate) struct Outside<S: System> {
     pub(crate) feeds: Vec<FeedState<S>>,
     pub(crate) ports: BTreeMap<u16, PortState<S::Event>>,
     pub(crate) calls: BTreeMap<Seq, PendingCall<S::Event>>,
+    pub(crate) asked_programs: AskedPrograms,
 }
 
 impl<S: System> Default for Outside<S> {
@@ -86,6 +101,7 @@ impl<S: System> Default for Outside<S> {
             feeds: Vec::new(),
             ports: BTreeMap::new(),
             calls: BTreeMap::new(),
+            asked_programs: AskedPrograms::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::kernel_event::{RunEnded, RunStarted};
 use crate::log::{Chain, Header, LogError, Reader, RunId, SyncPolicy, Writer};
 use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
+use crate::program::{AskedPrograms, ProgramError};
 use crate::setup::Setup;
 use crate::simulation::{Watch, drive};
 use crate::system::{BuildError, Files, System};
@@ -32,6 +33,8 @@ pub struct Run<'a, S: System> {
     acknowledge: Option<Acknowledge<'a>>,
     checked: bool,
     wanted: Option<Wanted>,
+    /// Who starts programs again in a replay.
+    programs: Option<&'a dyn Files>,
     build: Box<Build<'a, S>>,
 }
 
@@ -54,6 +57,8 @@ pub struct Outcome<V> {
     pub struck: Vec<String>,
     /// Its figures, if they were wanted and the system makes any.
     pub measured: Option<Measured>,
+    /// How often deterministic programs were asked.
+    pub asked_programs: AskedPrograms,
     /// How many events it has.
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
@@ -105,6 +110,9 @@ pub enum RunError {
         "the log's plan cannot be read: {0}; use the version of the program that its header names"
     )]
     Plan(String),
+    /// A program outside failed while it was asked.
+    #[error(transparent)]
+    Program(Box<ProgramError>),
 }
 
 impl<'a, S: System> Run<'a, S> {
@@ -116,6 +124,7 @@ impl<'a, S: System> Run<'a, S> {
             acknowledge: None,
             checked: true,
             wanted: None,
+            programs: None,
             build: Box::new(S::build),
         }
     }
@@ -219,6 +228,7 @@ impl<'a, S: System> Run<'a, S> {
         let mut setup = Setup {
             core: Rc::clone(&core),
             files,
+            programs: self.programs,
         };
         if let Err(error) = (self.build)(plan, &mut setup) {
             take_apart(&core);
@@ -242,12 +252,26 @@ impl<'a, S: System> Run<'a, S> {
 /// # Errors
 /// If the log cannot be read, is of another system, or the system cannot be built.
 pub fn verify<S: System>(
+    reader: Reader<BoxedStorage>,
+    watch: Option<Watch<'_>>,
+) -> Result<Verified<S>, RunError> {
+    verify_with(reader, watch, None)
+}
+
+/// The same, with somebody who starts programs again: those of a deterministic mode are asked once more, and
+/// what they answer is compared. Without anybody, every answer comes from the log.
+///
+/// # Errors
+/// Those of [`verify`], and if a program cannot be started or fails.
+pub fn verify_with<S: System>(
     mut reader: Reader<BoxedStorage>,
     watch: Option<Watch<'_>>,
+    programs: Option<&dyn Files>,
 ) -> Result<Verified<S>, RunError> {
     let plan = crate::replay::plan_of::<S>(&mut reader)?;
     let mut run = Run::<S>::new(&plan);
     run.watch = watch;
+    run.programs = programs;
     reader.seek(Seq(0))?;
     let journal = Journal::Verify(Box::new(Verifier::new(reader)));
     match run.make(plan_json(&plan), journal, None)? {
@@ -259,6 +283,7 @@ pub fn verify<S: System>(
         (_, Some(JournalError::Log(error))) => Err(error.into()),
         (_, Some(JournalError::Decode(error))) => Err(error.into()),
         (_, Some(JournalError::Encode(error))) => Err(error.into()),
+        (_, Some(JournalError::Program(error))) => Err(RunError::Program(error)),
     }
 }
 
@@ -303,10 +328,11 @@ fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
 /// Writes the verdict, closes the journal and takes the run apart.
 fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, world, mut checks, journal) = {
+    let (events, asked_programs, world, mut checks, journal) = {
         let mut state = core.state.borrow_mut();
         (
             state.next_seq,
+            state.outside.asked_programs,
             std::mem::take(&mut state.world),
             std::mem::replace(&mut state.checks, Checks::new(Vec::new(), Vec::new())),
             std::mem::replace(&mut state.journal, Journal::Discard),
@@ -322,6 +348,11 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
                 None
             }
         },
+        (Journal::Record(mut writer), Some(JournalError::Program(_))) => {
+            // What happened up to there is worth looking at; it is no whole run.
+            writer.sync()?;
+            None
+        }
         (Journal::Record(_), Some(_)) => match trouble {
             Some(JournalError::Log(error)) => return Err(error.into()),
             Some(JournalError::Encode(error)) => return Err(error.into()),
@@ -329,12 +360,16 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         },
         (Journal::Verify(_), Some(_)) | (Journal::Discard, _) => None,
     };
+    if let Some(JournalError::Program(error)) = trouble {
+        return Err(RunError::Program(error));
+    }
     let outcome = Outcome {
         verdict,
         world,
         reached: checks.reached(),
         struck: checks.struck().to_vec(),
         measured: checks.measured(),
+        asked_programs,
         findings: checks.finish(),
         events,
         fingerprint,

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 
+use serde_json::Value;
+
+use crate::companion::Companion;
 use crate::ctx::Ctx;
 #[cfg(debug_assertions)]
 use crate::executor::Audit;
@@ -11,8 +14,9 @@ use crate::executor::Core;
 use crate::id::{ActorId, HostId};
 use crate::kernel_event::HostStarted;
 use crate::name::Name;
-use crate::outside::{Factory, FeedState, Host, PortState, Waiting};
+use crate::outside::{Factory, FeedState, Host, PortState, ProgramAtPort, Waiting};
 use crate::port::{Feed, Port, Provider};
+use crate::program::{Interpreter, Program, ProgramMode};
 use crate::sync::inbox::Inbox;
 use crate::system::{BuildError, Files, System};
 use crate::task::NewTask;
@@ -23,6 +27,8 @@ pub struct Setup<'a, S: System> {
     pub(crate) core: Rc<Core<S>>,
     /// Absent in a replay, which reads nothing but its log.
     pub(crate) files: Option<&'a dyn Files>,
+    /// Who starts programs again in a replay, if they are to be asked again.
+    pub(crate) programs: Option<&'a dyn Files>,
 }
 
 impl<'a, S: System> Setup<'a, S> {
@@ -117,10 +123,53 @@ impl<'a, S: System> Setup<'a, S> {
         };
         let mut state = self.core.state.borrow_mut();
         let actor = state.actor(name);
-        state
-            .outside
-            .ports
-            .insert(port.0, PortState { actor, provider });
+        let at_port = PortState {
+            actor,
+            provider,
+            program: None,
+        };
+        state.outside.ports.insert(port.0, at_port);
+        Ok(())
+    }
+
+    /// Says that a program outside answers at a port; `about` is what it is told of the run in advance. It is
+    /// started while a run is recorded, and in a replay only if its mode says so and programs may be started.
+    ///
+    /// # Errors
+    /// If it cannot be started, or does not answer the greeting.
+    pub fn program(
+        &mut self,
+        port: Port,
+        program: Program,
+        about: &Value,
+        interpreter: impl Interpreter<S::Event> + 'static,
+    ) -> Result<(), BuildError> {
+        let starts = match (self.files, program.mode) {
+            (Some(files), _) => Some(files),
+            (None, ProgramMode::Deterministic) => self.programs,
+            (None, ProgramMode::Recorded) => None,
+        };
+        let (mode, name) = (program.mode, program.name.clone());
+        let companion = match starts {
+            Some(files) => {
+                let dialogue = files.start(&program)?;
+                let greeted = Companion::greet(program, dialogue, about);
+                Some(greeted.map_err(Box::new)?)
+            }
+            None => None,
+        };
+        let mut state = self.core.state.borrow_mut();
+        let actor = state.actor(format!("program of {name}"));
+        let at_port = PortState {
+            actor,
+            provider: None,
+            program: Some(ProgramAtPort {
+                mode,
+                interpreter: Box::new(interpreter),
+                companion,
+            }),
+        };
+        state.outside.ports.insert(port.0, at_port);
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use crate::id::Time;
 use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
+use crate::program::{Dialogue, Program, ProgramError};
 use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -191,6 +192,18 @@ pub trait Files {
     /// # Errors
     /// If there is no such file, or it lies outside the scenario's folder.
     fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError>;
+
+    /// Starts a program that a scenario names. Whoever only reads files starts none.
+    ///
+    /// # Errors
+    /// If there is no such program, or none may be started.
+    fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {
+        Err(BuildError::Plan(format!(
+            "`{}`, the program of {}, is not started here: use `run` on the scenario itself",
+            program.shown(),
+            program.name
+        )))
+    }
 }
 
 /// Data files that somebody brings, to have a scenario made for them.
@@ -264,4 +277,7 @@ pub enum BuildError {
     /// The plan is not one of this system's.
     #[error("the plan cannot be built: {0}")]
     Plan(String),
+    /// A program that the scenario names cannot be spoken with.
+    #[error(transparent)]
+    Program(#[from] Box<ProgramError>),
 }

@@ -25,7 +25,7 @@ use crate::scenario::ScenarioError;
 
 use self::trials::{Trials, reader, record};
 
-pub use self::data::RecordedFiles;
+pub use self::data::{RecordedFiles, changed_files};
 pub use self::kept::{Kept, keep, shrunk_name};
 pub use self::listed::{Input, listed};
 pub use self::recorded::Recorded;

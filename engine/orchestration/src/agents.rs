@@ -8,6 +8,7 @@ pub mod indicator;
 mod average_cross;
 mod market_view;
 mod portfolio_rebalance;
+pub(crate) mod process;
 mod random;
 mod regime_detection;
 mod scripted;
@@ -24,6 +25,8 @@ use serde::{Deserialize, Serialize};
 
 pub use average_cross::AverageCrossConfig;
 pub use market_view::{AnalysisConfig, MarketView};
+use process::News;
+pub use process::ProcessConfig;
 pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
 pub use table::{SharedTables, TableColumns, TableConfig, Tables};
 pub use trading_decision::DecisionConfig;
@@ -55,6 +58,8 @@ pub enum AgentKind {
     Table(Box<TableConfig>),
     /// The cross of two moving averages; for the trading decision only.
     AverageCross(AverageCrossConfig),
+    /// A program in any language, asked in lock-step.
+    Process(Box<ProcessConfig>),
     /// Plans from a script; for the portfolio only.
     Plans(Vec<PlanEntry>),
     /// Outputs drawn from the seed.
@@ -130,9 +135,19 @@ impl AgentsConfig {
 /// All agents, and what they know.
 pub struct Agents {
     config: Rc<Config>,
-    market: Rc<RefCell<MarketView>>,
-    tables: SharedTables,
+    known: Known,
     desks: Vec<Desk>,
+}
+
+/// What agents know. It outlives a crash of the coordinator's host.
+#[derive(Clone)]
+pub struct Known {
+    /// What they see of the market.
+    pub market: Rc<RefCell<MarketView>>,
+    /// What was worked out before.
+    pub tables: SharedTables,
+    /// What programs are to be told.
+    pub(crate) news: Rc<RefCell<News>>,
 }
 
 /// One agent: whose task it does, and how it speaks.
@@ -145,6 +160,8 @@ struct Desk {
     /// How long it may take, and how often it is asked, in seconds.
     terms: (f64, u64),
     plans: Cell<u64>,
+    /// When it wants to be asked again, besides its schedule.
+    wake: Cell<Option<Instant>>,
 }
 
 /// How an agent's output is published.
@@ -160,13 +177,8 @@ pub struct Voice<'a> {
 }
 
 impl Agents {
-    /// The agents of these tasks, in the same order, looking at this market and these tables.
-    pub fn new(
-        ctx: &Ctx,
-        config: Rc<Config>,
-        tasks: &Timetable,
-        (market, tables): (Rc<RefCell<MarketView>>, SharedTables),
-    ) -> Agents {
+    /// The agents of these tasks, in the same order, with what they know.
+    pub fn new(ctx: &Ctx, config: Rc<Config>, tasks: &Timetable, known: Known) -> Agents {
         let schedules = tasks.tasks().iter().map(|task| &task.schedule);
         let desks = schedules.map(|task| {
             let (topic, priority) = match task.duty {
@@ -181,13 +193,13 @@ impl Agents {
                 priority,
                 terms: (task.timeout_seconds, task.interval_seconds),
                 plans: Cell::new(0),
+                wake: Cell::new(None),
             }
         });
         Agents {
             desks: desks.collect(),
             config: Rc::clone(&config),
-            market,
-            tables,
+            known,
         }
     }
 
@@ -200,6 +212,11 @@ impl Agents {
             topic: desk.topic,
             priority: desk.priority,
         }
+    }
+
+    /// When the agent of a task wants to be asked again, if it has said so since this was last asked.
+    pub fn take_wake(&self, task: usize) -> Option<Instant> {
+        self.desks[task].wake.take()
     }
 
     /// Asks the agent of a task about a symbol: what it wants published, if anything.
@@ -232,18 +249,19 @@ impl Agents {
                     topic: desk.topic,
                     symbol,
                     decision: &self.config.agents.decision,
-                    market: &self.market.borrow(),
+                    market: &self.known.market.borrow(),
                 };
-                table::run(ctx, table, &self.tables.borrow(), &asked)
+                table::run(ctx, table, &self.known.tables.borrow(), &asked)
             }
             (AgentKind::AverageCross(cross), _) => {
                 let rules = &self.config.agents.decision;
-                let said = average_cross::run(symbol, &self.market.borrow(), cross, rules);
+                let said = average_cross::run(symbol, &self.known.market.borrow(), cross, rules);
                 Ok(said.map(Output::from))
             }
+            (AgentKind::Process(_), _) => self.ask_program(desk, symbol, exchange).await,
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => {
-                let said = random::run(ctx, kind, symbol, &self.market.borrow());
+                let said = random::run(ctx, kind, symbol, &self.known.market.borrow());
                 Ok(said.map(Output::from))
             }
             (AgentKind::Rules, Duty::Role(TaskKind::PortfolioRebalance)) => {
@@ -259,6 +277,34 @@ impl Agents {
         }
     }
 
+    /// Asks a program; of several symbols that want to wake it, the earliest counts.
+    async fn ask_program(
+        &self,
+        desk: &Desk,
+        symbol: &Name,
+        exchange: &Exchange,
+    ) -> Result<Option<Output>, AgentError> {
+        let Some(place) = self.config.place_of_process(&desk.name, desk.topic) else {
+            return Ok(None);
+        };
+        let asked = process::Question {
+            port: process::port(place),
+            agent: &desk.name,
+            topic: desk.topic,
+            symbol,
+            symbols: &self.config.symbols,
+            decision: &self.config.agents.decision,
+            market: &self.known.market,
+            news: &self.known.news,
+            exchange,
+        };
+        let wake = |at: Instant| {
+            let earlier = desk.wake.get().filter(|before| *before < at);
+            desk.wake.set(Some(earlier.unwrap_or(at)));
+        };
+        process::run(&desk.voice, asked, wake).await
+    }
+
     /// Sentiment and portfolio need no snapshot of the market.
     fn lacks_snapshot(&self, duty: Duty, symbol: &Name) -> bool {
         let needs_one = match duty {
@@ -272,7 +318,7 @@ impl Agents {
     }
 
     fn apply_rules(&self, kind: TaskKind, symbol: &Name) -> Option<Payload> {
-        let market = self.market.borrow();
+        let market = self.known.market.borrow();
         match kind {
             TaskKind::TechnicalAnalysis => technical_analysis::run(symbol, &market),
             TaskKind::RegimeDetection => regime_detection::run(symbol, &market),

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 
-use crate::agents::{MarketView, SharedTables, table};
+use crate::agents::process::{self, News};
+use crate::agents::{Known, MarketView, SharedTables, table};
 use crate::audit::{self, Up};
 use crate::bar_clock::BarClock;
 use crate::bus::Bus;
@@ -22,6 +23,7 @@ use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, Started};
 use crate::exchange::Exchange;
 use crate::execution::{PaperExecutor, PositionBook, PriceSource};
 use crate::feeds::{MarketFeed, outside_events, table_rows};
+use crate::message::Instant;
 use crate::model::{self, FALLBACK, PRIMARY, SimulatedModels};
 use crate::outside::Outside;
 use crate::risk::RiskEngine;
@@ -49,6 +51,7 @@ pub(crate) fn build(
         None => None,
     };
     models(&config, defects, setup)?;
+    process::attach(plan, setup)?;
 
     let agents = &config.agents;
     let view = MarketView::new(&config.symbols, &agents.analysis, agents.average_cross())
@@ -65,8 +68,10 @@ pub(crate) fn build(
     let tasks = config.schedules.tasks(&config.symbols, agents);
     let mut by_bars = tasks.iter().filter(|task| task.interval_bars.is_some());
     let bars = Rc::new(BarClock::new(by_bars.all(|task| task.by_crossings)));
+    let news = Rc::new(RefCell::new(News::new(&config)));
     let follower = Follower {
         view: Rc::clone(&view),
+        news: Rc::clone(&news),
         exchange: exchange.clone(),
         bars: Rc::clone(&bars),
     };
@@ -90,8 +95,11 @@ pub(crate) fn build(
             risk: RiskEngine::new(config.risk.clone()),
             config: Rc::clone(&config),
             defects,
-            market: Rc::clone(&view),
-            tables: Rc::clone(&tables),
+            known: Known {
+                market: Rc::clone(&view),
+                tables: Rc::clone(&tables),
+                news: Rc::clone(&news),
+            },
             bars: Rc::clone(&bars),
             exchange: exchange.clone(),
             store: store.clone(),
@@ -140,6 +148,7 @@ fn models(
 #[derive(Clone)]
 struct Follower {
     view: Rc<RefCell<MarketView>>,
+    news: Rc<RefCell<News>>,
     exchange: Exchange,
     bars: Rc<BarClock>,
 }
@@ -171,6 +180,10 @@ impl Follower {
         self.view
             .borrow_mut()
             .see_trade(symbol, *price, *size, *taker_buys);
+        if !self.news.borrow().is_for_nobody() {
+            let now = Instant::from(ctx.now());
+            self.news.borrow_mut().trade(now, trade);
+        }
         self.exchange.price(ctx, symbol, *price);
     }
 
@@ -183,6 +196,10 @@ impl Follower {
             let mut view = self.view.borrow_mut();
             view.see_trade(&bar.symbol, bar.close, bar.volume, None);
             crossed = view.crossing(&bar.symbol).is_some();
+            if !self.news.borrow().is_for_nobody() {
+                let now = Instant::from(ctx.now());
+                self.news.borrow_mut().bar(now, bar);
+            }
         }
         // Time has passed, whatever the prices are.
         self.bars.tick(ctx, crossed);
@@ -204,12 +221,14 @@ async fn coordinate(ctx: Ctx, bus: Bus, inbox: Inbox<Orchestration>, parts: Part
     ctx.emit(Started {});
     let _gone = Gone(bus.clone());
     let config = Rc::clone(&parts.config);
+    let news = Rc::clone(&parts.known.news);
     if config.message_bus.cleanup {
         let every = config.message_bus.cleanup_interval_seconds;
         bus.start_cleanup(&ctx, Duration::from_secs(every));
     }
     let exchange = parts.exchange.clone();
     let coordinator = Coordinator::new(&ctx, bus.clone(), parts);
+    process::listen(&ctx, &bus, &config, &news).await;
     let outside = Outside::new(&ctx, bus, exchange, Rc::clone(&coordinator));
     outside.before_start(&config).await;
     coordinator.load().await;

@@ -9,6 +9,7 @@ mod check;
 mod emergency;
 mod execution;
 mod model;
+mod processes;
 mod schedule;
 mod script;
 mod store;
@@ -35,13 +36,14 @@ pub use check::check;
 pub use emergency::{BreachAction, BreachRule, EmergencyConfig};
 pub use execution::{LiveConfig, RiskMode, TradingMode};
 pub use model::{GeneratedReplies, LlmConfig, ModelConfig, Replies, ScriptedReply};
+pub(crate) use processes::note_files;
 pub use schedule::{Duty, OtherTask, Schedule, ScheduleConfig, Schedules, TaskKind};
 pub use script::{
     AccountFigures, ForceRun, Nothing, OutsideEvent, PriceSet, Publication, Reply,
     ScriptedSubscriber, TradeResult, Unsubscription,
 };
 pub use store::{StoreConfig, StoreKind};
-pub use tables::TableSource;
+pub use tables::{ProcessSource, TableSource};
 
 /// The orchestration's part of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ use std::rc::{Rc, Weak};
 use dacapo_kernel::{Notify, Receiver, Sender, channel};
 use serde::Serialize;
 
-use crate::agents::{Agents, MarketView, SharedTables};
+use crate::agents::{Agents, Known};
 use crate::audit::{Up, agree};
 use crate::bar_clock::BarClock;
 use crate::bus::subscriptions::SubscriberKey;
@@ -90,10 +90,8 @@ pub struct Parts {
     pub timetable: Timetable,
     /// Who judges proposals.
     pub risk: RiskEngine,
-    /// What its agents see of the market.
-    pub market: Rc<RefCell<MarketView>>,
-    /// What its agents say that was worked out before.
-    pub tables: SharedTables,
+    /// What its agents know.
+    pub known: Known,
     /// How many bars have closed.
     pub bars: Rc<BarClock>,
     /// Who takes orders.
@@ -147,8 +145,7 @@ impl Coordinator {
             defects,
             timetable,
             risk,
-            market,
-            tables,
+            known,
             bars,
             exchange,
             store,
@@ -164,7 +161,7 @@ impl Coordinator {
             closes: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
-            agents: Agents::new(ctx, Rc::clone(&config), &timetable, (market, tables)),
+            agents: Agents::new(ctx, Rc::clone(&config), &timetable, known),
             timetable: RefCell::new(timetable),
             risk: RefCell::new(risk),
             periods: Cell::default(),

@@ -51,6 +51,10 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             ModelReply::Text(text) => format!("replied: {text}"),
             ModelReply::Error(error) => format!("failed: {error}"),
         },
+        DomainEvent::ProcessAsked(it) => format!("{} is asked about {}", it.agent, it.symbol),
+        DomainEvent::ProcessAnswered(it) => format!("answered {}", it.effects.0),
+        DomainEvent::AgentSaid(it) => format!("{} on {}: {}", it.agent, it.symbol, it.text),
+        DomainEvent::WakeAsked(it) => format!("{} again at {}", it.task, it.at),
         DomainEvent::Published(it) => published(&it.message),
         DomainEvent::Delivered(it) => {
             let lock = if it.under_lock {
@@ -295,6 +299,7 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
                 ("symbol", it.symbol.to_string()),
             ]
         }
+        DomainEvent::WakeAsked(it) => vec![("task", it.task.to_string())],
         DomainEvent::TaskFinished(it) => vec![("task", it.task.to_string())],
         DomainEvent::TaskSwitched(it) => vec![("task", it.task.to_string())],
         DomainEvent::LegStored(it) => symbol(&it.symbol),
@@ -304,6 +309,8 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
         DomainEvent::RiskJudged(it) => symbol(&it.proposal.symbol),
         DomainEvent::OrderSubmitted(it) => symbol(&it.order.symbol),
         DomainEvent::Filled(it) => symbol(&it.symbol),
+        DomainEvent::ProcessAsked(it) => symbol(&it.symbol),
+        DomainEvent::AgentSaid(it) => symbol(&it.symbol),
         DomainEvent::ModelAsked(it) => vec![("model", it.model.to_string())],
         _ => Vec::new(),
     }

@@ -8,6 +8,7 @@ mod coordinator;
 mod market;
 mod model;
 mod outside;
+mod process;
 mod rebalance;
 mod signal;
 mod store;
@@ -25,6 +26,7 @@ pub use coordinator::{
 pub use market::{BarsRead, MarketBar, MarketQuote, MarketTrade, TableRow};
 pub use model::{ModelAnswered, ModelAsked, ModelReply};
 pub use outside::{OutsideActed, OutsideAction, OutsideMessage, OutsideRefused};
+pub use process::{AgentSaid, ProcessAnswered, ProcessAsked, WakeAsked};
 pub use rebalance::{LegsPlanned, RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
 pub use signal::{
     ConflictFound, ConflictResolved, ConsensusBuilt, Evidence, ResolvedBy, SignalDropped,
@@ -59,6 +61,14 @@ events! {
         72 "bars read" v 1 Input => BarsRead(BarsRead);
         /// A row of a table of outputs can be known.
         73 "table row" v 1 Input => TableRow(TableRow);
+        /// An agent that is a program is asked.
+        76 "process asked" v 1 Call => ProcessAsked(ProcessAsked);
+        /// A program answered.
+        77 "process answered" v 1 Answer => ProcessAnswered(ProcessAnswered);
+        /// An agent that is a program says something for the log.
+        78 "agent said" v 1 Consequence => AgentSaid(AgentSaid);
+        /// The agent of a task wants to be asked again, besides its schedule.
+        79 "wake asked" v 1 Consequence => WakeAsked(WakeAsked);
         /// A message entered the bus.
         80 "published" v 1 Consequence => Published(Published);
         /// A handler is called.

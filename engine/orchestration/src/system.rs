@@ -40,7 +40,7 @@ impl System for Orchestration {
             let at = format!("{}.file", source.at);
             opened.map_err(|error| Mistake::at(&at, error.to_string()))?;
         }
-        Ok(())
+        config::note_files(&plan.system, files)
     }
 
     fn scenario_for(brought: &Brought<'_>, files: &dyn Files) -> Option<Result<Draft, String>> {

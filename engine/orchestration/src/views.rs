@@ -93,7 +93,11 @@ impl View<DomainEvent> for Views {
             DomainEvent::BarsRead(read) => self.bars_read.push(read.clone()),
             DomainEvent::OutsideMessage(_)
             | DomainEvent::OutsideActed(_)
-            | DomainEvent::TableRow(_) => {}
+            | DomainEvent::TableRow(_)
+            | DomainEvent::ProcessAsked(_)
+            | DomainEvent::ProcessAnswered(_)
+            | DomainEvent::AgentSaid(_)
+            | DomainEvent::WakeAsked(_) => {}
             DomainEvent::OutsideRefused(_) => self.outside_refused += 1,
             DomainEvent::ModelAsked(_) | DomainEvent::ModelAnswered(_) => self.models.apply(domain),
             DomainEvent::Published(_)

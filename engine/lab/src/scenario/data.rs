@@ -8,10 +8,11 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
-use dacapo_kernel::{BuildError, DataFile, Files};
+use dacapo_kernel::{BuildError, DataFile, Dialogue, Files, Program};
 
 use super::nearest::nearest;
 use super::safe::printable;
+use crate::process;
 
 /// The largest data file that is read, in bytes: 256 MiB.
 pub const DATA_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -155,6 +156,23 @@ impl Files for DataDir {
                 what: printable(&what),
             }),
         }
+    }
+
+    /// A program with a path lies in the scenario's folder; any other is one of the machine's.
+    fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {
+        let first = program.command.first().map_or("", String::as_str);
+        let executable = match first.contains('/') {
+            true => self.place(first).map_err(|what| BuildError::File {
+                path: printable(first),
+                what: printable(&what),
+            })?,
+            false => PathBuf::from(first),
+        };
+        Ok(Box::new(process::start(
+            program,
+            &executable,
+            &self.folder,
+        )?))
     }
 }
 

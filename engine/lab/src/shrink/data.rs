@@ -63,6 +63,18 @@ impl RecordedFiles {
     }
 }
 
+/// The files of a recorded run that a folder does not have as they were.
+pub fn changed_files(data: &[DataFile], folder: &DataDir) -> Vec<String> {
+    let is_as_it_was = |file: &&DataFile| {
+        let mut read = Vec::new();
+        let opened = folder.open(&file.path);
+        let complete = opened.is_ok_and(|mut from| from.read_to_end(&mut read).is_ok());
+        complete && blake3::hash(&read).to_hex().as_str() == file.digest
+    };
+    let changed = data.iter().filter(|file| !is_as_it_was(file));
+    changed.map(|file| printable(&file.path)).collect()
+}
+
 impl Files for RecordedFiles {
     fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
         match self.bytes.get(path) {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{AgentError, DecisionConfig, MarketView, Output};
+use crate::amount::Amount;
 use crate::domain_event::{DomainEvent, TableRow};
 use crate::message::{Instant, Json, Name, Payload, Span, Topic};
 use crate::{Ctx, Orchestration};
@@ -113,14 +114,22 @@ pub(super) fn run(
     let Some(row) = tables.newest(asked.agent, asked.symbol, now, max_age) else {
         return Ok(None);
     };
-    let mut output = row.clone();
-    if asked.topic == Topic::TradingSignals && !is_hold(&output) {
-        let Some(price) = asked.market.price(asked.symbol) else {
-            return Ok(None);
-        };
-        complete(&mut output, price.to_f64(), asked.decision);
+    let price = asked.market.price(asked.symbol);
+    let output = completed(row.clone(), asked.topic, price, asked.decision);
+    Ok(output.map(|output| Payload::from_json(asked.topic, output).into()))
+}
+
+/// An output with what it leaves out of a trade; nothing if it needs a price and there is none.
+pub(super) fn completed(
+    mut output: Value,
+    topic: Topic,
+    price: Option<Amount>,
+    decision: &DecisionConfig,
+) -> Option<Value> {
+    if topic == Topic::TradingSignals && !is_hold(&output) {
+        complete(&mut output, price?.to_f64(), decision);
     }
-    Ok(Some(Payload::from_json(asked.topic, output).into()))
+    Some(output)
 }
 
 fn is_hold(output: &Value) -> bool {

@@ -6,6 +6,7 @@ use dacapo_kernel::Mistake;
 
 use super::average_cross;
 use super::bounds::numbers;
+use super::processes;
 use super::{
     BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, StoreKind,
     TaskKind,
@@ -35,6 +36,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     store_file(config)?;
     config.figures.check()?;
     tables(config)?;
+    processes::check(config)?;
     events(config)
 }
 

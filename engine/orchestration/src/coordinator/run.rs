@@ -8,8 +8,10 @@ use super::Coordinator;
 use crate::agents::{AgentError, Output};
 use crate::config::{Duty, TaskKind};
 use crate::defect::Defect;
-use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted};
-use crate::message::{Draft, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl};
+use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted, WakeAsked};
+use crate::message::{
+    Draft, Instant, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl,
+};
 use crate::rebalance::Plan;
 
 impl Coordinator {
@@ -161,6 +163,9 @@ impl Coordinator {
         let asked = self.agents.run(at, symbol, &self.exchange);
         // A panic of an agent is a failed run like any other.
         let ran = self.ctx.catch_panic(asked).await;
+        if let Some(instant) = self.agents.take_wake(at) {
+            self.wake_at(at, instant);
+        }
         let output = ran.unwrap_or_else(|panic| Err(AgentError(panic)))?;
         let Some(Output { payload, plan }) = output else {
             return Ok(());
@@ -171,6 +176,14 @@ impl Coordinator {
             self.carry_out(plan).await;
         }
         Ok(())
+    }
+
+    /// The agent of a task wants to be asked again.
+    fn wake_at(&self, at: usize, instant: Instant) {
+        let (task, _) = self.terms(at);
+        self.ctx.emit(WakeAsked { task, at: instant });
+        self.timetable.borrow_mut().task_mut(at).wake(instant);
+        self.nudge();
     }
 
     /// Carries out a plan in a task of its own, so that the limit of the task that made it cannot

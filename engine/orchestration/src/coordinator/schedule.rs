@@ -36,6 +36,8 @@ pub struct Task {
     pub last_run: Option<Instant>,
     /// What had closed when it last began.
     bars_at_begin: Bars,
+    /// When its agent wants to be asked again, besides the schedule.
+    wake: Option<Instant>,
 }
 
 impl Task {
@@ -50,14 +52,21 @@ impl Task {
             started: None,
             last_run: None,
             bars_at_begin: Bars::default(),
+            wake: None,
             schedule,
         }
     }
 
-    /// Notes that it runs from now on.
+    /// Notes that it runs from now on. Whoever wanted to be asked again is.
     pub fn begin(&mut self, now: Instant) {
         self.running = true;
         self.started = Some(now);
+        self.wake = None;
+    }
+
+    /// Notes that its agent wants to be asked again at an instant; of several, the earliest counts.
+    pub fn wake(&mut self, at: Instant) {
+        self.wake = Some(self.wake.map_or(at, |before| before.min(at)));
     }
 
     /// Notes that it runs no more.
@@ -75,6 +84,12 @@ impl Task {
         if !self.enabled || self.running {
             return None;
         }
+        let scheduled = self.scheduled_at(started, bars, defects);
+        scheduled.into_iter().chain(self.wake).min()
+    }
+
+    /// The same by its schedule alone.
+    fn scheduled_at(&self, started: Instant, bars: Bars, defects: Defects) -> Option<Instant> {
         if let (Some(interval), false) = (self.schedule.interval_bars, self.interrupted) {
             let begin = self.bars_at_begin;
             let due = bars.closed >= begin.closed.saturating_add(interval.into());

@@ -22,6 +22,9 @@ macro_rules! closed_set {
             /// Every member, in the order in which they are listed to people.
             pub const ALL: &'static [$Set] = &[$($Set::$Variant,)*];
 
+            /// The names of all, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($name,)*];
+
             /// The number that stands for it in the log.
             pub const fn code(self) -> u8 {
                 self as u8

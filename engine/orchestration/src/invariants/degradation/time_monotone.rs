@@ -12,7 +12,7 @@ use crate::message::{Instant, Name, Payload, Span};
 ///
 /// So messages are stamped with virtual time, those that expired by it are dropped and no others, evidence
 /// is found and not found by its virtual age, a task begins no earlier than its interval after its last
-/// end, and no cooldown lasts longer than the longest that there is. (That nothing comes late is what
+/// end, unless its agent asked for it, and no cooldown lasts longer than the longest that there is. (That nothing comes late is what
 /// `live.tasks-run` looks at.)
 pub(super) struct TimeMonotone {
     now: Time,
@@ -30,6 +30,8 @@ struct Task {
     interval: Span,
     /// When it last ended, in the life of this coordinator.
     ended: Option<Instant>,
+    /// When its agent wants to be asked again, if it has said so since it was last asked.
+    wake: Option<Instant>,
 }
 
 impl TimeMonotone {
@@ -58,6 +60,7 @@ impl TimeMonotone {
                     },
                     name: task.name,
                     ended: None,
+                    wake: None,
                 })
                 .collect(),
             longest_cooldown: Span::from_secs(longest.saturating_mul(60)),
@@ -109,6 +112,13 @@ impl Invariant<DomainEvent> for TimeMonotone {
                 let now = Instant::from(event.time);
                 if let Some(task) = self.tasks.iter_mut().find(|task| task.name == it.task) {
                     task.ended = Some(now);
+                    task.wake = task.wake.filter(|wake| *wake > now);
+                }
+                Ok(())
+            }
+            DomainEvent::WakeAsked(it) => {
+                if let Some(task) = self.tasks.iter_mut().find(|task| task.name == it.task) {
+                    task.wake = Some(task.wake.map_or(it.at, |before| before.min(it.at)));
                 }
                 Ok(())
             }
@@ -124,7 +134,7 @@ impl Invariant<DomainEvent> for TimeMonotone {
                 // What arrived while the host was down is heard from now on.
                 self.cooled = self.cooled.map(|_| Instant::from(event.time));
                 for task in &mut self.tasks {
-                    task.ended = None;
+                    (task.ended, task.wake) = (None, None);
                 }
                 Ok(())
             }
@@ -154,6 +164,9 @@ impl TimeMonotone {
             return Ok(());
         };
         let now = Instant::from(self.now);
+        if task.wake.is_some_and(|wake| wake <= now) {
+            return Ok(());
+        }
         match task.ended {
             Some(ended) if now < ended + task.interval => Err(format!(
                 "expected {} not before {}, one interval after its last run, found it begun at {now}",

@@ -6,7 +6,7 @@ use super::super::samples::begun;
 use super::*;
 use crate::config::TradeResult;
 use crate::domain_event::{
-    ConsensusBuilt, HistoryShrunk, OutsideActed, Proposed, Started, TaskFinished,
+    ConsensusBuilt, HistoryShrunk, OutsideActed, Proposed, Started, TaskFinished, WakeAsked,
 };
 use crate::invariants::bus::samples::{config, said};
 use crate::invariants::planted::Planted;
@@ -120,6 +120,29 @@ fn so_is_a_task_that_comes_early() {
     let log = log().then(finished()).at(59.9);
     let early = log.then(begun("BTC/USDT", false)).violated();
     assert!(early.contains("one interval after"), "{early}");
+}
+
+/// A wake-up that excuses a run before it is due, or a second one, fails here.
+#[test]
+fn an_agent_that_asked_for_it_is_woken_earlier_and_once() {
+    let asked = || {
+        log().then(finished()).then(WakeAsked {
+            task: "ta_analysis".into(),
+            at: Instant::from_micros(20_000_000),
+        })
+    };
+    let woken = || {
+        asked()
+            .at(20.0)
+            .then(begun("BTC/USDT", false))
+            .then(begun("XRP/USDT", false))
+            .then(finished())
+    };
+    woken().holds();
+    let early = asked().at(19.0).then(begun("BTC/USDT", false)).violated();
+    assert!(early.contains("one interval after"), "{early}");
+    let twice = woken().at(21.0).then(begun("BTC/USDT", false)).violated();
+    assert!(twice.contains("one interval after"), "{twice}");
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! What has become visible since a program was last asked: bars and trades of the market, and messages.
+//!
+//! Each program has its own for each symbol. It belongs to the exchange's host and survives a crash of the
+//! coordinator's, like the market that it tells of.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use crate::Ctx;
+use crate::bus::subscriptions::SubscriberKey;
+use crate::bus::{Bus, Handler};
+use crate::config::Config;
+use crate::domain_event::{MarketBar, MarketTrade};
+use crate::message::{Instant, Message, Name};
+
+/// The news of every program, by agent and symbol.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    papers: BTreeMap<(Name, Name), Paper>,
+}
+
+#[derive(Debug)]
+struct Paper {
+    most: usize,
+    market: Lines,
+    messages: Lines,
+}
+
+/// Lines of which the newest are kept.
+#[derive(Debug, Default)]
+struct Lines {
+    kept: VecDeque<Value>,
+    missed: u64,
+}
+
+impl Lines {
+    fn add(&mut self, line: Value, most: usize) {
+        if self.kept.len() == most {
+            self.kept.pop_front();
+            self.missed += 1;
+        }
+        self.kept.push_back(line);
+    }
+
+    fn take(&mut self) -> (Vec<Value>, u64) {
+        let kept = std::mem::take(&mut self.kept).into();
+        (kept, std::mem::take(&mut self.missed))
+    }
+}
+
+/// What one program is told of one symbol.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) market: Vec<Value>,
+    /// How many lines of it were left out, the oldest.
+    pub(super) market_missed: u64,
+    pub(super) messages: Vec<Value>,
+    pub(super) messages_missed: u64,
+}
+
+impl News {
+    /// Empty papers for every program and symbol of a configuration.
+    pub(crate) fn new(config: &Config) -> News {
+        let mut papers = BTreeMap::new();
+        for source in config.processes() {
+            for symbol in &config.symbols {
+                let paper = Paper {
+                    most: source.process.history,
+                    market: Lines::default(),
+                    messages: Lines::default(),
+                };
+                papers.insert((source.agent.clone(), symbol.clone()), paper);
+            }
+        }
+        News { papers }
+    }
+
+    /// Whether there is no program to be told anything.
+    pub(crate) fn is_for_nobody(&self) -> bool {
+        self.papers.is_empty()
+    }
+
+    /// A trade became visible.
+    pub(crate) fn trade(&mut self, now: Instant, trade: &MarketTrade) {
+        let taker = trade
+            .taker_buys
+            .map(|buys| if buys { "buy" } else { "sell" });
+        self.market(&trade.symbol, || {
+            json!({
+                "trade": {
+                    "at_us": now.as_micros(),
+                    "price": trade.price.to_f64(),
+                    "size": trade.size.to_f64(),
+                    "taker": taker,
+                }
+            })
+        });
+    }
+
+    /// A bar closed.
+    pub(crate) fn bar(&mut self, now: Instant, bar: &MarketBar) {
+        self.market(&bar.symbol, || {
+            json!({
+                "bar": {
+                    "closed_us": now.as_micros(),
+                    "open": bar.open.to_f64(),
+                    "high": bar.high.to_f64(),
+                    "low": bar.low.to_f64(),
+                    "close": bar.close.to_f64(),
+                    "volume": bar.volume.to_f64(),
+                }
+            })
+        });
+    }
+
+    fn market(&mut self, symbol: &Name, line: impl Fn() -> Value) {
+        for ((_, about), paper) in &mut self.papers {
+            if about == symbol {
+                paper.market.add(line(), paper.most);
+            }
+        }
+    }
+
+    /// A message was heard: it goes to the symbol that it names, or to all.
+    fn hear(&mut self, agent: &Name, now: Instant, message: &Message) {
+        let named = message.payload.field("symbol");
+        let named = named.text();
+        for ((who, about), paper) in &mut self.papers {
+            if who == agent && named.is_none_or(|named| about.as_str() == named) {
+                let line = json!({
+                    "topic": message.topic.to_string(),
+                    "source": message.source.as_str(),
+                    "at_us": now.as_micros(),
+                    "payload": message.payload.to_json(),
+                });
+                paper.messages.add(line, paper.most);
+            }
+        }
+    }
+
+    /// What an agent has not been told yet of a symbol.
+    pub(super) fn take(&mut self, agent: &Name, symbol: &Name) -> Told {
+        let Some(paper) = self.papers.get_mut(&(agent.clone(), symbol.clone())) else {
+            return Told::default();
+        };
+        let (market, market_missed) = paper.market.take();
+        let (messages, messages_missed) = paper.messages.take();
+        Told {
+            market,
+            market_missed,
+            messages,
+            messages_missed,
+        }
+    }
+}
+
+/// Subscribes every program to the topics that it wants to hear.
+pub(crate) async fn listen(ctx: &Ctx, bus: &Bus, config: &Config, news: &Rc<RefCell<News>>) {
+    for source in config.processes() {
+        for topic in &source.process.subscribe {
+            let (agent, news) = (source.agent.clone(), Rc::clone(news));
+            let handler = Handler::immediate(move |ctx, message| {
+                let now = Instant::from(ctx.now());
+                news.borrow_mut().hear(&agent, now, message);
+                Ok(())
+            });
+            let key = SubscriberKey::new(source.agent.clone());
+            let subscribed = bus.subscribe(ctx, *topic, key, handler).await;
+            // Whoever is beyond the limit hears nothing, as anybody else on this bus.
+            drop(subscribed);
+        }
+    }
+}
