@@ -11,6 +11,7 @@ mod hard_day;
 mod idle;
 mod money;
 mod own_data;
+mod programs;
 mod regressions;
 mod twins;
 

@@ -175,3 +175,28 @@ fn task_named<'a>(processes: &'a BTreeMap<TaskId, Process>, name: &str) -> (Task
         _ => panic!("there is not exactly one task {name}"),
     }
 }
+
+/// A report without the picture of the circle, or with one of a run that had none, fails here.
+#[test]
+fn the_report_of_it_draws_the_circle() {
+    let desk = tempfile::tempdir().expect("a temporary folder can be made");
+    let scenario = Story::Deadlock.path();
+    for (defects, is_drawn) in [(Some("handler-under-lock"), true), (None, false)] {
+        let log = desk.path().join(format!("{is_drawn}.dlog"));
+        let words = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let console = dacapo_cli::Console::captured(&mut out, &mut err);
+            drop(dacapo_cli::execute::<dacapo_orchestration::Orchestration, _>(&words, console));
+        };
+        let path = |path: &std::path::Path| path.display().to_string();
+        let mut run = vec!["dacapo".to_owned(), "run".to_owned(), path(&scenario)];
+        run.extend(["--out".to_owned(), path(&log)]);
+        run.extend(defects.map(|name| format!("--defects={name}")));
+        words(&run.iter().map(String::as_str).collect::<Vec<_>>());
+        words(&["dacapo", "report", &path(&log)]);
+        let page = std::fs::read_to_string(log.with_extension("html")).expect("a page was written");
+        assert_eq!(page.contains("Who waits for whom"), is_drawn);
+        assert_eq!(page.contains(">outside (t9)</text>"), is_drawn);
+    }
+}

@@ -4,6 +4,7 @@ mod chart;
 mod lanes;
 mod page;
 mod parts;
+mod waits;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 pub(crate) mod call;
 pub(crate) mod channel;
+pub(crate) mod consult;
 pub(crate) mod cycle;
 pub(crate) mod inbox;
 pub(crate) mod join;

@@ -4,6 +4,7 @@
 //! A log may be long. Curves are thinned, lists and events are cut to a window, and each says so.
 
 mod thin;
+mod waits;
 
 use dacapo_kernel::{Curve, Event, Events, Exhibits, Listing, Plan, RunError, Scale, Seq, Shape};
 use dacapo_kernel::{System, Time};
@@ -12,6 +13,8 @@ use crate::causes::for_each;
 use crate::tell::Line;
 
 use self::thin::Thin;
+
+pub use self::waits::{WaitNode, WaitPicture, waits_of};
 
 /// How many rows of a list are shown: the first half of them, and the last.
 const ROWS: usize = 200;

@@ -14,7 +14,7 @@ pub(crate) fn exhibits(plan: &Plan<Config>) -> Exhibits<DomainEvent> {
     charts.extend(symbols.map(|symbol| price(symbol.as_str())));
     Exhibits {
         charts,
-        listings: vec![transcript(), executions()],
+        listings: vec![transcript(), programs(), executions()],
     }
 }
 
@@ -151,6 +151,30 @@ fn transcript() -> Listing<DomainEvent> {
             number::ModelAnswered,
             number::ConflictResolved,
         ],
+        row: Box::new(row),
+    }
+}
+
+/// What agents that are programs were told, and what they answered.
+fn programs() -> Listing<DomainEvent> {
+    let row = |event: &Event<DomainEvent>| {
+        let (what, whom, text) = match event.domain()? {
+            DomainEvent::ProcessAsked(it) => (
+                "asked",
+                format!("{}, {}", it.agent, it.symbol),
+                it.question.0.to_string(),
+            ),
+            DomainEvent::ProcessAnswered(it) => {
+                ("answered", String::new(), it.effects.0.to_string())
+            }
+            _ => return None,
+        };
+        Some(vec![what.to_owned(), whom, text])
+    };
+    Listing {
+        title: "What programs were asked and answered",
+        columns: &["", "whom", "text"],
+        watches: &[number::ProcessAsked, number::ProcessAnswered],
         row: Box::new(row),
     }
 }

@@ -1,11 +1,11 @@
 //! The page as a whole: what comes first, and what follows.
 
 use dacapo_kernel::{Plan, SchedulerKind, Section, System, Verdict};
-use dacapo_lab::report::Shown;
+use dacapo_lab::report::{Shown, waits_of};
 use dacapo_lab::{Chain, Examined, Judgement};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{chart, lanes, parts};
+use super::{chart, lanes, parts, waits};
 use crate::summary::Standing;
 use crate::text::{figure, grouped, seed, shell_word};
 
@@ -45,6 +45,7 @@ impl<S: System> Page<'_, S> {
                 body {
                     (self.head(plan))
                     (parts::failures(self.judgement, self.chains))
+                    @if let Some(picture) = waits_of(&self.examined.world) { (waits::drawn(&picture)) }
                     (self.charts())
                     (self.sections())
                     (self.figures())

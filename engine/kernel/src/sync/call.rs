@@ -5,15 +5,16 @@ use std::task::Poll;
 
 use crate::doors::Odds;
 use crate::event::Body;
-use crate::executor::{Core, State, Stop, Target};
+use crate::executor::{Core, State, Target};
 use crate::id::{ActorId, Seq};
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::kernel_event::CallCancelled;
 use crate::outside::PendingCall;
-use crate::port::{Answer, Port};
-use crate::program::ProgramMode;
+use crate::port::Port;
+use crate::sync::consult::{Consulted, consult};
 use crate::system::System;
 use crate::task::{Pending, cut_off};
+use crate::timers::TimerKey;
 
 pub(crate) struct Call<S: System> {
     core: Rc<Core<S>>,
@@ -45,21 +46,14 @@ impl<S: System> Call<S> {
         let call = event.seq;
         state.append(&event);
         state.cause = Some(call);
-        let answer = match &event.body {
+        let timer = match &event.body {
             Body::Domain(request) if !state.halted => ask(&mut state, port, call, request),
             _ => None,
         };
-        let (mut timer, mut again) = (None, None);
-        match answer {
-            // The recording says when an answer comes that it holds.
-            Some(answer) if state.journal.is_verifying() => again = Some(answer.event),
-            Some(answer) => {
-                let due = state.now + answer.after;
-                let target = Target::Answer(call, Box::new(answer.event));
-                timer = Some(state.arrivals.set(due, target));
-            }
-            None => {}
-        }
+        let Consulted { timer, again } = match &event.body {
+            Body::Domain(request) if timer.is_none() => consult(&mut state, port, call, request),
+            _ => Consulted { timer, again: None },
+        };
         let pending = PendingCall {
             port: port.0,
             task,
@@ -88,19 +82,16 @@ impl<S: System> Call<S> {
     }
 }
 
-/// The answer to a call, if there is anybody who gives one. In a replay there is no provider, and the
-/// answer comes from the log; a program may be asked again.
+/// Has the provider answer, and sets the timer at which the answer comes. In a replay there is
+/// no provider, and the answer comes from the log.
 fn ask<S: System>(
     state: &mut State<S>,
     port: Port,
     call: Seq,
     request: &S::Event,
-) -> Option<Answer<S::Event>> {
+) -> Option<TimerKey> {
     let at = state.outside.ports.get_mut(&port.0)?;
     let actor = at.actor;
-    if at.program.is_some() {
-        return ask_program(state, port, request);
-    }
     let Some(provider) = at.provider.as_mut() else {
         take_faults(state, actor, call);
         return None;
@@ -121,35 +112,12 @@ fn ask<S: System>(
             state.append_kernel(actor, Some(call), fault);
         }
     }
-    Some(answer)
-}
-
-/// Asks a program. Where it fails the run stops: what would be simulated from here on, nobody knows.
-fn ask_program<S: System>(
-    state: &mut State<S>,
-    port: Port,
-    request: &S::Event,
-) -> Option<Answer<S::Event>> {
-    let now = state.now;
-    let program = state.outside.ports.get_mut(&port.0)?.program.as_mut()?;
-    let is_comparable = program.mode == ProgramMode::Deterministic;
-    let Some(companion) = program.companion.as_mut() else {
-        state.outside.asked_programs.from_log += u64::from(is_comparable);
-        return None;
-    };
-    let question = program.interpreter.question(request);
-    let answered = companion.ask(now, &question).and_then(|effects| {
-        let answer = program.interpreter.answer(request, effects);
-        answer.map_err(|unfit| companion.error(Some(now), unfit))
-    });
-    state.outside.asked_programs.asked += u64::from(is_comparable);
-    match answered {
-        Ok(answer) => Some(answer),
-        Err(error) => {
-            state.stop(Stop::Journal(JournalError::Program(Box::new(error))));
-            None
-        }
-    }
+    let due = state.now + answer.after;
+    Some(
+        state
+            .arrivals
+            .set(due, Target::Answer(call, Box::new(answer.event))),
+    )
 }
 
 /// The faults that the recording has between a call and whatever came next.

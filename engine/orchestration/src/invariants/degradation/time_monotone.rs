@@ -30,8 +30,10 @@ struct Task {
     interval: Span,
     /// When it last ended, in the life of this coordinator.
     ended: Option<Instant>,
-    /// When its agent wants to be asked again, if it has said so since it was last asked.
+    /// When its agent wants to be asked again.
     wake: Option<Instant>,
+    /// Whether it runs because its agent wanted it.
+    woken: bool,
 }
 
 impl TimeMonotone {
@@ -61,6 +63,7 @@ impl TimeMonotone {
                     name: task.name,
                     ended: None,
                     wake: None,
+                    woken: false,
                 })
                 .collect(),
             longest_cooldown: Span::from_secs(longest.saturating_mul(60)),
@@ -112,7 +115,7 @@ impl Invariant<DomainEvent> for TimeMonotone {
                 let now = Instant::from(event.time);
                 if let Some(task) = self.tasks.iter_mut().find(|task| task.name == it.task) {
                     task.ended = Some(now);
-                    task.wake = task.wake.filter(|wake| *wake > now);
+                    task.woken = false;
                 }
                 Ok(())
             }
@@ -134,7 +137,7 @@ impl Invariant<DomainEvent> for TimeMonotone {
                 // What arrived while the host was down is heard from now on.
                 self.cooled = self.cooled.map(|_| Instant::from(event.time));
                 for task in &mut self.tasks {
-                    (task.ended, task.wake) = (None, None);
+                    (task.ended, task.wake, task.woken) = (None, None, false);
                 }
                 Ok(())
             }
@@ -158,13 +161,14 @@ impl TimeMonotone {
         ))
     }
 
-    fn begun(&self, it: &TaskRunStarted) -> Result<(), String> {
-        let task = self.tasks.iter().find(|task| task.name == it.task);
+    fn begun(&mut self, it: &TaskRunStarted) -> Result<(), String> {
+        let task = self.tasks.iter_mut().find(|task| task.name == it.task);
         let Some(task) = task.filter(|_| !it.forced) else {
             return Ok(());
         };
         let now = Instant::from(self.now);
-        if task.wake.is_some_and(|wake| wake <= now) {
+        task.woken |= task.wake.take_if(|wake| *wake <= now).is_some();
+        if task.woken {
             return Ok(());
         }
         match task.ended {

@@ -135,6 +135,10 @@ fn an_agent_that_asked_for_it_is_woken_earlier_and_once() {
         asked()
             .at(20.0)
             .then(begun("BTC/USDT", false))
+            .then(WakeAsked {
+                task: "ta_analysis".into(),
+                at: Instant::from_micros(90_000_000),
+            })
             .then(begun("XRP/USDT", false))
             .then(finished())
     };
