@@ -283,6 +283,22 @@ fn what_is_no_effect_ends_the_run_and_is_told() {
     }
 }
 
+/// A command that makes runs and starts no program for them, or one program for all, fails here.
+#[test]
+fn campaigns_and_sweeps_start_a_program_for_each_run() {
+    let desk = folder(r#"{"publish": {"action": "BUY", "confidence": 0.9}}"#);
+    for words in [
+        "fuzz DESK/program.toml --seeds 0..3 --jobs 1 --quiet --out DESK/failures --no-shrink",
+        "sweep DESK/program.toml --vary seed=0..2 --jobs 1 --quiet",
+    ] {
+        let (_, said) = call(desk.path(), words);
+        let asked = asked(desk.path());
+        let first = |message: &&Value| message["id"] == 1;
+        assert_eq!(asked.iter().filter(first).count(), 3, "{words}: {said}");
+        assert!(asked.len() > 3, "{words}: {said}");
+    }
+}
+
 /// A hang that becomes a timeout of the simulated world fails here, and so does one that is waited for.
 #[test]
 fn a_program_that_hangs_is_an_error_and_no_failed_run() {

@@ -37,6 +37,12 @@ pub(crate) fn open(path: &Path) -> Result<Reader<BoxedStorage>, Problem> {
     Ok(reader)
 }
 
+/// Opens a log once more that was opened before.
+pub(crate) fn reopen(path: &Path) -> Result<Reader<BoxedStorage>, RunError> {
+    let storage: BoxedStorage = Box::new(File::open(path)?);
+    Ok(Reader::open(storage)?)
+}
+
 /// A path as text.
 pub(crate) fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()

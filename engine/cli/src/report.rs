@@ -4,6 +4,7 @@ mod chart;
 mod lanes;
 mod page;
 mod parts;
+mod versus;
 mod waits;
 
 use std::fs;
@@ -13,10 +14,11 @@ use clap::Args;
 use dacapo_kernel::{Events, Seq, System};
 use dacapo_lab::report::{Window, show};
 use dacapo_lab::{Chain, Ended, Examined, Failure, chain_to, examine, judge};
+use maud::Markup;
 use serde_json::json;
 
 use crate::exit::{Exit, Problem};
-use crate::log_file::{open, shown};
+use crate::log_file::{self, open, shown};
 use crate::progress::Goal;
 use crate::screen::Screen;
 use crate::summary::Standing;
@@ -29,7 +31,10 @@ pub(crate) struct ReportArgs {
     /// The log
     #[arg(value_name = "LOG")]
     log: PathBuf,
-    /// Where the page goes, instead of LOG.html; only a page that this command wrote is replaced
+    /// Another log of the same system: the page then shows both beside each other
+    #[arg(value_name = "OTHER", conflicts_with_all = ["around", "events"])]
+    other: Option<PathBuf>,
+    /// Where the page goes, instead of LOG.html, or LOG-OTHER.html; only a page that this command wrote is replaced
     #[arg(long, short, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Show the events around this one, instead of those around the first failure, or the last ones
@@ -41,11 +46,15 @@ pub(crate) struct ReportArgs {
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 2] = [
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     ("report runs/day-18.dlog", "write runs/day-18.html"),
     (
         "report failures/general-442.dlog --around 1187 -o why.html",
         "the events around one of them",
+    ),
+    (
+        "report runs/day-18.dlog runs/day-19.dlog",
+        "where two runs part, and their figures side by side",
     ),
 ];
 
@@ -56,6 +65,9 @@ pub(crate) fn report<S: System>(
     args: &ReportArgs,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Problem> {
+    if let Some(other) = &args.other {
+        return beside::<S>(args, other, screen);
+    }
     let log = shown(&args.log);
     let problem = |error| Problem::log(&log, &error);
     let out = args
@@ -96,14 +108,71 @@ pub(crate) fn report<S: System>(
         log: &log,
         program: &screen.program,
     };
+    let bytes = write(&out, page.markup())?;
+    tell(&out, bytes, standing.word(), screen);
+    Ok(Exit::Fine)
+}
+
+/// The page about two logs.
+fn beside<S: System>(
+    args: &ReportArgs,
+    other: &Path,
+    screen: &mut Screen<'_>,
+) -> Result<Exit, Problem> {
+    let logs = [&args.log, other];
+    let name = |log: &Path| {
+        log.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    let both = format!("{}-{}.html", name(logs[0]), name(logs[1]));
+    let out = args
+        .out
+        .clone()
+        .unwrap_or_else(|| args.log.with_file_name(both));
+    refuse_a_stranger(&out)?;
+    let names = logs.map(shown);
+    // Both are opened here, so that what is wrong with one is told of that one.
+    let mut recorded = 0;
+    for log in logs {
+        let ending = open(log)?.ending();
+        recorded += ending
+            .map_err(|error| Problem::log(&shown(log), &error.into()))?
+            .events();
+    }
+    let again = |at: usize| move || log_file::reopen(logs[at]);
+    let (first, second) = (again(0), again(1));
+    let compared = {
+        let mut progress = screen.progress("report", Goal::Events(recorded));
+        let mut watch = |seq, time| progress.at(seq, time);
+        dacapo_lab::report::versus::<S>([&first, &second], &mut watch)
+    };
+    let both = || names.join(" and ");
+    let compared = compared.map_err(|error| Problem::log(&both(), &error))?;
+    let shown = [names[0].as_str(), names[1].as_str()];
+    let bytes = write(
+        &out,
+        self::versus::markup(&compared, shown, &screen.program),
+    )?;
+    let word = if compared.first.is_some() {
+        "DIFFER"
+    } else {
+        "SAME"
+    };
+    tell(&out, bytes, word, screen);
+    Ok(Exit::Fine)
+}
+
+/// Writes a page; how many bytes it has.
+fn write(out: &Path, page: Markup) -> Result<usize, Problem> {
     // What is escaped cannot act in a page; what is invisible, or turns text around, is shown as such.
-    let page = page.markup().into_string();
+    let page = page.into_string();
     let text: Vec<String> = page.lines().map(Screen::safe).collect();
     let text = text.join("\n");
-    fs::write(&out, &text)
-        .map_err(|error| Problem::usage(format!("{}: cannot be written: {error}", shown(&out))))?;
-    tell(&out, text.len(), standing, screen);
-    Ok(Exit::Fine)
+    fs::write(out, &text)
+        .map_err(|error| Problem::usage(format!("{}: cannot be written: {error}", shown(out))))?;
+    Ok(text.len())
 }
 
 /// The causes of each failure that an event shows.
@@ -123,16 +192,15 @@ fn refuse_a_stranger(out: &Path) -> Result<(), Problem> {
     }
 }
 
-fn tell(out: &Path, bytes: usize, standing: Standing, screen: &mut Screen<'_>) {
+fn tell(out: &Path, bytes: usize, word: &str, screen: &mut Screen<'_>) {
     let path = shown(out);
     if screen.is_for_people() {
-        let word = standing.word();
         screen.line(format!("{word}  {}", Screen::safe(path)));
     } else {
         screen.json(&json!({
             "v": dacapo_lab::VERSION,
             "type": "report",
-            "outcome": standing.word().to_lowercase(),
+            "outcome": word.to_lowercase(),
             "path": path,
             "bytes": bytes,
         }));

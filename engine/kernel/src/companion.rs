@@ -2,7 +2,7 @@
 //!
 //! The engine speaks first. It greets, and is told `ready`; it asks, and is told a list of effects. Time and
 //! randomness come with each question, so that a program needs neither a clock nor a dice of its own. The protocol is
-//! told to people in `docs/process-agents.md`.
+//! told to people in the documentation.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -175,7 +175,7 @@ impl Companion {
 fn told<'a, T: Deserialize<'a>>(said: Value, expected: &str) -> Result<T, Unfit> {
     T::deserialize(said).map_err(|error| {
         let what = format!("expected {expected}: {error}");
-        Unfit::new(what, "look at the protocol in docs/process-agents.md")
+        Unfit::new(what, "look at the protocol in the documentation")
     })
 }
 

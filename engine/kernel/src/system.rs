@@ -199,7 +199,7 @@ pub trait Files {
     /// If there is no such program, or none may be started.
     fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {
         Err(BuildError::Plan(format!(
-            "`{}`, the program of {}, is not started here: use `run` on the scenario itself",
+            "`{}`, the program of {}, is not started here: make the run from its scenario instead",
             program.shown(),
             program.name
         )))

@@ -202,7 +202,8 @@ impl Process {
 
     /// It does not speak any more: why.
     fn silence(&mut self) -> Unfit {
-        let help = "see what it writes to standard error; try it by hand with the lines of docs/process-agents.md";
+        let help =
+            "see what it writes to standard error; try it by hand with the lines of the protocol";
         let what = match self.ended() {
             None => "it closed its standard output and goes on running".to_owned(),
             Some(status) => match (status.code(), status.signal()) {

@@ -4,6 +4,7 @@
 //! A log may be long. Curves are thinned, lists and events are cut to a window, and each says so.
 
 mod thin;
+mod versus;
 mod waits;
 
 use dacapo_kernel::{Curve, Event, Events, Exhibits, Listing, Plan, RunError, Scale, Seq, Shape};
@@ -14,6 +15,7 @@ use crate::tell::Line;
 
 use self::thin::Thin;
 
+pub use self::versus::{Side, Versus, versus};
 pub use self::waits::{WaitNode, WaitPicture, waits_of};
 
 /// How many rows of a list are shown: the first half of them, and the last.

@@ -13,9 +13,9 @@ use crate::text::{figure, grouped, seed, shell_word};
 pub(super) const MARK: &str = "<!DOCTYPE html><html lang=\"en\" data-report=\"dacapo\"";
 
 /// Nothing is fetched and nothing runs: text that a model wrote stays text.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// Everything that the page tells.
 pub(super) struct Page<'a, S: System> {

@@ -89,3 +89,43 @@ fn the_window_lies_around_the_event_that_was_asked_for() {
     let page = page(&desk, "a.html");
     assert!(page.contains("Events 6 to 8 of"), "another window is shown");
 }
+
+/// A first difference that is not the first, a plan that is not compared, or foreign text that acts fails here.
+#[test]
+fn two_logs_are_shown_beside_each_other() {
+    let desk = Desk::new();
+    desk.run(&[]);
+    desk.call(&[
+        "run",
+        "DESK/kitchen.toml",
+        "--out",
+        "DESK/b.dlog",
+        "--set",
+        RECIPE,
+    ]);
+    let said = desk.call(&["report", "DESK/a.dlog", "DESK/b.dlog"]);
+    assert_eq!(
+        (said.exit, said.out.as_str()),
+        (Exit::Fine, "DIFFER  DESK/a-b.html\n"),
+        "{said}"
+    );
+    let different = page(&desk, "a-b.html");
+    for wanted in [
+        "What was planned differently",
+        "system.kitchen.recipe",
+        "The first event that differs",
+        "body.text",
+        "&lt;script&gt;",
+        "How they ended",
+    ] {
+        assert!(different.contains(wanted), "{wanted} is not in the page");
+    }
+    assert!(!different.contains("<script") && !different.contains("<img"));
+    assert!(!different.contains(['\u{1b}', '\u{202e}']));
+
+    let said = desk.call(&["report", "DESK/a.dlog", "DESK/a.dlog"]);
+    assert_eq!(said.out, "SAME  DESK/a-a.html\n");
+    let same = page(&desk, "a-a.html");
+    assert!(same.contains("Every event but the plan is the same. Both ended with complete."));
+    assert!(!same.contains("planned differently"), "nothing was");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::rc::Rc;
 
-use dacapo_kernel::{BuildError, Files};
+use dacapo_kernel::{BuildError, Dialogue, Files, Program};
 
 /// Files that are read the first time they are opened, and kept in memory.
 pub(super) struct KeptFiles<F> {
@@ -39,5 +39,10 @@ impl<F: Files> Files for KeptFiles<F> {
             .borrow_mut()
             .insert(path.to_owned(), Rc::clone(&bytes));
         Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    /// Each run has a program of its own, which knows nothing of other runs.
+    fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {
+        self.files.start(program)
     }
 }
