@@ -187,7 +187,8 @@ fn the_report_of_it_draws_the_circle() {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let console = dacapo_cli::Console::captured(&mut out, &mut err);
-            drop(dacapo_cli::execute::<dacapo_orchestration::Orchestration, _>(&words, console));
+            let _exit =
+                dacapo_cli::execute::<dacapo_orchestration::Orchestration, _>(&words, console);
         };
         let path = |path: &std::path::Path| path.display().to_string();
         let mut run = vec!["dacapo".to_owned(), "run".to_owned(), path(&scenario)];

@@ -51,7 +51,7 @@ impl Companion {
         program: Program,
         dialogue: Box<dyn Dialogue>,
         about: &Value,
-    ) -> Result<Companion, ProgramError> {
+    ) -> Result<Companion, Box<ProgramError>> {
         let mut companion = Companion {
             program,
             dialogue,
@@ -80,7 +80,11 @@ impl Companion {
     }
 
     /// Asks one question, and gives back the effects.
-    pub(crate) fn ask(&mut self, now: Time, question: &Value) -> Result<Vec<Value>, ProgramError> {
+    pub(crate) fn ask(
+        &mut self,
+        now: Time,
+        question: &Value,
+    ) -> Result<Vec<Value>, Box<ProgramError>> {
         self.asked += 1;
         let id = self.asked;
         let message = json!({
@@ -114,7 +118,7 @@ impl Companion {
     }
 
     /// What went wrong, and where; `now` is the time of the last question, if there was one.
-    pub(crate) fn error(&mut self, now: Option<Time>, unfit: Unfit) -> ProgramError {
+    pub(crate) fn error(&mut self, now: Option<Time>, unfit: Unfit) -> Box<ProgramError> {
         // The first line answers the greeting.
         let line = self.asked + 1;
         let place = match now {
@@ -124,13 +128,13 @@ impl Companion {
             ),
             None => format!("at line {line} of its output, in answer to the greeting"),
         };
-        ProgramError {
+        Box::new(ProgramError {
             name: self.program.name.clone(),
             command: self.program.shown(),
             place,
             unfit,
             last_words: self.dialogue.last_words(),
-        }
+        })
     }
 
     /// Says an object, and gives back the object that is said to it, if that is of the right type.

@@ -154,7 +154,7 @@ impl<'a, S: System> Setup<'a, S> {
             Some(files) => {
                 let dialogue = files.start(&program)?;
                 let greeted = Companion::greet(program, dialogue, about);
-                Some(greeted.map_err(Box::new)?)
+                Some(greeted?)
             }
             None => None,
         };

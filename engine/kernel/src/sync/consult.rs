@@ -63,7 +63,7 @@ pub(crate) fn consult<S: System>(
             }
         }
         Err(error) => {
-            state.stop(Stop::Journal(JournalError::Program(Box::new(error))));
+            state.stop(Stop::Journal(JournalError::Program(error)));
             nothing
         }
     }

@@ -130,6 +130,9 @@ fn first<S: System>(
     }
 }
 
+/// An event, and what is told of it.
+type Told<E> = (Event<E>, Line);
+
 /// The events of the system's own of one log, told one after another.
 struct Own<S: System> {
     events: Events<S::Event>,
@@ -144,7 +147,7 @@ impl<S: System> Own<S> {
         }
     }
 
-    fn next(&mut self) -> Result<Option<(Event<S::Event>, Line)>, RunError> {
+    fn next(&mut self) -> Result<Option<Told<S::Event>>, RunError> {
         while let Some(event) = self.events.next()? {
             self.names.learn(&event);
             if event.domain().is_some() {
