@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use dacapo_orchestration::Ctx;
-use dacapo_orchestration::agents::MarketView;
+use dacapo_orchestration::agents::{Known, MarketView};
 use dacapo_orchestration::bus::Bus;
 use dacapo_orchestration::clock::Clock;
 use dacapo_orchestration::config::Config;
@@ -46,8 +46,7 @@ impl Desk {
             defects,
             timetable,
             risk,
-            market: Rc::new(RefCell::new(view)),
-            tables: Rc::default(),
+            known: Known::of(Rc::new(RefCell::new(view))),
             bars: Rc::default(),
             exchange: live(config, defects),
             store: store.clone(),

@@ -150,6 +150,17 @@ pub struct Known {
     pub(crate) news: Rc<RefCell<News>>,
 }
 
+impl Known {
+    /// A market, and nothing else.
+    pub fn of(market: Rc<RefCell<MarketView>>) -> Known {
+        Known {
+            market,
+            tables: SharedTables::default(),
+            news: Rc::default(),
+        }
+    }
+}
+
 /// One agent: whose task it does, and how it speaks.
 struct Desk {
     duty: Duty,
