@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use dacapo_orchestration::Ctx;
 use dacapo_orchestration::agents::{Known, MarketView};
+use dacapo_orchestration::bar_clock::BarClock;
 use dacapo_orchestration::bus::Bus;
 use dacapo_orchestration::clock::Clock;
 use dacapo_orchestration::config::Config;
@@ -47,7 +48,7 @@ impl Desk {
             timetable,
             risk,
             known: Known::of(Rc::new(RefCell::new(view))),
-            bars: Rc::default(),
+            bars: Rc::new(BarClock::new(false)),
             exchange: live(config, defects),
             store: store.clone(),
         };
