@@ -47,7 +47,7 @@ fn a_day_in_which_everything_fails_loses_nothing_and_does_nothing_twice() {
         }
     }
     assert_eq!(crashes, 23);
-    assert!(executed.len() > 50, "{} legs were executed", executed.len());
+    assert!(executed.len() > 20, "{} legs were executed", executed.len());
     // Whoever marks a leg twice has sent it twice, or forgotten that it was sent.
     let again: Vec<&u64> = executed
         .iter()

@@ -8,6 +8,7 @@ use dacapo_cli::{Console, Exit, execute};
 use dacapo_kernel::{Event, Time};
 use dacapo_lab::scenario::Overrides;
 use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::amount::Amount;
 use dacapo_orchestration::domain_event::DomainEvent;
 use dacapo_orchestration::message::Topic;
 use dacapo_tests::{events, record};
@@ -227,12 +228,13 @@ fn averages_that_cross_buy_and_sell_the_quantity_at_the_bars_that_make_them() {
     });
     assert_eq!(said.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     let ordered = events.iter().filter_map(|event| match event.domain() {
-        Some(DomainEvent::Filled(it)) if it.intent.is_some() => Some(it.ordered.to_string()),
+        Some(DomainEvent::Filled(it)) if it.intent.is_some() => Some(it.ordered),
         _ => None,
     });
-    let ordered: Vec<String> = ordered.collect();
+    let ordered: Vec<Amount> = ordered.collect();
+    let half: Amount = "0.5".parse().expect("a number");
     assert!(
-        !ordered.is_empty() && ordered.iter().all(|size| size == "0.5"),
+        !ordered.is_empty() && ordered.iter().all(|size| *size == half),
         "{ordered:?}"
     );
 }

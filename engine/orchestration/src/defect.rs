@@ -184,7 +184,7 @@ defects! {
     MockPriceFallback, "mock-price-fallback", "12", "RUF", "a stale or missing price falls through to a built-in price table, and a fill is made at it", "refused: no price, no fill", "evidence.fresh";
     HaltForgottenOnRestart, "halt-forgotten-on-restart", "10", "RUF", "a restart after a halt starts RUNNING", "the reason of a halt is durable, apart from a clean stop, which is none", "halt.sticks";
     ExecuteBeforeMark, "execute-before-mark", "9.4", "RUF", "a scheduled trade runs, then is marked: a crash between runs it twice", "the intent is recorded first, with an idempotency key; unknown outcomes are asked for", "trade.at-most-once";
-    StateNotAskedPrograms, "state-not-asked_programs", "7", "RUF", "the state is checked before the LLM call only", "checked again at submit", "trade.only-when-running";
+    StateNotRechecked, "state-not-rechecked", "7", "RUF", "the state is checked before the LLM call only", "checked again at submit", "trade.only-when-running";
     GarbageCountsAsSuccess, "garbage-counts-as-success", "7.3", "RUF", "an unusable reply counts as an LLM success", "a failure", "llm.invalid-waits";
     LlmRaisesRisk, "llm-raises-risk", "7.5", "RUF", "a reply may raise leverage up to 5 or move the entry past its stop", "the riskier part is ignored (leverage and size never above the signal's); an entry beyond its stop means wait; risk is checked after the change", "llm.never-riskier";
     SharedRecoveryCounter, "shared-recovery-counter", "6", "RUF", "LLM and API successes share one recovery count", "each has its own", "degrade.own-counter";

@@ -78,11 +78,11 @@ impl Coordinator {
     }
 
     /// Whether trading is still on, now that a model or the trades before this one took their time. With
-    /// `state-not-asked_programs` nobody looks again. Legs are looked at one by one where they are sent.
+    /// `state-not-rechecked` nobody looks again. Legs are looked at one by one where they are sent.
     pub(super) fn may_send(&self, origin: TradeOrigin) -> bool {
         origin == TradeOrigin::Leg
             || self.state.get() == RunState::Running
-            || self.defects.has(Defect::StateNotAskedPrograms)
+            || self.defects.has(Defect::StateNotRechecked)
     }
 
     fn serves_rebalancing(&self) -> bool {
