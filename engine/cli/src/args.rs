@@ -4,6 +4,7 @@ use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::check::{self, CheckArgs};
 use crate::explain::{self, ExplainArgs};
+use crate::export::{self, ExportArgs};
 use crate::figures::{self, FiguresArgs};
 use crate::fuzz::{self, FuzzArgs};
 use crate::init::{self, InitArgs};
@@ -93,6 +94,8 @@ pub(crate) enum Action {
     Report(ReportArgs),
     /// What a run comes to: its figures, with their units and what they mean, from its log
     Figures(FiguresArgs),
+    /// The data of a log for other tools: JSON lines, CSV, SQLite, Parquet
+    Export(ExportArgs),
     /// Run every combination of several values of a scenario, and compare their figures
     Sweep(SweepArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
@@ -133,6 +136,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let explain = examples(&explain::EXAMPLES) + explain::AFTER;
     let report = examples(&report::EXAMPLES);
     let figures = examples(&figures::EXAMPLES) + figures::AFTER;
+    let export = examples(&export::EXAMPLES) + export::AFTER;
     let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
     let init = examples(&init::EXAMPLES) + init::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
@@ -150,6 +154,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("explain", |c| c.after_help(explain))
         .mut_subcommand("report", |c| c.after_help(report))
         .mut_subcommand("figures", |c| c.after_help(figures))
+        .mut_subcommand("export", |c| c.after_help(export))
         .mut_subcommand("sweep", |c| c.after_help(sweep))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))

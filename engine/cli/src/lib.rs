@@ -30,6 +30,7 @@ mod diagnostics;
 mod difference;
 mod exit;
 mod explain;
+mod export;
 mod failure;
 mod faults;
 mod figures;

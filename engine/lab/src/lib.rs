@@ -3,6 +3,7 @@
 //! nothing here prints.
 
 pub mod explanation;
+pub mod export;
 pub mod fuzz;
 pub mod matrix;
 pub mod report;

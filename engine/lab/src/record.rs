@@ -64,7 +64,8 @@ pub fn tags_of<S: System>(event: &Event<S::Event>) -> BTreeMap<&'static str, Str
     }
 }
 
-fn role_name(role: Role) -> &'static str {
+/// The name of a role.
+pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Input => "input",
         Role::Consequence => "consequence",
