@@ -4,6 +4,7 @@ mod chart;
 mod lanes;
 mod page;
 mod parts;
+mod picture;
 mod versus;
 mod waits;
 
@@ -32,11 +33,14 @@ pub(crate) struct ReportArgs {
     #[arg(value_name = "LOG")]
     log: PathBuf,
     /// Another log of the same system: the page then shows both beside each other
-    #[arg(value_name = "OTHER", conflicts_with_all = ["around", "events"])]
+    #[arg(value_name = "OTHER", conflicts_with_all = ["around", "events", "svg"])]
     other: Option<PathBuf>,
     /// Where the page goes, instead of LOG.html, or LOG-OTHER.html; only a page that this command wrote is replaced
     #[arg(long, short, value_name = "PATH")]
     out: Option<PathBuf>,
+    /// Also write each chart as a picture into this folder; only pictures that this command wrote are replaced
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
     /// Show the events around this one, instead of those around the first failure, or the last ones
     #[arg(long, value_name = "SEQ")]
     around: Option<u64>,
@@ -46,7 +50,7 @@ pub(crate) struct ReportArgs {
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+pub(crate) const EXAMPLES: [(&str, &str); 4] = [
     ("report runs/day-18.dlog", "write runs/day-18.html"),
     (
         "report failures/general-442.dlog --around 1187 -o why.html",
@@ -55,6 +59,10 @@ pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "report runs/day-18.dlog runs/day-19.dlog",
         "where two runs part, and their figures side by side",
+    ),
+    (
+        "report runs/day-18.dlog --svg pictures",
+        "the charts as files, too, for pages of your own",
     ),
 ];
 
@@ -109,6 +117,9 @@ pub(crate) fn report<S: System>(
         program: &screen.program,
     };
     let bytes = write(&out, page.markup())?;
+    if let Some(folder) = &args.svg {
+        picture::write(&shown_of.charts, examined.world.now, folder)?;
+    }
     tell(&out, bytes, standing.word(), screen);
     Ok(Exit::Fine)
 }

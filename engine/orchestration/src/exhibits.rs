@@ -5,16 +5,22 @@ use dacapo_kernel::{Chart, Curve, Event, Exhibits, Listing, Plan, Scale, Shape};
 
 use crate::config::Config;
 use crate::describe;
-use crate::domain_event::{DomainEvent, ModelReply, number};
+use crate::domain_event::{DomainEvent, ModelReply, OrderOutcome, number};
+use crate::figures;
+
+/// The columns of the list of orders.
+const ORDER_COLUMNS: [&str; 8] = [
+    "what", "intent", "order", "pair", "side", "dollars", "limit", "leverage",
+];
 
 /// Curves and lists, in the order of the page.
 pub(crate) fn exhibits(plan: &Plan<Config>) -> Exhibits<DomainEvent> {
-    let mut charts = vec![level(), state(), worth(), drawdown()];
+    let mut charts = vec![level(), state(), worth(plan), drawdown(plan)];
     let symbols = plan.system.symbols.iter();
     charts.extend(symbols.map(|symbol| price(symbol.as_str())));
     Exhibits {
         charts,
-        listings: vec![transcript(), programs(), executions()],
+        listings: vec![transcript(), programs(), orders(), executions()],
     }
 }
 
@@ -65,34 +71,37 @@ fn state() -> Chart<DomainEvent> {
     }
 }
 
-/// What the account is worth at a judgement.
-fn equity(event: &DomainEvent) -> Option<f64> {
-    let DomainEvent::RiskJudged(judged) = event else {
-        return None;
-    };
-    Some(judged.basis.as_ref()?.equity.to_f64())
-}
+/// The kinds of event that say what the account is worth.
+const OF_THE_ACCOUNT: &[u16] = &[
+    number::MarketTrade,
+    number::MarketBar,
+    number::OutsideActed,
+    number::BalanceChanged,
+    number::PositionOpened,
+    number::PositionClosed,
+    number::Filled,
+];
 
-fn worth() -> Chart<DomainEvent> {
-    let watches = &[number::RiskJudged];
+fn worth(plan: &Plan<Config>) -> Chart<DomainEvent> {
+    let worth = figures::worth(plan);
     Chart {
-        title: "What the account was worth at each judgement".to_owned(),
+        title: "What the account was worth".to_owned(),
         scale: Scale::Number("dollars"),
-        curves: vec![curve("equity", Shape::Line, watches, equity)],
+        curves: vec![curve("equity", Shape::Line, OF_THE_ACCOUNT, worth)],
     }
 }
 
-fn drawdown() -> Chart<DomainEvent> {
-    let mut peak = f64::MIN;
+fn drawdown(plan: &Plan<Config>) -> Chart<DomainEvent> {
+    let (mut worth, mut peak) = (figures::worth(plan), f64::MIN);
     let below = move |event: &DomainEvent| {
-        let equity = equity(event)?;
-        peak = peak.max(equity);
-        (peak > 0.0).then(|| (equity / peak - 1.0) * 100.0)
+        let worth = worth(event)?;
+        peak = peak.max(worth);
+        (peak > 0.0).then(|| (worth / peak - 1.0) * 100.0)
     };
     Chart {
         title: "Drawdown".to_owned(),
         scale: Scale::Number("percent below the peak so far"),
-        curves: vec![curve("drawdown", Shape::Line, &[number::RiskJudged], below)],
+        curves: vec![curve("drawdown", Shape::Line, OF_THE_ACCOUNT, below)],
     }
 }
 
@@ -100,6 +109,7 @@ fn price(symbol: &str) -> Chart<DomainEvent> {
     let of = symbol.to_owned();
     let traded = move |event: &DomainEvent| match event {
         DomainEvent::MarketTrade(it) if it.symbol == *of => Some(it.price.to_f64()),
+        DomainEvent::MarketBar(it) if it.symbol == *of => Some(it.close.to_f64()),
         _ => None,
     };
     let filled = |wanted: &'static str| {
@@ -115,7 +125,12 @@ fn price(symbol: &str) -> Chart<DomainEvent> {
         title: format!("{symbol}, and what was traded"),
         scale: Scale::Number("the quote currency"),
         curves: vec![
-            curve("price", Shape::Line, &[number::MarketTrade], traded),
+            curve(
+                "price",
+                Shape::Line,
+                &[number::MarketTrade, number::MarketBar],
+                traded,
+            ),
             curve("bought", Shape::Marks, &[number::Filled], filled("buy")),
             curve("sold", Shape::Marks, &[number::Filled], filled("sell")),
         ],
@@ -179,6 +194,48 @@ fn programs() -> Listing<DomainEvent> {
     }
 }
 
+/// What was ordered, and what was answered at once.
+fn orders() -> Listing<DomainEvent> {
+    let row = |event: &Event<DomainEvent>| match event.domain()? {
+        DomainEvent::OrderSubmitted(it) => Some(vec![
+            "sent".to_owned(),
+            it.intent.to_string(),
+            String::new(),
+            it.order.symbol.to_string(),
+            it.order.side.to_string(),
+            it.order.size_usd.to_string(),
+            it.limit.map_or_else(String::new, |limit| limit.to_string()),
+            it.order.leverage.to_string(),
+        ]),
+        DomainEvent::OrderAnswered(it) => {
+            let (outcome, code) = match &it.outcome {
+                OrderOutcome::Filled => ("filled", None),
+                OrderOutcome::Resting => ("resting", None),
+                OrderOutcome::Refused(code) => ("refused", Some(code)),
+                OrderOutcome::Raised(code) => ("raised", Some(code)),
+                OrderOutcome::Unknown => ("unknown", None),
+                OrderOutcome::Cancelled => ("cancelled", None),
+            };
+            let outcome =
+                code.map_or_else(|| outcome.to_owned(), |code| format!("{outcome}: {code}"));
+            let order = it
+                .order
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string);
+            let mut row = vec![outcome, it.intent.to_string(), order];
+            row.resize(ORDER_COLUMNS.len(), String::new());
+            Some(row)
+        }
+        _ => None,
+    };
+    Listing {
+        title: "Orders",
+        columns: &ORDER_COLUMNS,
+        watches: &[number::OrderSubmitted, number::OrderAnswered],
+        row: Box::new(row),
+    }
+}
+
 fn executions() -> Listing<DomainEvent> {
     let row = |event: &Event<DomainEvent>| {
         let DomainEvent::Filled(fill) = event.domain()? else {
@@ -191,11 +248,17 @@ fn executions() -> Listing<DomainEvent> {
             fill.price.to_string(),
             fill.fee.to_string(),
             fill.order.to_string(),
+            fill.intent
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            fill.position.map_or_else(String::new, |it| it.to_string()),
         ])
     };
     Listing {
         title: "Executions",
-        columns: &["pair", "side", "size", "price", "fee", "order"],
+        columns: &[
+            "pair", "side", "size", "price", "fee", "order", "intent", "closes",
+        ],
         watches: &[number::Filled],
         row: Box::new(row),
     }

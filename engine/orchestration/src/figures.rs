@@ -18,6 +18,7 @@ mod returns;
 mod series;
 mod tally;
 mod told;
+mod worth;
 
 #[cfg(test)]
 mod expected;
@@ -26,3 +27,4 @@ pub use config::{FiguresConfig, ModelPrice, Period};
 
 pub(crate) use deflated::across;
 pub(crate) use fold::measure;
+pub(crate) use worth::worth;

@@ -9,7 +9,7 @@ use plotters::prelude::{
 
 use crate::text::grouped;
 
-const SIZE: (u32, u32) = (960, 300);
+pub(super) const SIZE: (u32, u32) = (960, 300);
 
 /// Colours that are told apart on light and on dark ground, and by people who see red and green alike.
 const COLOURS: [RGBColor; 6] = [
@@ -39,19 +39,20 @@ pub(super) fn drawn(chart: &ShownChart, end: Time) -> Option<Markup> {
     })
 }
 
-fn colour(at: usize) -> RGBColor {
+pub(super) fn colour(at: usize) -> RGBColor {
     COLOURS[at % COLOURS.len()]
 }
 
-fn css(RGBColor(red, green, blue): RGBColor) -> String {
+pub(super) fn css(RGBColor(red, green, blue): RGBColor) -> String {
     format!("rgb({red}, {green}, {blue})")
 }
 
-fn seconds(time: Time) -> f64 {
+pub(super) fn seconds(time: Time) -> f64 {
     time.as_nanos() as f64 / 1e9
 }
 
-fn picture(chart: &ShownChart, end: f64) -> Option<String> {
+/// The chart alone.
+pub(super) fn picture(chart: &ShownChart, end: f64) -> Option<String> {
     let points = || chart.curves.iter().flat_map(|curve| &curve.points);
     let to = end.max(1e-6);
     let (low, high) = match chart.scale {

@@ -62,8 +62,11 @@ impl Account {
         }
     }
 
-    /// The market, or somebody by hand, sets a price.
+    /// The market, or somebody by hand, sets a price. What is not above zero is none.
     pub(super) fn price(&mut self, symbol: &Name, price: Amount) {
+        if !price.is_positive() {
+            return;
+        }
         match self.prices.get_mut(symbol) {
             Some(known) => *known = price,
             None => drop(self.prices.insert(symbol.clone(), price)),
@@ -278,6 +281,7 @@ mod tests {
         );
         assert!(account.in_market());
         account.price(&name("BTC/USDT"), Amount::from_int(30));
+        account.price(&name("BTC/USDT"), Amount::ZERO);
         assert_eq!(account.worth(), Ok(1_060.0));
         account.balance(&bitcoin(Amount::ZERO));
         assert!(!account.in_market());

@@ -111,6 +111,11 @@ impl Fold {
                 self.account.price(&trade.symbol, trade.price);
                 self.note_change(time);
             }
+            DomainEvent::MarketBar(bar) => {
+                self.before_change(time);
+                self.account.price(&bar.symbol, bar.close);
+                self.note_change(time);
+            }
             DomainEvent::OutsideActed(acted) => {
                 if let OutsideAction::SetPrice(set) = &acted.action {
                     self.before_change(time);
