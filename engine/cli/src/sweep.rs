@@ -87,6 +87,15 @@ pub(crate) fn sweep<S: System>(args: &SweepArgs, screen: &mut Screen<'_>) -> Res
     let loaded = load::<S>(&args.scenario, &overrides)?;
     let columns = columns::<S>(&loaded.plan);
     let chosen = chosen(&columns, &args.figures)?;
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let sweep = Sweep {
+        scenario: &args.scenario,
+        overrides: &overrides,
+        vary: &args.vary,
+        jobs: args.jobs.map_or_else(cores, usize::from),
+        caught: panics::caught_there,
+    };
+    sweep.check::<S>()?;
     let opened = args.csv.as_deref().map(|path| {
         let scenario = digest(&loaded, &args.vary);
         RowsFile::open(path, &scenario, &args.vary, &columns)
@@ -97,14 +106,6 @@ pub(crate) fn sweep<S: System>(args: &SweepArgs, screen: &mut Screen<'_>) -> Res
     let (mut file, found) = match opened {
         Some((file, found)) => (Some(file), found),
         None => (None, BTreeMap::new()),
-    };
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let sweep = Sweep {
-        scenario: &args.scenario,
-        overrides: &overrides,
-        vary: &args.vary,
-        jobs: args.jobs.map_or_else(cores, usize::from),
-        caught: panics::caught_there,
     };
     let interrupts = Interrupts::of(screen);
     let mut last = Progress::default();

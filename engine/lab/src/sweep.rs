@@ -18,7 +18,7 @@ use std::time::Duration;
 use dacapo_kernel::System;
 
 use crate::fuzz::Caught;
-use crate::scenario::{Overrides, ScenarioError, load};
+use crate::scenario::{Overrides, ScenarioError};
 
 use self::one::Bench;
 
@@ -113,7 +113,6 @@ impl Sweep<'_> {
         mut watch: impl FnMut(Progress) -> bool,
     ) -> Result<Vec<Row>, SweepError> {
         let all = combinations(self.vary)?;
-        self.check::<S>()?;
         let known = |at: &u64| found.contains_key(&nth(self.vary, *at).values);
         let left: Vec<u64> = (0..all).filter(|at| !known(at)).collect();
         let before = all - left.len() as u64;
@@ -146,9 +145,13 @@ impl Sweep<'_> {
         Ok((0..all).filter_map(row).collect())
     }
 
-    /// Whether each value fits the scenario by itself, before anything runs.
-    fn check<S: System>(&self) -> Result<(), SweepError> {
-        load::<S>(self.scenario, self.overrides).map_err(Box::new)?;
+    /// Whether there are not too many combinations and each value fits the scenario by itself; asked before
+    /// anything runs.
+    ///
+    /// # Errors
+    /// The first value that does not fit.
+    pub fn check<S: System>(&self) -> Result<(), SweepError> {
+        combinations(self.vary)?;
         let first = nth(self.vary, 0).values;
         for (at, vary) in self.vary.iter().enumerate() {
             for value in vary.values() {

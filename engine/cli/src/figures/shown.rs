@@ -21,7 +21,7 @@ pub(crate) fn value(of: &Measurement) -> String {
 pub(crate) fn interval(of: &Measurement) -> String {
     of.interval.map_or_else(String::new, |interval| {
         let (low, high) = (interval.low, interval.high);
-        format!("{} to {}", in_unit(low, of.unit), in_unit(high, of.unit))
+        format!("{} and {}", in_unit(low, of.unit), in_unit(high, of.unit))
     })
 }
 

@@ -152,22 +152,21 @@ fn measures(measured: &Measured, screen: &mut Screen<'_>) {
 }
 
 fn alone(whole: &Part, screen: &mut Screen<'_>) {
-    let rows: Vec<Vec<String>> = whole
-        .figures
-        .iter()
-        .map(|f| {
-            vec![
-                f.name.to_owned(),
-                value(f),
-                interval(f),
-                f.meaning.to_owned(),
-            ]
+    let figures = whole.figures.iter();
+    let rows: Vec<Vec<String>> = figures
+        .clone()
+        .map(|f| vec![f.name.to_owned(), value(f), f.meaning.to_owned()])
+        .collect();
+    screen.table("Figures", &["figure", "value", "meaning"], &rows);
+    let known = figures.filter_map(|f| Some((f, f.interval?)));
+    let rows: Vec<Vec<String>> = known
+        .map(|(f, known)| {
+            let confidence = format!("{} %", figure(known.confidence * 100.0));
+            vec![f.name.to_owned(), value(f), interval(f), confidence]
         })
         .collect();
-    let intervals = whole.figures.iter().filter_map(|f| f.interval);
-    let confidence = intervals.map(|i| i.confidence).next();
-    let head = confidence.map_or_else(String::new, |c| format!("{} % interval", figure(c * 100.0)));
-    screen.table("Figures", &["figure", "value", &head, "meaning"], &rows);
+    let columns = ["figure", "value", "lies between", "confidence"];
+    screen.table("How sure they are", &columns, &rows);
 }
 
 fn side_by_side(parts: &[Part], screen: &mut Screen<'_>) {

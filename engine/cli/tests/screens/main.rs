@@ -9,6 +9,7 @@
 mod kitchen;
 
 mod desk;
+mod exporting;
 mod failures;
 mod fuzzing;
 mod hostile;
@@ -19,3 +20,4 @@ mod reporting;
 mod running;
 mod salvaging;
 mod shrinking;
+mod sweeping;

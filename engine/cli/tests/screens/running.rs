@@ -192,3 +192,23 @@ fn a_run_says_what_is_durable_if_it_is_asked_to() {
     let (summary, last) = (lines.last().unwrap(), events.last().unwrap());
     assert_eq!(summary["events"], last + 1, "the summary comes last");
 }
+
+// Fails if a system that reads no data files writes a scenario, or says nothing of why it does not.
+#[test]
+fn a_system_without_use_for_data_files_says_so() {
+    let desk = Desk::new();
+    let words = [
+        "init",
+        "--data",
+        "DESK/kitchen.toml",
+        "--out",
+        "DESK/new.toml",
+    ];
+    let said = desk.call(&words);
+    assert_eq!(said.exit, Exit::Usage);
+    assert_eq!(
+        said.err,
+        "error: this system has no use for data files; write the scenario by hand\n"
+    );
+    assert!(!desk.path("new.toml").exists());
+}

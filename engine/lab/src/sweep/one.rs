@@ -123,7 +123,9 @@ fn open<S: System>(plan: &mut Plan<S::Config>, door: &str, rate: &str) -> Result
     let Some(kind) = kinds.iter().find(|kind| kind.name == door) else {
         let near = nearest(door, kinds.iter().map(|kind| kind.name));
         let near = near.map_or_else(String::new, |near| format!("; did you mean faults.{near}?"));
-        return Err(format!("there is no door {door} for faults{near}"));
+        return Err(format!(
+            "there is no door {door} for faults{near}; the command faults lists them"
+        ));
     };
     let rate: u32 = rate
         .parse()

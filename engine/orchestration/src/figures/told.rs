@@ -15,7 +15,10 @@ use crate::symbol::DOLLAR;
 
 /// Below so many days a return is not stretched to a year: nothing would be left of it but chance. (The
 /// Global Investment Performance Standards, 2020, allow it from a whole year on only.)
-const DAYS_MIN: f64 = 30.0;
+const DAYS_OF_RETURN: f64 = 30.0;
+
+/// Below so many days no spread is stretched to a year either.
+const DAYS_OF_SPREAD: f64 = 1.0;
 
 /// Everything that the figures are made of, but for what is added up for each part.
 pub(super) struct Told<'a> {
@@ -135,8 +138,7 @@ impl Told<'_> {
                 Of(DOLLAR),
                 end(|p| p.last()),
                 "what it was worth in the end",
-            )
-            .main(),
+            ),
             Measurement::new(
                 "total_return",
                 Share,
@@ -148,23 +150,19 @@ impl Told<'_> {
             Measurement::new(
                 "annualised_return",
                 Share,
-                equity
-                    .long_enough()
-                    .and_then(|()| equity.of(returns::annualised)),
+                equity.of_a_year(DAYS_OF_RETURN, returns::annualised),
                 "the same for a year, compounded",
-            )
-            .main(),
+            ),
             Measurement::new(
                 "volatility",
                 Share,
-                equity.of(returns::volatility),
+                equity.of_a_year(DAYS_OF_SPREAD, returns::volatility),
                 "how far a year's return spreads",
-            )
-            .main(),
+            ),
             Measurement::new(
                 "sharpe",
                 Ratio,
-                equity.of(|r, y| returns::sharpe(r, equity.free, y)),
+                equity.of_a_year(DAYS_OF_SPREAD, |r, y| returns::sharpe(r, equity.free, y)),
                 "return beyond the one without risk, over its spread, of a year",
             )
             .main()
@@ -172,15 +170,13 @@ impl Told<'_> {
             Measurement::new(
                 "sortino",
                 Ratio,
-                equity.of(|r, y| returns::sortino(r, equity.free, y)),
+                equity.of_a_year(DAYS_OF_SPREAD, |r, y| returns::sortino(r, equity.free, y)),
                 "the same over the spread of losses alone",
             ),
             Measurement::new(
                 "calmar",
                 Ratio,
-                equity
-                    .long_enough()
-                    .and_then(|()| equity.of(returns::calmar)),
+                equity.of_a_year(DAYS_OF_RETURN, returns::calmar),
                 "annualised return over the maximum drawdown",
             ),
         ]
@@ -191,7 +187,10 @@ impl Told<'_> {
         else {
             return [None, None];
         };
-        let sharpe = |row: &[f64]| returns::sharpe(row, equity.free, *per_year);
+        let sharpe = |row: &[f64]| match equity.days < DAYS_OF_SPREAD {
+            true => Err(String::new()),
+            false => returns::sharpe(row, equity.free, *per_year),
+        };
         bootstrap::intervals(
             row,
             self.config.resamples,
@@ -254,7 +253,15 @@ impl Told<'_> {
         let sum =
             |of: fn(&models::Usage) -> u64| Ok(tally.usages.values().map(of).sum::<u64>() as f64);
         let cost = models::cost(&tally.usages, self.config);
+        let is_priced = !self.config.model_prices.is_empty();
         use Unit::{Count, Of};
+        let cost = Measurement::new(
+            "model_cost",
+            Of(DOLLAR),
+            cost,
+            "what they cost by the price table of the scenario",
+        );
+        let cost = if is_priced { cost.main() } else { cost };
         vec![
             Measurement::new(
                 "model_calls",
@@ -268,13 +275,7 @@ impl Told<'_> {
                 sum(|u| u.failed),
                 "those that came back with an error",
             ),
-            Measurement::new(
-                "model_cost",
-                Of(DOLLAR),
-                cost,
-                "what they cost by the price table of the scenario",
-            )
-            .main(),
+            cost,
         ]
     }
 
@@ -331,7 +332,7 @@ impl Told<'_> {
         let points = &self.series.points;
         if let (Some(first), Some(last)) = (points.first(), points.last()) {
             let days = last.time.since(first.time).as_secs_f64() / 86_400.0;
-            if days < DAYS_MIN && points.len() > 1 {
+            if days < DAYS_OF_RETURN && points.len() > 1 {
                 notes.push(format!(
                     "the equity spans {} of virtual time: ratios of a year are stretched from that",
                     Time::from_nanos(last.time.as_nanos() - first.time.as_nanos())
@@ -360,14 +361,18 @@ impl Equity {
         figure(self.returns.as_ref()?, self.per_year.clone()?)
     }
 
-    fn long_enough(&self) -> Result<(), String> {
-        match self.days < DAYS_MIN {
-            true => Err(format!(
-                "{:.1} days are too short for a year's return; {DAYS_MIN} are needed",
-                self.days
-            )),
-            false => Ok(()),
+    /// The same for a figure that is stretched to a year, which takes so many days.
+    fn of_a_year(&self, days: f64, figure: impl FnOnce(&[f64], f64) -> Defined) -> Defined {
+        if self.days < days {
+            let needed = match days {
+                DAYS_OF_SPREAD => "a day is".to_owned(),
+                days => format!("{days} days are"),
+            };
+            return Err(format!(
+                "the time is too short for a figure of a year: {needed} needed"
+            ));
         }
+        self.of(figure)
     }
 
     fn mean_worth(&self) -> Defined {
