@@ -133,6 +133,14 @@ pub enum SheetProblem {
         Shown(value)
     )]
     ZoneTwice { value: String, zone: String },
+    #[error(
+        "a clock in {zone} is {how} at {value}, so nobody can tell the instant; write the times in UTC or with their offsets"
+    )]
+    DoubtfulTime {
+        value: String,
+        how: &'static str,
+        zone: String,
+    },
     #[error("{what}")]
     Nonsense { what: String },
 }

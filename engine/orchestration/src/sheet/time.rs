@@ -1,14 +1,14 @@
 //! Times in cells: which form a column has, and what instant each of its cells is.
 //!
 //! The form is recognised from the first cell and holds for the whole column. A time without a zone takes
-//! the zone that is stated, UTC unless one is. Zones with daylight saving are left out: their rules differ
-//! from machine to machine and year to year, so such times are written in UTC or with their offsets.
+//! the zone that is stated, UTC unless one is. The rules of zones with daylight saving are compiled in, the same
+//! on every machine; a time that a clock of such a zone shows twice, or never, is no instant and is refused.
 
 use std::fmt;
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 
@@ -134,7 +134,7 @@ impl TimeFormat {
 #[derive(Clone, Debug)]
 pub struct Times {
     format: Option<TimeFormat>,
-    zone: Option<(String, Offset)>,
+    zone: Option<(String, TimeZone)>,
 }
 
 impl Times {
@@ -145,7 +145,7 @@ impl Times {
     pub fn new(format: Option<TimeFormat>, zone: Option<&str>) -> Result<Times, String> {
         let zone = match zone {
             None => None,
-            Some(name) => Some((name.to_owned(), offset_named(name)?)),
+            Some(name) => Some((name.to_owned(), zone_named(name)?)),
         };
         Ok(Times { format, zone })
     }
@@ -188,7 +188,8 @@ impl Times {
                 zone: zone.clone(),
             });
         }
-        let here = |at: DateTime| self.at_zone(at);
+        let mut doubtful = None;
+        let mut here = |at: DateTime| self.at_zone(at, &mut doubtful);
         let nanos = match format {
             TimeFormat::Since1970(unit) => number(text)
                 .ok()
@@ -199,14 +200,17 @@ impl Times {
             TimeFormat::Date => {
                 date(text).and_then(|date| here(date.to_datetime(civil::Time::midnight())))
             }
-            TimeFormat::Local if !has_offset(text) => local(text).and_then(here),
+            TimeFormat::Local if !has_offset(text) => local(text).and_then(&mut here),
             TimeFormat::Local => None,
             TimeFormat::WithOffset if has_offset(text) => {
                 with_offset(text).map(Timestamp::as_nanosecond)
             }
             TimeFormat::WithOffset => None,
-            TimeFormat::Pattern(pattern) => self.by_pattern(pattern, text),
+            TimeFormat::Pattern(pattern) => by_pattern(pattern, text, &mut here),
         };
+        if let Some(problem) = doubtful {
+            return Err(problem);
+        }
         let Some(nanos) = nanos else {
             return Err(SheetProblem::OtherTime {
                 value: text.to_owned(),
@@ -219,25 +223,42 @@ impl Times {
         })
     }
 
-    fn by_pattern(&self, pattern: &str, text: &str) -> Option<i128> {
-        let parsed = BrokenDownTime::parse(pattern, text).ok()?;
-        if let Ok(timestamp) = parsed.to_timestamp() {
-            return Some(timestamp.as_nanosecond());
+    /// The instant at which a clock of the zone shows this; what is wrong where it does so twice, or never.
+    fn at_zone(&self, at: DateTime, doubtful: &mut Option<SheetProblem>) -> Option<i128> {
+        let Some((name, zone)) = &self.zone else {
+            return Some(Offset::UTC.to_timestamp(at).ok()?.as_nanosecond());
+        };
+        let shown = zone.to_ambiguous_timestamp(at);
+        if shown.is_ambiguous() {
+            let how = match shown.offset() {
+                AmbiguousOffset::Gap { .. } => "never",
+                _ => "twice",
+            };
+            *doubtful = Some(SheetProblem::DoubtfulTime {
+                value: at.to_string(),
+                how,
+                zone: name.clone(),
+            });
+            return None;
         }
-        let at = parsed.to_datetime().or_else(|_| {
-            let date = parsed.to_date()?;
-            Ok::<_, jiff::Error>(date.to_datetime(civil::Time::midnight()))
-        });
-        at.ok().and_then(|at| self.at_zone(at))
+        Some(shown.unambiguous().ok()?.as_nanosecond())
     }
+}
 
-    fn at_zone(&self, at: DateTime) -> Option<i128> {
-        let offset = self
-            .zone
-            .as_ref()
-            .map_or(Offset::UTC, |(_, offset)| *offset);
-        Some(offset.to_timestamp(at).ok()?.as_nanosecond())
+fn by_pattern(
+    pattern: &str,
+    text: &str,
+    here: &mut dyn FnMut(DateTime) -> Option<i128>,
+) -> Option<i128> {
+    let parsed = BrokenDownTime::parse(pattern, text).ok()?;
+    if let Ok(timestamp) = parsed.to_timestamp() {
+        return Some(timestamp.as_nanosecond());
     }
+    let at = parsed.to_datetime().or_else(|_| {
+        let date = parsed.to_date()?;
+        Ok::<_, jiff::Error>(date.to_datetime(civil::Time::midnight()))
+    });
+    at.ok().and_then(here)
 }
 
 fn is_plausible(number: Decimal, unit: Unit) -> bool {
@@ -255,10 +276,16 @@ fn hint(format: &TimeFormat, text: &str) -> &'static str {
     }
 }
 
-/// UTC, or an offset such as `+02:00`.
-fn offset_named(name: &str) -> Result<Offset, String> {
+/// UTC, an offset such as `+02:00`, or a name such as `America/New_York`.
+fn zone_named(name: &str) -> Result<TimeZone, String> {
     if matches!(name, "UTC" | "Z") {
-        return Ok(Offset::UTC);
+        return Ok(TimeZone::UTC);
+    }
+    // Short names such as EST mean one thing here and another there.
+    if name.contains('/')
+        && let Ok(zone) = TimeZoneDatabase::bundled().get(name)
+    {
+        return Ok(zone);
     }
     let parts = name.split_at_checked(1).and_then(|(sign, rest)| {
         let sign = match sign {
@@ -275,10 +302,9 @@ fn offset_named(name: &str) -> Result<Offset, String> {
         (minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
     });
     let offset = parts.and_then(|seconds| Offset::from_seconds(seconds).ok());
-    offset.ok_or_else(|| {
+    offset.map(TimeZone::fixed).ok_or_else(|| {
         format!(
-            "expected zone = \"UTC\" or an offset such as \"+02:00\", found {}; \
-             a zone with daylight saving is written in UTC first",
+            "expected zone = \"UTC\", an offset such as \"+02:00\", or a name such as \"America/New_York\", found {}",
             super::Shown(name)
         )
     })
@@ -441,9 +467,38 @@ mod tests {
             error.contains("zone = \"+02:00\" has no meaning"),
             "{error}"
         );
-        for zone in ["Europe/Berlin", "+2", "", "+99:00", "+01:75"] {
+        for zone in [
+            "Europe/Berln",
+            "EST",
+            "../UTC",
+            "+2",
+            "",
+            "+99:00",
+            "+01:75",
+        ] {
             assert!(Times::new(None, Some(zone)).is_err(), "{zone}");
         }
+    }
+
+    /// Fails if an hour of summer is taken for one of winter, or an instant is made up for a time that a clock
+    /// shows twice or never.
+    #[test]
+    fn a_zone_with_daylight_saving_has_two_offsets_and_two_doubtful_hours() {
+        let mut times = Times::new(None, Some("America/New_York")).unwrap();
+        let hour = 3_600_000_000_000;
+        let winter = times.read("2018-01-15 09:30:00").unwrap();
+        let summer = times.read("2018-07-15 09:30:00").unwrap();
+        assert_eq!(winter, 1_516_026_600_000_000_000, "14:30 in UTC");
+        assert_eq!((summer - winter) % (24 * hour), 23 * hour);
+        let error = |times: &mut Times, text: &str| times.read(text).unwrap_err().to_string();
+        let never = error(&mut times, "2018-03-11 02:30:00");
+        assert!(never.contains("never at 2018-03-11T02:30:00"), "{never}");
+        let twice = error(&mut times, "2018-11-04 01:30:00");
+        assert!(twice.contains("twice at 2018-11-04T01:30:00"), "{twice}");
+        assert!(times.read("2018-11-04 02:30:00").is_ok());
+        // A day of which midnight is left out.
+        let mut times = Times::new(None, Some("America/Sao_Paulo")).unwrap();
+        assert!(error(&mut times, "2018-11-04").contains("never at"));
     }
 
     /// Zones that are mixed, and units that change, are errors and no other instants.
