@@ -39,17 +39,18 @@ pub(crate) fn build(
     setup: &mut Setup<'_, Orchestration>,
 ) -> Result<(), BuildError> {
     let config = Rc::new(plan.system.clone());
-    let ticks = setup.feed("market", |files| {
-        MarketFeed::open(&config, (plan.seed, plan.start_unix_ns), files)
-    })?;
-    let outside = setup.feed("outside", |_| Ok(outside_events(&config.events)))?;
-    // A run without tables has no feed for them, and its log none of their names.
+    // A run without tables has no feed for them, and its log none of their names. Of one instant they come before
+    // the market: a row that can be known when a bar closes is there for whoever looks at that bar.
     let rows = match config.tables().next() {
         Some(_) => Some(setup.feed("tables", |files| {
             table_rows(&config, plan.start_unix_ns, files)
         })?),
         None => None,
     };
+    let ticks = setup.feed("market", |files| {
+        MarketFeed::open(&config, (plan.seed, plan.start_unix_ns), files)
+    })?;
+    let outside = setup.feed("outside", |_| Ok(outside_events(&config.events)))?;
     models(&config, defects, setup)?;
     process::attach(plan, setup)?;
 
@@ -67,7 +68,8 @@ pub(crate) fn build(
 
     let tasks = config.schedules.tasks(&config.symbols, agents);
     let mut by_bars = tasks.iter().filter(|task| task.interval_bars.is_some());
-    let bars = Rc::new(BarClock::new(by_bars.all(|task| task.by_crossings)));
+    let only_crossings = by_bars.all(|task| task.by_crossings) && config.store.save_bars.is_none();
+    let bars = Rc::new(BarClock::new(only_crossings, &config.evidence_windows));
     let news = Rc::new(RefCell::new(News::new(&config)));
     let follower = Follower {
         view: Rc::clone(&view),

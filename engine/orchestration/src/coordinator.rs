@@ -167,7 +167,7 @@ impl Coordinator {
             periods: Cell::default(),
             closings: Cell::default(),
             legs: RefCell::default(),
-            saving: RefCell::new(Saving::begun(now, ctx.float_seconds())),
+            saving: RefCell::new(Saving::begun(now, ctx.float_seconds(), bars.bars().closed)),
             ctx: ctx.clone(),
             bus,
             config,
@@ -205,7 +205,8 @@ impl Coordinator {
                 drop(ctx.spawn_daemon("position watch", of().watch_positions()));
             }
             drop(ctx.spawn_daemon("model probe", of().probe_models()));
-            if self.timetable.borrow().counts_bars() {
+            let saves_by_bars = self.config.store.save_bars.is_some();
+            if saves_by_bars || self.timetable.borrow().counts_bars() {
                 drop(ctx.spawn_daemon("bar watch", of().watch_bars()));
             }
         }

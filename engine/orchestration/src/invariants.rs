@@ -3,6 +3,7 @@
 //! A property sees nothing but events, so it judges a simulation and a recorded log alike. It reads the
 //! plan for the numbers that it holds the run to, never for what happened.
 
+mod ages;
 mod bus;
 mod degradation;
 mod liveness;

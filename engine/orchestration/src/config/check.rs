@@ -26,6 +26,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     symbols(config)?;
     market(config)?;
     schedules(config, defects)?;
+    counts_of_bars(config)?;
     model("llm.primary", &config.llm.primary)?;
     model("llm.fallback", &config.llm.fallback)?;
     numbers(config)?;
@@ -193,16 +194,41 @@ fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
     }
 }
 
+/// What else counts bars: how old evidence may be, and how often the state is saved.
+fn counts_of_bars(config: &Config) -> Result<(), Mistake> {
+    let keys = ["ta_signals", "regime_updates", "sentiment_updates"];
+    for (key, bars) in keys.into_iter().zip(config.evidence_windows.bars()) {
+        if bars.is_some() {
+            let at = format!("evidence_windows.{key}_bars");
+            of_bars(config, &at, "evidence would count for ever", key)?;
+        }
+    }
+    match config.store.save_bars {
+        None => Ok(()),
+        Some(0) => Err(Mistake::at(
+            "store.save_bars",
+            "expected at least 1 bar, found 0",
+        )),
+        Some(_) => {
+            let instead = "store.kind = \"none\"";
+            of_bars(config, "store.save_bars", "nothing would be saved", instead)
+        }
+    }
+}
+
 /// A schedule in bars needs bars.
 fn by_bars(config: &Config, interval: u32, at: &str) -> Result<(), Mistake> {
     if interval == 0 {
         return Err(Mistake::at(at, "expected at least 1 bar, found 0"));
     }
+    of_bars(config, at, "the task would never run", "interval_seconds")
+}
+
+/// A number of bars needs a market that has some.
+fn of_bars(config: &Config, at: &str, why: &str, instead: &str) -> Result<(), Mistake> {
     if !matches!(config.market, MarketConfig::Bars(_)) {
-        return Err(
-            Mistake::at(at, "the market has no bars, so the task would never run")
-                .help("use interval_seconds, or market.source = \"bars\""),
-        );
+        return Err(Mistake::at(at, format!("the market has no bars, so {why}"))
+            .help(format!("use {instead}, or market.source = \"bars\"")));
     }
     Ok(())
 }

@@ -26,6 +26,9 @@ pub struct StoreConfig {
     /// The file of an `sqlite` store, which a run makes and a replay does not need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Instead of every 600 seconds, the state is saved after so many bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_bars: Option<u32>,
     /// When nothing works: from and until, in seconds since the start of the run.
     pub down: Vec<[f64; 2]>,
     /// The insertions of scheduled trades that fail.

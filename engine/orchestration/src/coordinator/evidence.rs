@@ -18,7 +18,7 @@ pub const TOPICS: [Topic; 3] = [
     Topic::SentimentUpdates,
 ];
 
-/// How old evidence may be.
+/// How old evidence may be: in seconds, or in bars, of which no more may have closed since it was published.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvidenceWindows {
@@ -28,6 +28,54 @@ pub struct EvidenceWindows {
     pub regime_updates: Span,
     /// Sentiment.
     pub sentiment_updates: Span,
+    /// Instead of seconds: technical analysis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ta_signals_bars: Option<u32>,
+    /// Instead of seconds: regime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regime_updates_bars: Option<u32>,
+    /// Instead of seconds: sentiment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentiment_updates_bars: Option<u32>,
+}
+
+/// How long evidence lives whose window is in bars: how long so many take, nobody knows, so it is longer than
+/// any run.
+pub const LIFE_BY_BARS: Span = Span::from_secs(1 << 32);
+
+impl EvidenceWindows {
+    /// The windows in seconds, in the order of [`TOPICS`].
+    pub fn spans(&self) -> [Span; 3] {
+        [self.ta_signals, self.regime_updates, self.sentiment_updates]
+    }
+
+    /// The windows in bars, in the order of [`TOPICS`]; none where the one in seconds holds.
+    pub fn bars(&self) -> [Option<u32>; 3] {
+        [
+            self.ta_signals_bars,
+            self.regime_updates_bars,
+            self.sentiment_updates_bars,
+        ]
+    }
+
+    /// The window of a topic, if evidence comes from it: seconds, and bars where these hold instead.
+    pub fn of(&self, topic: Topic) -> Option<(Span, Option<u32>)> {
+        let place = TOPICS.iter().position(|read| *read == topic)?;
+        Some((self.spans()[place], self.bars()[place]))
+    }
+
+    /// The same windows with those in bars as the time that they reach back now.
+    pub fn in_time(&self, reach: impl Fn(u32) -> Span) -> EvidenceWindows {
+        let spans = self.spans();
+        let [ta_signals, regime_updates, sentiment_updates] =
+            std::array::from_fn(|place| self.bars()[place].map_or(spans[place], &reach));
+        EvidenceWindows {
+            ta_signals,
+            regime_updates,
+            sentiment_updates,
+            ..*self
+        }
+    }
 }
 
 impl Default for EvidenceWindows {
@@ -37,6 +85,9 @@ impl Default for EvidenceWindows {
             ta_signals: Span::from_secs(120),
             regime_updates: Span::from_secs(600),
             sentiment_updates: Span::from_secs(3_600),
+            ta_signals_bars: None,
+            regime_updates_bars: None,
+            sentiment_updates_bars: None,
         }
     }
 }
@@ -68,11 +119,7 @@ pub fn lookups<'a>(
 ) -> [Lookup<'a>; 3] {
     let any_symbol = defects.has(Defect::NoSymbolFilter);
     let symbol = (!any_symbol).then(|| signal.field("symbol"));
-    let ages = [
-        windows.ta_signals,
-        windows.regime_updates,
-        windows.sentiment_updates,
-    ];
+    let ages = windows.spans();
     std::array::from_fn(|place| Lookup {
         topic: TOPICS[place],
         criteria: Criteria {

@@ -35,6 +35,8 @@ pub(super) struct Saving {
     last_attempt: Instant,
     /// The same by the clock of an event loop, which the period is measured by.
     float_attempt: FloatSeconds,
+    /// How many bars had closed then.
+    bars: u64,
     /// What halted trading, until it is cleared.
     halt: Option<Name>,
     /// While that stands, every position is to be closed.
@@ -49,10 +51,11 @@ pub(super) struct Saving {
 
 impl Saving {
     /// Nothing was saved yet, at the start of the loop.
-    pub(super) fn begun(now: Instant, float_attempt: FloatSeconds) -> Saving {
+    pub(super) fn begun(now: Instant, float_attempt: FloatSeconds, bars: u64) -> Saving {
         Saving {
             last_attempt: now,
             float_attempt,
+            bars,
             halt: None,
             closing: false,
             pause: None,
@@ -93,6 +96,7 @@ impl Coordinator {
             let mut saving = self.saving.borrow_mut();
             saving.last_attempt = self.clock.now(&self.ctx);
             saving.float_attempt = self.ctx.float_seconds();
+            saving.bars = self.bars.bars().closed;
         }
         self.save();
     }
@@ -101,11 +105,20 @@ impl Coordinator {
     /// an event loop, as in the original: where a look comes exactly at its end it may be a hair too
     /// short, and the next look saves.
     fn period_is_over(&self) -> bool {
+        if let Some(bars) = self.config.store.save_bars {
+            return self.saves_periodically() && self.bars_are_over(bars);
+        }
         let passed = self
             .ctx
             .float_seconds()
             .since(self.saving.borrow().float_attempt);
         self.saves_periodically() && passed >= SAVE_EVERY.as_secs_f64()
+    }
+
+    /// Whether so many bars have closed since the last save.
+    fn bars_are_over(&self, bars: u32) -> bool {
+        let due = self.saving.borrow().bars.saturating_add(bars.into());
+        self.bars.bars().closed >= due
     }
 
     fn saves_periodically(&self) -> bool {
@@ -115,7 +128,12 @@ impl Coordinator {
     /// When the state is to be saved next.
     pub(super) fn next_save(&self) -> Option<Instant> {
         let last_attempt = self.saving.borrow().last_attempt;
-        self.saves_periodically().then(|| last_attempt + SAVE_EVERY)
+        let due = match self.config.store.save_bars {
+            // A bar that closes wakes whoever waits for this.
+            Some(bars) => self.bars_are_over(bars).then_some(last_attempt),
+            None => Some(last_attempt + SAVE_EVERY),
+        };
+        due.filter(|_| self.saves_periodically())
     }
 
     /// Whether a halt or a pause survives a restart.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Coordinator;
+use super::evidence::LIFE_BY_BARS;
 use crate::agents::{AgentError, Output};
 use crate::config::{Duty, TaskKind};
 use crate::defect::Defect;
@@ -225,12 +226,10 @@ impl Coordinator {
 
     /// How long what an agent says lives: at least as long as it counts as evidence.
     fn life_on(&self, topic: Topic) -> Ttl {
-        let windows = &self.config.evidence_windows;
-        let window = match topic {
-            Topic::TaSignals => windows.ta_signals,
-            Topic::RegimeUpdates => windows.regime_updates,
-            Topic::SentimentUpdates => windows.sentiment_updates,
-            _ => Span::default(),
+        let window = self.config.evidence_windows.of(topic);
+        let window = match window.unwrap_or_default() {
+            (span, None) => span,
+            (_, Some(_)) => LIFE_BY_BARS,
         };
         let usual = Ttl::default().as_secs();
         if self.defects.has(Defect::TtlBelowWindow) {

@@ -155,7 +155,8 @@ impl Coordinator {
 
     async fn look_up(&self, signal: &Payload) -> Evidence {
         let mut found = [None, None, None];
-        let windows = self.config.evidence_windows;
+        let windows = &self.config.evidence_windows;
+        let windows = self.bars.in_time(windows, self.clock.now(&self.ctx));
         for (place, lookup) in lookups(signal, &windows, self.defects)
             .into_iter()
             .enumerate()

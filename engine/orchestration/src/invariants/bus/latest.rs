@@ -4,8 +4,8 @@ use dacapo_kernel::{Event, Invariant};
 
 use super::History;
 use crate::config::Config;
-use crate::coordinator::evidence::EvidenceWindows;
 use crate::domain_event::{DomainEvent, number};
+use crate::invariants::ages::Ages;
 
 /// `get_latest` gives the newest unexpired message that matches topic, source, age and filter, or
 /// none: the evidence that a consensus and a conflict cite is what was there to be found.
@@ -13,14 +13,14 @@ use crate::domain_event::{DomainEvent, number};
 /// Nothing happens between the look-ups and the event that cites what they found.
 pub(super) struct Latest {
     history: History,
-    windows: EvidenceWindows,
+    ages: Ages,
 }
 
 impl Latest {
     pub(super) fn new(config: &Config) -> Latest {
         Latest {
             history: History::default(),
-            windows: config.evidence_windows,
+            ages: Ages::of(&config.evidence_windows),
         }
     }
 }
@@ -41,6 +41,7 @@ impl Invariant<DomainEvent> for Latest {
             History::MADE_FROM[1],
             History::MADE_FROM[2],
             number::ConsensusBuilt,
+            Ages::MADE_FROM,
         ]
     }
 
@@ -52,9 +53,10 @@ impl Invariant<DomainEvent> for Latest {
         match event.domain() {
             Some(DomainEvent::ConsensusBuilt(it)) => {
                 self.history
-                    .check_evidence(&self.windows, event.time, it.signal, &it.evidence)
+                    .check_evidence(&self.ages, event.time, it.signal, &it.evidence)
             }
             Some(other) => {
+                self.ages.see(event.time, other);
                 self.history.apply(event.time, other);
                 Ok(())
             }

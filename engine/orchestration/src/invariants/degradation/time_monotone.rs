@@ -4,8 +4,8 @@ use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 
 use super::super::bus::History;
 use crate::config::Config;
-use crate::coordinator::evidence::EvidenceWindows;
 use crate::domain_event::{DomainEvent, OutsideAction, Published, RiskJudged, TaskRunStarted};
+use crate::invariants::ages::Ages;
 use crate::message::{Instant, Name, Payload, Span};
 
 /// Virtual time never goes back; a jump of the wall clock changes no age, interval, cooldown or order.
@@ -18,7 +18,7 @@ pub(super) struct TimeMonotone {
     now: Time,
     jumped: bool,
     history: History,
-    windows: EvidenceWindows,
+    ages: Ages,
     tasks: Vec<Task>,
     longest_cooldown: Span,
     /// The last thing after which there may be a cooldown.
@@ -52,7 +52,7 @@ impl TimeMonotone {
             now: Time::ZERO,
             jumped: false,
             history: History::default(),
-            windows: config.evidence_windows,
+            ages: Ages::of(&config.evidence_windows),
             tasks: tasks
                 .into_iter()
                 .map(|task| Task {
@@ -94,9 +94,11 @@ impl Invariant<DomainEvent> for TimeMonotone {
             return Ok(());
         };
         match domain {
-            DomainEvent::MarketTrade(_)
-            | DomainEvent::MarketQuote(_)
-            | DomainEvent::MarketBar(_) => Ok(()),
+            DomainEvent::MarketTrade(_) | DomainEvent::MarketQuote(_) => Ok(()),
+            DomainEvent::MarketBar(_) => {
+                self.ages.see(event.time, domain);
+                Ok(())
+            }
             DomainEvent::Published(it) => {
                 self.history.apply(event.time, domain);
                 self.stamped(it)
@@ -108,7 +110,7 @@ impl Invariant<DomainEvent> for TimeMonotone {
             // Without a jump this is what `bus.latest` looks at.
             DomainEvent::ConsensusBuilt(it) if self.jumped => {
                 self.history
-                    .check_evidence(&self.windows, event.time, it.signal, &it.evidence)
+                    .check_evidence(&self.ages, event.time, it.signal, &it.evidence)
             }
             DomainEvent::TaskRunStarted(it) => self.begun(it),
             DomainEvent::TaskFinished(it) => {

@@ -25,9 +25,11 @@ pub(super) struct Persists {
 
 impl Persists {
     pub(super) fn new(plan: &Plan<Config>) -> Persists {
+        let store = &plan.system.store;
         Persists {
             idle: Idle::new(plan),
-            has_store: plan.system.store.kind != StoreKind::None,
+            // How long so many bars take, the market decides: nobody calls a save by bars late.
+            has_store: store.kind != StoreKind::None && store.save_bars.is_none(),
             due: Time::ZERO + PERIOD,
             overdue: Overdue::default(),
             was_due: false,

@@ -72,13 +72,18 @@ impl Statistics {
         // A publish waits for its handlers, and a look for what it publishes.
         let slow: f64 = subscribers.map(|subscriber| subscriber.delay_seconds).sum();
         let slow = Duration::try_from_secs_f64(slow * 10.0).unwrap_or_default();
+        // How long so many bars take, nobody knows: then nothing is called late.
+        let interval = match config.store.save_bars {
+            Some(_) => Duration::from_secs(u64::from(u32::MAX)),
+            None => INTERVAL,
+        };
         let has_store = config.store.kind != StoreKind::None;
         let saved = config.store.saved.as_ref().filter(|_| has_store);
         Statistics {
             has_store,
             failures_per_level: config.degradation.failures_per_level,
             initial,
-            most: INTERVAL + LOOKS + slow,
+            most: interval + LOOKS + slow,
             now: initial,
             fresh: (Time::ZERO, 0),
             saved: saved.map(|record| Saved::read(&record.0)),

@@ -10,6 +10,7 @@ use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, Filled, OrderOutcome, TradeOrigin, number};
+use crate::invariants::ages::Ages;
 use crate::message::{Instant, Name, Span};
 use crate::symbol::Markets;
 
@@ -19,7 +20,7 @@ const KEPT: usize = 256;
 /// The numbers that it holds a run to, the evidence, and the prices.
 #[derive(Debug)]
 pub(super) struct Fresh {
-    windows: [Span; 3],
+    windows: Ages,
     /// How long a decision may take after the evidence was read.
     decided_within: Span,
     price_age_ns: u64,
@@ -35,7 +36,6 @@ pub(super) struct Fresh {
 impl Fresh {
     pub(super) fn new(plan: &Plan<Config>) -> Fresh {
         let config = &plan.system;
-        let windows = &config.evidence_windows;
         let draws = config.paper.slippage_draws.iter().map(|draw| draw.to_f64());
         let (least, most) = draws.fold((0.5f64, 1.0f64), |(least, most), draw| {
             (least.min(draw), most.max(draw))
@@ -43,11 +43,7 @@ impl Fresh {
         let slip = config.paper.simulated_slippage_pct.to_f64() / 100.0;
         let ms = i64::try_from(config.conflicts.max_resolution_time_ms).unwrap_or(i64::MAX / 1_000);
         Fresh {
-            windows: [
-                windows.ta_signals,
-                windows.regime_updates,
-                windows.sentiment_updates,
-            ],
+            windows: Ages::of(&config.evidence_windows),
             decided_within: Span::from_secs_f64(ms as f64 / 1_000.0),
             price_age_ns: u64::try_from(config.prices.max_age_s).unwrap_or(0) * 1_000_000_000,
             slip: (slip * least, slip * most),
@@ -61,13 +57,17 @@ impl Fresh {
 
     /// Whether each piece of evidence is within its window, and this much more.
     fn ages(&self, cited: &[Evidence], now: Time, more: Span) -> Result<(), String> {
+        let windows = self.windows.longest(now);
         let now = Instant::from(now);
         for evidence in cited {
             let Some(message) = self.evidence.get(evidence.message) else {
                 continue;
             };
-            let place = TOPICS.iter().position(|topic| *topic == message.topic);
-            let window = self.windows[place.unwrap_or(0)];
+            let (window, bars) = windows.of(message.topic).unwrap_or_default();
+            // While it was decided, a bar may have closed.
+            if bars.is_some() && more != Span::default() {
+                continue;
+            }
             let age = message.age(now);
             if age.as_micros() > window.as_micros().saturating_add(more.as_micros()) {
                 return Err(format!(
@@ -210,6 +210,9 @@ impl Invariant<DomainEvent> for Fresh {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.prices.see(event);
         let now = event.time;
+        if let Some(domain) = event.domain() {
+            self.windows.see(now, domain);
+        }
         match event.domain() {
             Some(DomainEvent::Published(it)) => self.evidence.keep(&it.message),
             Some(DomainEvent::ConsensusBuilt(it)) => self.cite(it.signal, &it.evidence, now)?,

@@ -5,14 +5,15 @@ use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time};
 use super::messages::Messages;
 use super::outsiders::Outsiders;
 use crate::config::Config;
-use crate::coordinator::evidence::TOPICS;
+use crate::coordinator::evidence::{LIFE_BY_BARS, TOPICS};
 use crate::domain_event::{ConsensusBuilt, DomainEvent, Published, number};
-use crate::message::{Instant, Message, Span, Topic};
+use crate::invariants::ages::Ages;
+use crate::message::{Instant, Message, Topic};
 
 /// The windows, and what is on the bus.
 #[derive(Debug)]
 pub(super) struct Window {
-    windows: [Span; 3],
+    windows: Ages,
     outsiders: Outsiders,
     signals: Messages,
     evidence: Messages,
@@ -22,13 +23,8 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(plan: &Plan<Config>) -> Window {
-        let windows = &plan.system.evidence_windows;
         Window {
-            windows: [
-                windows.ta_signals,
-                windows.regime_updates,
-                windows.sentiment_updates,
-            ],
+            windows: Ages::of(&plan.system.evidence_windows),
             outsiders: Outsiders::default(),
             signals: Messages::of(&[Topic::TradingSignals]),
             evidence: Messages::of(&TOPICS),
@@ -36,19 +32,15 @@ impl Window {
         }
     }
 
-    fn window_of(&self, topic: Topic) -> Option<Span> {
-        let place = TOPICS.iter().position(|read| *read == topic)?;
-        Some(self.windows[place])
-    }
-
-    fn publish(&mut self, published: &Published, actor: ActorId) -> Result<(), String> {
+    fn publish(&mut self, published: &Published, actor: ActorId, now: Time) -> Result<(), String> {
         let message = &published.message;
         self.signals.keep(message);
         self.evidence.keep(message);
         self.forgetful |= published.trimmed > 0;
-        let Some(window) = self.window_of(message.topic) else {
+        let Some((window, bars)) = self.windows.longest(now).of(message.topic) else {
             return Ok(());
         };
+        let window = if bars.is_some() { LIFE_BY_BARS } else { window };
         let is_short = message.ttl.as_secs() < window.as_secs_f64();
         if is_short && !self.outsiders.has(actor) {
             return Err(format!(
@@ -68,13 +60,14 @@ impl Window {
             return Ok(());
         }
         let symbol = signal.payload.field("symbol");
-        let at = Instant::from(now);
+        let (at, windows) = (Instant::from(now), self.windows.shortest(now));
         for topic in TOPICS {
+            let (window, _) = windows.of(topic).unwrap_or_default();
             let counts = |message: &Message| {
                 let age = message.age(at);
                 // What was published at this very instant may have come a moment too late.
                 age.as_micros() > 0
-                    && self.window_of(topic).is_some_and(|window| age <= window)
+                    && age <= window
                     && !message.ttl.is_over(age)
                     && message.payload.field("symbol").equals(symbol)
             };
@@ -110,6 +103,7 @@ impl Invariant<DomainEvent> for Window {
             number::HistoryShrunk,
             number::Published,
             number::ConsensusBuilt,
+            Ages::MADE_FROM,
         ]
     }
 
@@ -119,13 +113,16 @@ impl Invariant<DomainEvent> for Window {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.outsiders.observe(event);
+        if let Some(domain) = event.domain() {
+            self.windows.see(event.time, domain);
+        }
         match event.domain() {
             Some(DomainEvent::Started(_)) => {
                 self.signals.forget();
                 self.evidence.forget();
             }
             Some(DomainEvent::HistoryShrunk(it)) => self.forgetful |= !it.expired,
-            Some(DomainEvent::Published(it)) => self.publish(it, event.actor)?,
+            Some(DomainEvent::Published(it)) => self.publish(it, event.actor, event.time)?,
             Some(DomainEvent::ConsensusBuilt(it)) => self.build(it, event.time)?,
             _ => {}
         }
