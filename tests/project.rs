@@ -27,10 +27,14 @@ pub enum Story {
     Day,
     /// Three minutes of a recorded market.
     BinanceTape,
+    /// A year of hourly bars.
+    Eurusd,
+    /// Twenty years of daily bars.
+    Sp500,
 }
 
 impl Story {
-    /// All of them, the shortest first.
+    /// Those that hold for all others where something holds for every run, the shortest first.
     pub const ALL: [Story; 3] = [Story::Deadlock, Story::Day, Story::BinanceTape];
 
     /// Its scenario file.
@@ -44,12 +48,14 @@ impl Story {
             Story::Deadlock => "deadlock.toml",
             Story::Day => "day.toml",
             Story::BinanceTape => "binance-tape.toml",
+            Story::Eurusd => "eurusd.toml",
+            Story::Sp500 => "sp500.toml",
         }
     }
 
     /// The log of the scenario as it ships, recorded once for all tests of a program.
     pub fn log(self) -> &'static [u8] {
-        static LOGS: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];
+        static LOGS: [OnceLock<Vec<u8>>; 5] = [const { OnceLock::new() }; 5];
         LOGS[self as usize].get_or_init(|| record(&self.path(), &Overrides::default()).log)
     }
 }

@@ -7,12 +7,16 @@ mod crashes;
 mod day;
 mod deadlock;
 mod defects;
+mod eurusd;
+mod exported;
+mod figures;
 mod hard_day;
 mod idle;
 mod money;
 mod own_data;
 mod programs;
 mod regressions;
+mod sp500;
 mod twins;
 
 use dacapo_kernel::{Checked, Outcome, Plan, System};

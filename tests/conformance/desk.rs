@@ -48,7 +48,7 @@ impl Desk {
             timetable,
             risk,
             known: Known::of(Rc::new(RefCell::new(view))),
-            bars: Rc::new(BarClock::new(false)),
+            bars: Rc::new(BarClock::new(false, &config.evidence_windows)),
             exchange: live(config, defects),
             store: store.clone(),
         };

@@ -23,6 +23,8 @@ const PROPERTIES: [&str; 5] = [
 struct Prices {
     /// Every price at which each symbol was traded so far.
     traded: BTreeMap<String, BTreeSet<Amount>>,
+    /// The lowest and the highest price of the last bar of each.
+    bars: BTreeMap<String, (Amount, Amount)>,
     /// How far a market order may slip from such a price, in percent.
     slippage_pct: Amount,
 }
@@ -38,6 +40,7 @@ pub(super) fn audit(log: &[u8]) -> Result<u64, String> {
     }
     let mut prices = Prices {
         traded: BTreeMap::new(),
+        bars: BTreeMap::new(),
         slippage_pct: examined.plan.system.paper.simulated_slippage_pct,
     };
     let (mut fills, mut told) = (0, BTreeMap::new());
@@ -46,6 +49,13 @@ pub(super) fn audit(log: &[u8]) -> Result<u64, String> {
             Some(DomainEvent::MarketTrade(trade)) => {
                 let known = prices.traded.entry(trade.symbol.to_string()).or_default();
                 known.insert(trade.price);
+            }
+            // In a bar every price between the lowest and the highest may have been traded at; later, the close.
+            Some(DomainEvent::MarketBar(bar)) => {
+                let known = prices.traded.entry(bar.symbol.to_string()).or_default();
+                known.insert(bar.close);
+                let range = (bar.low, bar.high);
+                prices.bars.insert(bar.symbol.to_string(), range);
             }
             Some(DomainEvent::Filled(fill)) => {
                 fills += 1;
@@ -80,6 +90,10 @@ impl Prices {
 
     /// Whether somebody has traded at that price, or so near it that a market order slipped there.
     fn could_cost(&self, symbol: &str, price: Amount) -> bool {
+        let in_bar = |(low, high): &(Amount, Amount)| (*low..=*high).contains(&price);
+        if self.bars.get(symbol).is_some_and(in_bar) {
+            return true;
+        }
         let Some(traded) = self.traded.get(symbol) else {
             return false;
         };
@@ -115,6 +129,7 @@ mod tests {
     fn a_price_that_nobody_traded_at_is_noticed() {
         let prices = Prices {
             traded: BTreeMap::from([("BTC/USDT".to_owned(), BTreeSet::from([Amount::ONE]))]),
+            bars: BTreeMap::new(),
             slippage_pct: Amount::ONE,
         };
         assert!(prices.could_cost("BTC/USDT", Amount::ONE));

@@ -238,3 +238,109 @@ fn averages_that_cross_buy_and_sell_the_quantity_at_the_bars_that_make_them() {
         "{ordered:?}"
     );
 }
+
+/// Files that something is wrong with, each with the line and the column that the program must name.
+#[test]
+fn bad_files_are_refused_with_file_and_row() {
+    let good = "2018-04-04 00:00:00,1,1,1,1\n2018-04-04 00:01:00,1,1,1,1\n";
+    let head = "time,open,high,low,close\n";
+    let wide = format!("time,open,high,low,close{}\n", ",x".repeat(1_000_000));
+    let latin = [
+        head.as_bytes(),
+        b"2018-04-04 00:00:00,1,1,1,1\n\xe4,1,1,1,1\n",
+    ]
+    .concat();
+    let cases: [(&str, Vec<u8>, &str); 7] = [
+        (
+            "no columns of bars",
+            "when,what\n1,2\n".into(),
+            "line 1: no column for the time",
+        ),
+        (
+            "UTF-16",
+            b"\xff\xfet\0i\0m\0e\0".to_vec(),
+            "line 1: the file is UTF-16",
+        ),
+        ("Latin-1", latin, "line 3: not UTF-8"),
+        (
+            "a million columns",
+            wide.into(),
+            "line 1: more than 256 columns",
+        ),
+        (
+            "mixed zones",
+            format!("{head}{good}2018-04-04T00:02:00Z,1,1,1,1\n").into(),
+            "line 4, column \"time\": \"2018-04-04T00:02:00Z\" is no time of the form",
+        ),
+        (
+            "a row cut off",
+            format!("{head}{good}2018-04-04 00:02:00,1,1\n").into(),
+            "line 4: expected 5 cells as in the head, found 3",
+        ),
+        ("no rows", head.into(), "line 1: no row after the head"),
+    ];
+    for (what, bytes, expected) in cases {
+        let folder = tempdir().expect("a temporary folder can be made");
+        fs::write(folder.path().join("x.csv"), bytes).expect("the folder is ours");
+        let words = "init --data DESK/x.csv --stamped open --out DESK/s.toml";
+        let (exit, _, err) = call(folder.path(), words);
+        assert_eq!(exit, Exit::Usage, "{what}: {err}");
+        assert!(err.contains(&format!("x.csv: {expected}")), "{what}: {err}");
+        assert!(!folder.path().join("s.toml").exists(), "{what}");
+    }
+}
+
+/// A mark in front of the text and rows that repeat are no mistakes: the one is passed over, the others are counted.
+#[test]
+fn marks_and_repeated_rows_are_taken_and_counted() {
+    let folder = folder(u64::MAX);
+    let path = folder.path().join("btcusd.csv");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let line = text.lines().nth(9).expect("it has ten lines");
+    let changed = format!(
+        "\u{feff}{}",
+        text.replacen(line, &format!("{line}\n{line}"), 1)
+    );
+    fs::write(&path, changed).expect("the folder is ours");
+    scenario(&folder);
+    let (exit, out, err) = call(folder.path(), "run DESK/s.toml --out DESK/a.dlog");
+    assert_eq!(exit, Exit::Fine, "{err}");
+    let said = out + &err;
+    let told = "1 rows that repeat another one, left out";
+    assert!(said.contains(told), "{said}");
+}
+
+/// Fails if a replay reads the file again, or a run from another file passes for the same.
+#[test]
+fn a_replay_goes_by_the_rows_that_were_read() {
+    let folder = folder(u64::MAX);
+    let (desk, path) = (folder.path(), scenario(&folder));
+    let signals = |action: &str| {
+        let at = 1_500_000_000 + 50 * DAY_S;
+        let text = format!("knowable_at,symbol,action,confidence\n{at},BTC/USDT,{action},0.9\n");
+        fs::write(desk.join("signals.csv"), text).expect("the folder is ours");
+    };
+    signals("BUY");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let agent =
+        "\n[agents]\ntrading_decision.table = { file = \"signals.csv\", max_age_seconds = 3600 }\n";
+    fs::write(&path, text + agent).expect("the folder is ours");
+    let digest = |log: &str| {
+        let (exit, out, err) = call(desk, &format!("run DESK/s.toml --out DESK/{log}"));
+        assert_eq!(exit, Exit::Fine, "{out}{err}");
+        let log = fs::read(desk.join(log)).expect("it was written");
+        let plan = dacapo_kernel::plan_of::<Orchestration>(&mut dacapo_tests::reader(&log));
+        let data = plan.expect("it begins with its plan").data;
+        let of = data.into_iter().find(|file| file.path == "signals.csv");
+        of.expect("what was read is in the plan").digest
+    };
+    let bought = digest("bought.dlog");
+    signals("SELL");
+    let (exit, out, err) = call(desk, "replay DESK/bought.dlog");
+    assert_eq!(exit, Exit::Fine, "{out}{err}");
+    assert_ne!(
+        digest("sold.dlog"),
+        bought,
+        "each log says which file it was"
+    );
+}

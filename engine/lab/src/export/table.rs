@@ -86,7 +86,8 @@ pub(super) trait Sink {
 
 /// An instant as ISO 8601 in UTC, always with nanoseconds: readers take the form of the first cell for all.
 pub(super) fn iso(ns: i64) -> String {
-    Timestamp::from_nanosecond(i128::from(ns)).map_or_else(|_| ns.to_string(), |at| at.to_string())
+    Timestamp::from_nanosecond(i128::from(ns))
+        .map_or_else(|_| ns.to_string(), |at| format!("{at:.9}"))
 }
 
 /// A title up to its first comma as a name that needs no quotes in any tool, and that none of these has yet.

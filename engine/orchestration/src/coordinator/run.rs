@@ -10,9 +10,7 @@ use crate::agents::{AgentError, Output};
 use crate::config::{Duty, TaskKind};
 use crate::defect::Defect;
 use crate::domain_event::{Counted, TaskOutcome, TaskRunEnded, TaskRunStarted, WakeAsked};
-use crate::message::{
-    Draft, Instant, Name, Payload, Priority, Raised, Span, TaskError, Topic, Ttl,
-};
+use crate::message::{Draft, Instant, Name, Payload, Priority, Raised, TaskError, Topic, Ttl};
 use crate::rebalance::Plan;
 
 impl Coordinator {
