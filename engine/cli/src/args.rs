@@ -3,9 +3,11 @@
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::check::{self, CheckArgs};
+use crate::diff::{self, DiffArgs};
 use crate::explain::{self, ExplainArgs};
 use crate::export::{self, ExportArgs};
 use crate::figures::{self, FiguresArgs};
+use crate::find::{self, FindArgs};
 use crate::fuzz::{self, FuzzArgs};
 use crate::init::{self, InitArgs};
 use crate::invariants::InvariantsArgs;
@@ -98,6 +100,10 @@ pub(crate) enum Action {
     Export(ExportArgs),
     /// Run every combination of several values of a scenario, and compare their figures
     Sweep(SweepArgs),
+    /// Events by what they say, by the state that they leave or change, by what comes before them
+    Find(FindArgs),
+    /// Two logs side by side: where they part, what differs, what each comes to
+    Diff(DiffArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -139,6 +145,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let export = examples(&export::EXAMPLES) + export::AFTER;
     let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
     let init = examples(&init::EXAMPLES) + init::AFTER;
+    let find = examples(&find::EXAMPLES) + find::AFTER;
+    let diff = examples(&diff::EXAMPLES) + diff::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
@@ -156,6 +164,8 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("figures", |c| c.after_help(figures))
         .mut_subcommand("export", |c| c.after_help(export))
         .mut_subcommand("sweep", |c| c.after_help(sweep))
+        .mut_subcommand("find", |c| c.after_help(find))
+        .mut_subcommand("diff", |c| c.after_help(diff))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

@@ -1,4 +1,6 @@
-//! `show`: the events of a log as lines, or the whole state at a moment.
+//! `show`: the events of a log as lines, the whole state at a moment, or when a value of it changed.
+
+mod watched;
 
 use std::path::PathBuf;
 
@@ -6,7 +8,7 @@ use clap::Args;
 use dacapo_kernel::{Event, Events, System, plan_of};
 use dacapo_lab::scenario::nearest;
 use dacapo_lab::{
-    Filter, Line, Moment, Names, event_json, for_each, kind_named, state_at, state_json,
+    Filter, Line, Moment, Names, ValuePath, event_json, for_each, kind_named, state_at, state_json,
 };
 
 use crate::exit::{Exit, Problem};
@@ -26,6 +28,9 @@ pub(crate) struct ShowArgs {
     /// Print the whole state after this event, or at this time
     #[arg(long, value_name = "SEQ|TIME", conflicts_with_all = ["actor", "task", "tag", "kind", "from", "to", "limit"])]
     at: Option<Moment>,
+    /// Only when the state at this place changed, and why: `queue.leases`; places are those that --at prints
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["at", "actor", "task", "tag", "kind"])]
+    watch: Option<ValuePath>,
     /// Only events of this actor; may be repeated
     #[arg(long, value_name = "NAME")]
     actor: Vec<String>,
@@ -50,7 +55,7 @@ pub(crate) struct ShowArgs {
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 5] = [
+pub(crate) const EXAMPLES: [(&str, &str); 6] = [
     ("show day.dlog --limit 20", "the first events"),
     (
         "show day.dlog --actor worker-1 --from 1.5s --to 2s",
@@ -60,6 +65,10 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
     (
         "show day.dlog --at 00:10:00",
         "the whole state after ten minutes",
+    ),
+    (
+        "show day.dlog --watch coordinator.level",
+        "when a value changed, and why",
     ),
     ("show day.dlog --message-format json", "JSON lines"),
 ];
@@ -73,9 +82,10 @@ pub(crate) fn show<S: System>(args: &ShowArgs, screen: &mut Screen<'_>) -> Resul
     let mut reader = open(&args.log)?;
     plan_of::<S>(&mut reader).map_err(|error| Problem::log(&log, &error))?;
     let events = Events::<S::Event>::new(reader);
-    match args.at {
-        Some(at) => show_state::<S>(events, at, &log, screen),
-        None => show_events::<S>(events, args, &log, screen),
+    match (args.at, &args.watch) {
+        (Some(at), _) => show_state::<S>(events, at, &log, screen),
+        (None, Some(path)) => watched::show::<S>(events, args, path, screen),
+        (None, None) => show_events::<S>(events, args, &log, screen),
     }
 }
 
@@ -183,7 +193,7 @@ fn print<S: System>(
 }
 
 /// Number, time, actor, kind, what happened, and from which event it follows.
-fn in_columns(line: &Line, screen: &Screen<'_>) -> String {
+pub(crate) fn in_columns(line: &Line, screen: &Screen<'_>) -> String {
     let head = format!(
         "{:>8}  {}  {:<14}  {:<14}",
         grouped(line.seq.0),

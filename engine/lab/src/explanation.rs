@@ -16,6 +16,8 @@ use self::readings::{second_reading, up_to};
 
 pub use self::origin::Origin;
 
+pub(crate) use self::changes::between as changes_between;
+
 /// How many faults before the event are told, the last ones.
 const FAULTS: usize = 8;
 /// How many changes of the state are told.

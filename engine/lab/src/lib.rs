@@ -2,14 +2,17 @@
 //! examining a log, explaining a difference. Nothing here knows what a system is about, and
 //! nothing here prints.
 
+pub mod diff;
 pub mod explanation;
 pub mod export;
+pub mod find;
 pub mod fuzz;
 pub mod matrix;
 pub mod report;
 pub mod scenario;
 pub mod shrink;
 pub mod sweep;
+pub mod watch;
 
 mod causes;
 mod crash_points;
@@ -20,12 +23,14 @@ mod figures;
 mod filter;
 mod group;
 mod judgement;
+mod pattern;
 mod plainest;
 mod plan_file;
 mod process;
 mod record;
 mod swarm;
 mod tell;
+mod value_path;
 
 pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
 pub use crash_points::CrashPoints;
@@ -37,6 +42,7 @@ pub use figures::{Figured, figures};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};
 pub use group::Group;
 pub use judgement::{Ended, Expectation, Failure, Judgement, catches, judge};
+pub use pattern::{Condition, Pattern, PatternError};
 pub use plainest::plainest_plan;
 pub use plan_file::{PlanFileError, plan_file};
 pub use process::LINE_BYTES_MAX;
@@ -44,3 +50,4 @@ pub use record::{VERSION, body_json, event_json, state_json, tags_of};
 pub use shrink::{ShrinkError, ShrinkOptions, Shrunk, changed_files, shrink};
 pub use swarm::{FaultChoice, Swarm, UnknownFault};
 pub use tell::{Line, Names, verdict, waits};
+pub use value_path::{NoPlace, PathError, ValuePath};

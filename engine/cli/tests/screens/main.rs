@@ -21,3 +21,4 @@ mod running;
 mod salvaging;
 mod shrinking;
 mod sweeping;
+mod travelling;

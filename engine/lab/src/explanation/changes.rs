@@ -13,7 +13,7 @@ pub(super) fn view_of<V: Serialize>(world: &World<V>) -> Value {
 }
 
 /// What differs: words and switches before numbers, which mostly only count; what is new last.
-pub(super) fn between(before: &Value, after: &Value) -> Vec<FieldDifference> {
+pub(crate) fn between(before: &Value, after: &Value) -> Vec<FieldDifference> {
     let mut fields = Vec::new();
     compare("", Some(before), Some(after), &mut fields);
     fields.sort_by_key(rank);
