@@ -36,6 +36,17 @@ struct Rate {
 pub(crate) struct Doors {
     doors: Vec<(String, Door)>,
     quiet_from: Option<Time>,
+    /// A question whose answer is another one than planned: the one that a fork is about.
+    instead: Option<Instead>,
+}
+
+/// Who asks what at which question, and what the answer is.
+#[derive(Debug)]
+pub(crate) struct Instead {
+    pub(crate) actor: String,
+    pub(crate) door: String,
+    pub(crate) asked: u64,
+    pub(crate) value: Option<u64>,
 }
 
 impl Doors {
@@ -43,6 +54,7 @@ impl Doors {
         let mut doors = Doors {
             doors: Vec::new(),
             quiet_from: plan.quiet_from,
+            instead: None,
         };
         for fault in &plan.faults {
             match fault {
@@ -124,7 +136,15 @@ impl Doors {
             let stream = chance.door(actor, name, door);
             planned.drawn(name, now, stream)
         });
-        Some((asked, value))
+        let instead = self.instead.as_ref().filter(|instead| {
+            instead.door == door && instead.asked == asked && instead.actor == name
+        });
+        Some((asked, instead.map_or(value, |instead| instead.value)))
+    }
+
+    /// Has one question answered in another way than planned.
+    pub(crate) fn answer(&mut self, instead: Instead) {
+        self.instead = Some(instead);
     }
 }
 

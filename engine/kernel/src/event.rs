@@ -7,7 +7,7 @@
 
 use std::fmt::Debug;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserializer, Serialize, Serializer};
 
 use crate::codec::{self, CodecError};
 use crate::id::{ActorId, Seq, Time};
@@ -92,6 +92,16 @@ pub trait EventSet: Clone + Debug + PartialEq + Sized + 'static {
     /// # Errors
     /// Those of the serializer.
     fn serialize_body<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Reads what [`serialize_body`](EventSet::serialize_body) wrote for a kind in today's version;
+    /// `None` if the set has no such kind.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    fn deserialize_body<'de, D: Deserializer<'de>>(
+        kind: u16,
+        deserializer: D,
+    ) -> Result<Option<Self>, D::Error>;
 }
 
 /// The body of an event as something that serialises, whatever its kind.
@@ -331,6 +341,19 @@ macro_rules! events {
             ) -> Result<S::Ok, S::Error> {
                 match self {
                     $($Name::$Variant(body) => ::serde::Serialize::serialize(body, serializer),)*
+                }
+            }
+
+            fn deserialize_body<'de, D: ::serde::Deserializer<'de>>(
+                kind: u16,
+                deserializer: D,
+            ) -> Result<Option<Self>, D::Error> {
+                match kind {
+                    $($number => {
+                        let body: $Body = ::serde::Deserialize::deserialize(deserializer)?;
+                        Ok(Some($Name::$Variant(body)))
+                    })*
+                    _ => Ok(None),
                 }
             }
         }

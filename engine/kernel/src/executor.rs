@@ -17,8 +17,8 @@ use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{
-    ActorNamed, ClockJumped, Draw, FaultInjected, HostCrashed, HostRestarted, KernelEvent,
-    TaskEnding,
+    ActorNamed, ClockJumped, Draw, FaultInjected, HOST_CRASHED, HostCrashed, HostRestarted,
+    KernelEvent, TaskEnding,
 };
 use crate::name::Name;
 use crate::narration::narrate;
@@ -322,11 +322,20 @@ impl<S: System> State<S> {
         self.halted && !(self.elsewhere && self.stop.is_none())
     }
 
+    /// Whether something that is planned comes about. A fork has it only where its recording has it,
+    /// as far as it follows that.
+    pub(crate) fn comes_about(&self, kind: u16) -> bool {
+        match &self.journal {
+            Journal::Fork(guide) => guide.comes_about(Seq(self.next_seq), kind),
+            Journal::Record(_) | Journal::Verify(_) | Journal::Discard => true,
+        }
+    }
+
     /// A host crashes at this event: from here on its tasks do nothing. They are dropped, and
     /// their calls lost, as soon as the running task is out of the way.
     pub(crate) fn strike(&mut self, cut: Cut, abrupt: bool) {
         let host = cut.host;
-        if self.world.down.contains(&host) {
+        if self.world.down.contains(&host) || !self.comes_about(HOST_CRASHED) {
             return;
         }
         for slot in &mut self.slots {
@@ -368,6 +377,10 @@ impl<S: System> State<S> {
                 Some(KernelEvent::Draw(draw)) => Some(draw.value),
                 _ => None,
             },
+            Journal::Fork(guide) => {
+                let name = self.world.actor_name(actor);
+                guide.draw(Seq(self.next_seq), name, purpose, bound)
+            }
             Journal::Record(_) | Journal::Discard => None,
         };
         // A replay draws too, so that its streams stand where those of the recorded run stood.
@@ -394,6 +407,7 @@ impl<S: System> State<S> {
         let (asked, planned) = self.doors.ask(&mut self.chance, self.now, who, door)?;
         let value = match &mut self.journal {
             Journal::Verify(verifier) => verifier.injected(actor, door, asked),
+            Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), planned),
             Journal::Record(_) | Journal::Discard => planned,
         }?;
         Some(FaultInjected {
@@ -413,6 +427,7 @@ impl<S: System> State<S> {
         let asked = 0;
         let value = match &mut self.journal {
             Journal::Verify(verifier) => verifier.injected(actor, door, asked),
+            Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), real),
             Journal::Record(_) | Journal::Discard => real,
         }?;
         Some(FaultInjected {
@@ -432,6 +447,10 @@ impl<S: System> State<S> {
 
     /// The wall clock jumps.
     pub(crate) fn jump_clock(&mut self, by: i64) {
+        let by = match &self.journal {
+            Journal::Fork(guide) => guide.jump(Seq(self.next_seq)).unwrap_or(by),
+            Journal::Record(_) | Journal::Verify(_) | Journal::Discard => by,
+        };
         self.wall_ahead = self.wall_ahead.saturating_add(by);
         self.append_kernel(ActorId::ENGINE, None, ClockJumped { by });
     }

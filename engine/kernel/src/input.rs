@@ -9,7 +9,9 @@ use crate::fault::{Fault, FaultPlan, When};
 use crate::float_clock::FloatSeconds;
 use crate::id::{ActorId, HostId, Seq, TaskId};
 use crate::journal::Journal;
-use crate::kernel_event::{CallLost, CallOutcome, KernelEvent, TaskCrashed, TaskEnding};
+use crate::kernel_event::{
+    CallLost, CallOutcome, HOST_CRASHED, KernelEvent, TaskCrashed, TaskEnding, number,
+};
 use crate::setup::start_host;
 use crate::simulation::move_to;
 use crate::system::System;
@@ -71,9 +73,15 @@ pub(crate) fn plan_faults<S: System>(state: &mut State<S>, plan: &FaultPlan) {
 /// Whether there still is what a planned fault would strike.
 pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>) -> bool {
     match target {
-        Target::CrashHost(cut) => !state.world.down.contains(&cut.host),
-        Target::CrashTask(name) => !state.tasks_where(|slot| slot.name == *name).is_empty(),
-        Target::Answer(..) | Target::Restart(_) | Target::JumpClock(_) => true,
+        Target::CrashHost(cut) => {
+            !state.world.down.contains(&cut.host) && state.comes_about(HOST_CRASHED)
+        }
+        Target::CrashTask(name) => {
+            !state.tasks_where(|slot| slot.name == *name).is_empty()
+                && state.comes_about(number::TaskCrashed)
+        }
+        Target::JumpClock(_) => state.comes_about(number::ClockJumped),
+        Target::Answer(..) | Target::Restart(_) => true,
     }
 }
 
@@ -153,7 +161,7 @@ pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
 fn feed_back_item<S: System>(core: &Rc<Core<S>>, feed: ActorId) {
     let next = match &mut core.state.borrow_mut().journal {
         Journal::Verify(verifier) => verifier.peek(),
-        Journal::Record(_) | Journal::Discard => Ok(None),
+        Journal::Record(_) | Journal::Fork(_) | Journal::Discard => Ok(None),
     };
     match next {
         Ok(Some(item)) if item.actor == feed => feed_back(core, item),
@@ -182,6 +190,9 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
     }
     state.float_now = FloatSeconds::nearest(state.now);
     let event = state.event(actor, None, Body::Domain(event));
+    if let Journal::Fork(guide) = &mut state.journal {
+        guide.arrives(event.seq, state.outside.feeds[feed].is_recorded);
+    }
     state.append(&event);
     let mut waiting = inbox.borrow_mut();
     if let Body::Domain(item) = event.body {
@@ -261,9 +272,14 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
     };
     let name = state.world.actor_name(port.actor);
     let stream = state.chance.stream(port.actor, || name, "lost");
-    port.provider
+    let outcome = port
+        .provider
         .as_mut()
-        .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream))
+        .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream));
+    match &state.journal {
+        Journal::Fork(guide) => guide.lost(Seq(state.next_seq)).unwrap_or(outcome),
+        Journal::Record(_) | Journal::Verify(_) | Journal::Discard => outcome,
+    }
 }
 
 fn restart_host<S: System>(core: &Rc<Core<S>>, host: HostId) {

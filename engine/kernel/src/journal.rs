@@ -5,6 +5,7 @@
 
 use crate::event::{Body, Event, EventSet, FIRST_DOMAIN_KIND, Role};
 use crate::executor::Cut;
+use crate::fork::guide::Guide;
 use crate::id::{ActorId, Seq, Time};
 use crate::kernel_event::{FAULT_INJECTED, FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
 use crate::log::{Chain, Ending, Head, LogError, Reader, Storage, Writer};
@@ -47,6 +48,8 @@ pub(crate) enum Journal<E> {
     Record(Box<Writer<BoxedStorage>>),
     /// Against a log.
     Verify(Box<Verifier<E>>),
+    /// Against a log up to an event, and into another one.
+    Fork(Box<Guide<E>>),
     /// Nowhere: the run is only looked at while it goes on.
     Discard,
 }
@@ -64,6 +67,7 @@ impl<E: EventSet> Journal<E> {
                 }
             }
             Journal::Verify(verifier) => verifier.compare(event),
+            Journal::Fork(guide) => guide.append(event),
             Journal::Discard => Ok(()),
         }
     }
@@ -72,7 +76,7 @@ impl<E: EventSet> Journal<E> {
     pub(crate) fn durable(&self) -> Option<Seq> {
         match self {
             Journal::Record(writer) => writer.durable(),
-            Journal::Verify(_) | Journal::Discard => None,
+            Journal::Verify(_) | Journal::Fork(_) | Journal::Discard => None,
         }
     }
 
@@ -84,7 +88,7 @@ impl<E: EventSet> Journal<E> {
 }
 
 #[inline]
-fn head_of<E: EventSet>(event: &Event<E>) -> Head {
+pub(crate) fn head_of<E: EventSet>(event: &Event<E>) -> Head {
     let kind = event.kind();
     Head {
         kind: kind.number,

@@ -18,6 +18,7 @@ mod executor;
 mod exhibit;
 mod fault;
 mod float_clock;
+mod fork;
 mod id;
 mod input;
 mod invariant;
@@ -58,6 +59,7 @@ pub use event::{
 pub use exhibit::{Chart, Curve, CurveValue, Exhibits, Listing, ListingRow, Scale, Shape};
 pub use fault::{CRASH_HOST, CRASH_TASK, Fault, FaultKind, FaultPlan, How, JUMP_CLOCK, When};
 pub use float_clock::FloatSeconds;
+pub use fork::{Change, Fork, Forked, Recording, Reused};
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
 pub use invariant::{Invariant, NoDeadlock, Reaches, Sometimes};
 pub use journal::{BoxedStorage, Divergence};

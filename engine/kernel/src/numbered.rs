@@ -58,7 +58,30 @@ macro_rules! numbered {
                     type Value = $Name;
 
                     fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                        f.write_str(concat!("the number of a ", stringify!($Name), ", and what it holds"))
+                        f.write_str(concat!("a ", stringify!($Name), ": the name or number of its variant, and what it holds"))
+                    }
+
+                    fn visit_str<E: ::serde::de::Error>(self, name: &str) -> Result<$Name, E> {
+                        $($crate::numbered!(@bare name $Name $Variant $(($Held))?);)*
+                        Err(E::custom(::std::format_args!(
+                            concat!("no ", stringify!($Name), " without content is called {:?}"),
+                            name
+                        )))
+                    }
+
+                    fn visit_map<A: ::serde::de::MapAccess<'de>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<$Name, A::Error> {
+                        use ::serde::de::Error;
+                        let name: String = map
+                            .next_key()?
+                            .ok_or_else(|| A::Error::custom(concat!("a ", stringify!($Name), " without a name")))?;
+                        $($crate::numbered!(@held name map $Name $Variant $(($Held))?);)*
+                        Err(A::Error::custom(::std::format_args!(
+                            concat!("no ", stringify!($Name), " with content is called {:?}"),
+                            name
+                        )))
                     }
 
                     fn visit_seq<A: ::serde::de::SeqAccess<'de>>(
@@ -78,6 +101,9 @@ macro_rules! numbered {
                     }
                 }
 
+                if deserializer.is_human_readable() {
+                    return deserializer.deserialize_any(Visitor);
+                }
                 deserializer.deserialize_tuple(2, Visitor)
             }
         }
@@ -96,6 +122,19 @@ macro_rules! numbered {
             stringify!($Variant),
             $held,
         )
+    };
+    (@bare $name:ident $Name:ident $Variant:ident) => {
+        if $name == stringify!($Variant) {
+            return Ok($Name::$Variant);
+        }
+    };
+    (@bare $name:ident $Name:ident $Variant:ident ($Held:ty)) => {};
+    (@held $name:ident $map:ident $Name:ident $Variant:ident) => {};
+    (@held $name:ident $map:ident $Name:ident $Variant:ident ($Held:ty)) => {
+        if $name == stringify!($Variant) {
+            let held: $Held = $map.next_value()?;
+            return Ok($Name::$Variant(held));
+        }
     };
     (@read $seq:ident $short:ident $Name:ident $Variant:ident) => {{
         let () = $seq.next_element()?.ok_or_else($short)?;
@@ -143,8 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn people_read_the_name() {
-        let told = serde_json::to_string(&[Kept::Nothing, Kept::Text("x".to_owned())]).unwrap();
+    fn people_read_and_write_the_name() {
+        let kept = [Kept::Nothing, Kept::Text("x".to_owned())];
+        let told = serde_json::to_string(&kept).unwrap();
         assert_eq!(told, r#"["Nothing",{"Text":"x"}]"#);
+        let read: Vec<Kept> = serde_json::from_str(&told).unwrap();
+        assert_eq!(read, kept);
+        for wrong in [
+            r#""Text""#,
+            r#"{"Nothing": 1}"#,
+            r#"{"Else": 1}"#,
+            "{}",
+            "1",
+        ] {
+            assert!(serde_json::from_str::<Kept>(wrong).is_err(), "{wrong}");
+        }
     }
 }

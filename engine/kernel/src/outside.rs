@@ -9,6 +9,7 @@ use crate::companion::Companion;
 use crate::ctx::Ctx;
 use crate::doors::{Doors, Odds};
 use crate::float_clock::FloatSeconds;
+use crate::fork::guide::Item;
 use crate::id::{ActorId, HostId, Seq, Time};
 use crate::kernel_event::FaultInjected;
 use crate::name::Name;
@@ -35,6 +36,10 @@ pub(crate) struct FeedState<S: System> {
     /// Absent in a replay, and at the end of the feed.
     pub(crate) source: Option<Box<dyn Feed<S::Event>>>,
     pub(crate) next: Option<(Time, S::Event)>,
+    /// What a recording has of it, for a fork: it comes in place of what the feed itself brings.
+    pub(crate) recorded: VecDeque<Item<S::Event>>,
+    /// Whether the next item is a recorded one.
+    pub(crate) is_recorded: bool,
     /// The faults that were let in on the way to the next item.
     pub(crate) injected: Vec<FaultInjected>,
     pub(crate) inbox: Rc<RefCell<Waiting<S::Event>>>,
@@ -106,6 +111,39 @@ impl<S: System> Default for Outside<S> {
     }
 }
 
+impl<S: System> FeedState<S> {
+    /// In a fork the next recorded item takes the place of the one that the feed itself brings.
+    fn take_recorded(&mut self) {
+        // What the feed brings before the next recorded item is what a fork of a fork has left out.
+        if let (Some(item), Some((time, own))) = (self.recorded.front(), &self.next)
+            && *time < item.time
+            && *own != item.event
+            && !(item.is_moved || item.is_generated)
+        {
+            self.next = None;
+            self.injected.clear();
+            return;
+        }
+        let item = self.recorded.pop_front();
+        self.is_recorded = item.is_some();
+        let Some(item) = item.filter(|item| !item.is_generated) else {
+            return;
+        };
+        self.injected = item.faults;
+        // One that came late was due before it came, which decides among several.
+        let is_the_same = self
+            .next
+            .as_ref()
+            .is_some_and(|(_, own)| *own == item.event);
+        if item.is_left_out {
+            self.next = None;
+            self.injected.clear();
+        } else if !is_the_same || item.is_moved {
+            self.next = Some((item.time, item.event));
+        }
+    }
+}
+
 impl<S: System> Outside<S> {
     /// The number of a host; 0 is the engine's.
     pub(crate) fn host_named(&self, name: &str) -> Option<HostId> {
@@ -133,22 +171,23 @@ impl<S: System> Outside<S> {
     ) -> Option<(usize, Time)> {
         let mut first: Option<(usize, Time)> = None;
         for (at, feed) in self.feeds.iter_mut().enumerate() {
-            if feed.next.is_none()
-                && let Some(source) = &mut feed.source
-            {
-                let mut odds = Odds {
-                    chance,
-                    doors,
-                    now,
-                    actor: feed.actor,
-                    name: world.actor_name(feed.actor),
-                    purpose: "feed",
-                    injected: &mut feed.injected,
-                };
-                feed.next = source.next(&mut odds);
-                if feed.next.is_none() {
-                    feed.source = None;
+            while feed.next.is_none() && (feed.source.is_some() || !feed.recorded.is_empty()) {
+                if let Some(source) = &mut feed.source {
+                    let mut odds = Odds {
+                        chance,
+                        doors,
+                        now,
+                        actor: feed.actor,
+                        name: world.actor_name(feed.actor),
+                        purpose: "feed",
+                        injected: &mut feed.injected,
+                    };
+                    feed.next = source.next(&mut odds);
+                    if feed.next.is_none() {
+                        feed.source = None;
+                    }
                 }
+                feed.take_recorded();
             }
             if let Some((time, _)) = &feed.next
                 && first.is_none_or(|(_, earliest)| *time < earliest)

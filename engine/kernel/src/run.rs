@@ -7,10 +7,12 @@ use std::rc::Rc;
 
 use crate::acknowledge::Acknowledge;
 use crate::checks::{Checked, Checks};
-use crate::doors::Doors;
+use crate::doors::{Doors, Instead};
 use crate::event::kind_table;
 use crate::executor::{Beginning, Core, State, Stop};
 use crate::fault::Fault;
+use crate::fork::guide::Guide;
+use crate::fork::{Fork, Forked, Recording, Reused};
 use crate::id::{ActorId, Seq, Time};
 use crate::input::plan_faults;
 use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
@@ -59,6 +61,8 @@ pub struct Outcome<V> {
     pub measured: Option<Measured>,
     /// How often deterministic programs were asked.
     pub asked_programs: AskedPrograms,
+    /// How many of its inputs were recorded ones, if it is a fork.
+    pub reused: Reused,
     /// How many events it has.
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
@@ -191,6 +195,46 @@ impl<'a, S: System> Run<'a, S> {
             .map(|(outcome, _)| outcome)
     }
 
+    /// Makes the run of a recording again, with another input at one event; what comes before that
+    /// event is compared with the recording. Its log goes into `storage`, or nowhere.
+    ///
+    /// The plan is that of the recording.
+    ///
+    /// # Errors
+    /// If the system cannot be built or the log not written.
+    pub fn fork(
+        self,
+        recording: &Rc<Recording<S::Event>>,
+        fork: Fork<S::Event>,
+        files: &dyn Files,
+        storage: Option<BoxedStorage>,
+    ) -> Result<Forked<S::Event, S::View>, RunError> {
+        let plan = plan_json(self.plan);
+        let header = header::<S>(self.plan.seed, &plan);
+        let writer = match storage {
+            Some(storage) => Some(Box::new(Writer::create(
+                storage,
+                &header,
+                SyncPolicy::Never,
+            )?)),
+            None => None,
+        };
+        let guide = Guide::new(Rc::clone(recording), fork, writer);
+        let (mut outcome, trouble) =
+            self.make(plan, Journal::Fork(Box::new(guide)), Some(files))?;
+        let reused = std::mem::take(&mut outcome.reused);
+        match trouble {
+            Some(JournalError::Diverged(divergence)) => Ok(Forked::Diverged(divergence)),
+            Some(JournalError::Log(error)) => Err(error.into()),
+            Some(JournalError::Decode(error)) => Err(error.into()),
+            Some(JournalError::Encode(error)) => Err(error.into()),
+            Some(JournalError::Program(error)) => Err(RunError::Program(error)),
+            Some(JournalError::RecordingEnds) | None => {
+                Ok(Forked::Ended(Box::new(outcome), reused))
+            }
+        }
+    }
+
     fn make(
         mut self,
         json: String,
@@ -234,6 +278,7 @@ impl<'a, S: System> Run<'a, S> {
             take_apart(&core);
             return Err(error.into());
         }
+        take_recorded(&mut core.state.borrow_mut());
         if files.is_some() {
             plan_faults(&mut core.state.borrow_mut(), &plan.faults);
         }
@@ -244,6 +289,24 @@ impl<'a, S: System> Run<'a, S> {
             acknowledge.up_to(ended.0.events.checked_sub(1).map(Seq));
         }
         Ok(ended)
+    }
+}
+
+/// Gives the feeds and doors of a fork what its recording has of them.
+fn take_recorded<S: System>(state: &mut State<S>) {
+    let Journal::Fork(guide) = &state.journal else {
+        return;
+    };
+    for feed in &mut state.outside.feeds {
+        feed.recorded = guide.items(state.world.actor_name(feed.actor));
+    }
+    if let Some((actor, fault, value)) = guide.changed_fault() {
+        state.doors.answer(Instead {
+            actor: actor.to_owned(),
+            door: fault.door.to_string(),
+            asked: fault.asked,
+            value,
+        });
     }
 }
 
@@ -339,8 +402,17 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         )
     };
     take_apart(core);
+    let mut reused = Reused::default();
     let fingerprint = match (journal, &trouble) {
         (Journal::Record(writer), None) => Some(writer.close()?.chain),
+        (Journal::Fork(guide), None) => {
+            reused = guide.reused;
+            match guide.writer {
+                Some(writer) => Some(writer.close()?.chain),
+                None => None,
+            }
+        }
+        (Journal::Fork(_), Some(_)) => None,
         (Journal::Verify(verifier), None) => match verifier.finish() {
             Ok(chain) => Some(chain),
             Err(error) => {
@@ -371,6 +443,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         measured: checks.measured(),
         asked_programs,
         findings: checks.finish(),
+        reused,
         events,
         fingerprint,
     };

@@ -87,6 +87,8 @@ impl<'a, S: System> Setup<'a, S> {
             actor,
             source,
             next: None,
+            recorded: std::collections::VecDeque::new(),
+            is_recorded: false,
             injected: Vec::new(),
             inbox,
         });

@@ -357,6 +357,14 @@ impl<S: System> State<S> {
                 Some(KernelEvent::Choice(choice)) => choice.index as usize,
                 _ => 0,
             },
+            Journal::Fork(guide) => {
+                // The scheduler is asked in any case, so that it stands where it stood.
+                let own = self
+                    .scheduler
+                    .choose(&mut self.ready.iter().map(|task| task.id));
+                let recorded = guide.choose(Seq(self.next_seq));
+                recorded.map_or(own, |index| index as usize)
+            }
             Journal::Record(_) | Journal::Discard => self
                 .scheduler
                 .choose(&mut self.ready.iter().map(|task| task.id)),

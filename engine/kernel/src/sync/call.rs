@@ -6,11 +6,12 @@ use std::task::Poll;
 use crate::doors::Odds;
 use crate::event::Body;
 use crate::executor::{Core, State, Target};
+use crate::fork::guide::Answered;
 use crate::id::{ActorId, Seq};
 use crate::journal::Journal;
-use crate::kernel_event::CallCancelled;
+use crate::kernel_event::{CallCancelled, FaultInjected};
 use crate::outside::PendingCall;
-use crate::port::Port;
+use crate::port::{Answer, Port};
 use crate::sync::consult::{Consulted, consult};
 use crate::system::System;
 use crate::task::{Pending, cut_off};
@@ -47,11 +48,13 @@ impl<S: System> Call<S> {
         state.append(&event);
         state.cause = Some(call);
         let timer = match &event.body {
-            Body::Domain(request) if !state.halted => ask(&mut state, port, call, request),
+            Body::Domain(request) if !state.halted => ask(&mut state, (actor, port), call, request),
             _ => None,
         };
         let Consulted { timer, again } = match &event.body {
-            Body::Domain(request) if timer.is_none() => consult(&mut state, port, call, request),
+            Body::Domain(request) if timer.is_none() => {
+                consult(&mut state, (actor, port), call, request)
+            }
             _ => Consulted { timer, again: None },
         };
         let pending = PendingCall {
@@ -86,7 +89,7 @@ impl<S: System> Call<S> {
 /// no provider, and the answer comes from the log.
 fn ask<S: System>(
     state: &mut State<S>,
-    port: Port,
+    (caller, port): (ActorId, Port),
     call: Seq,
     request: &S::Event,
 ) -> Option<TimerKey> {
@@ -106,18 +109,42 @@ fn ask<S: System>(
         purpose: "answer",
         injected: &mut injected,
     };
-    let answer = provider.answer(call, request, state.now, &mut odds);
+    // Who answers is asked in a fork, too, so that they stand where they stood.
+    let own = provider.answer(call, request, state.now, &mut odds);
+    let (answer, faults) = guided(state, caller, call, request, own);
+    let injected = faults.unwrap_or(injected);
     for fault in injected {
         if !state.halted {
             state.append_kernel(actor, Some(call), fault);
         }
     }
+    let answer = answer?;
     let due = state.now + answer.after;
     Some(
         state
             .arrivals
             .set(due, Target::Answer(call, Box::new(answer.event))),
     )
+}
+
+/// What becomes of an answer in a fork: none if it never comes; and the faults on its way, if the
+/// recording says so. In any other run it is what whoever answers says.
+pub(crate) fn guided<S: System>(
+    state: &mut State<S>,
+    caller: ActorId,
+    call: Seq,
+    request: &S::Event,
+    own: Answer<S::Event>,
+) -> (Option<Answer<S::Event>>, Option<Vec<FaultInjected>>) {
+    let Journal::Fork(guide) = &mut state.journal else {
+        return (Some(own), None);
+    };
+    match guide.answer(call, state.world.actor_name(caller), request) {
+        Answered::As(after, event, faults) => (Some(Answer { after, event }), Some(faults)),
+        Answered::Never => (None, None),
+        Answered::AskAfter(until) if state.now + own.after <= until => (None, None),
+        Answered::AskAfter(_) | Answered::Ask => (Some(own), None),
+    }
 }
 
 /// The faults that the recording has between a call and whatever came next.

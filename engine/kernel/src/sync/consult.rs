@@ -4,10 +4,11 @@
 //! answer comes, and the program what it is.
 
 use crate::executor::{State, Stop, Target};
-use crate::id::Seq;
+use crate::id::{ActorId, Seq};
 use crate::journal::JournalError;
 use crate::port::Port;
 use crate::program::ProgramMode;
+use crate::sync::call::guided;
 use crate::system::System;
 use crate::timers::TimerKey;
 
@@ -23,7 +24,7 @@ pub(crate) struct Consulted<E> {
 /// from here on, nobody knows.
 pub(crate) fn consult<S: System>(
     state: &mut State<S>,
-    port: Port,
+    (caller, port): (ActorId, Port),
     call: Seq,
     request: &S::Event,
 ) -> Consulted<S::Event> {
@@ -56,6 +57,9 @@ pub(crate) fn consult<S: System>(
             ..nothing
         },
         Ok(answer) => {
+            let (Some(answer), _) = guided(state, caller, call, request, answer) else {
+                return nothing;
+            };
             let target = Target::Answer(call, Box::new(answer.event));
             Consulted {
                 timer: Some(state.arrivals.set(now + answer.after, target)),
