@@ -9,3 +9,4 @@ mod plan_files;
 mod replays;
 mod store;
 mod stories;
+mod travel;

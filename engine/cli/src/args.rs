@@ -8,7 +8,9 @@ use crate::explain::{self, ExplainArgs};
 use crate::export::{self, ExportArgs};
 use crate::figures::{self, FiguresArgs};
 use crate::find::{self, FindArgs};
+use crate::fork::{self, ForkArgs};
 use crate::fuzz::{self, FuzzArgs};
+use crate::import::{self, ImportArgs};
 use crate::init::{self, InitArgs};
 use crate::invariants::InvariantsArgs;
 use crate::replay::{self, ReplayArgs};
@@ -102,8 +104,12 @@ pub(crate) enum Action {
     Sweep(SweepArgs),
     /// Events by what they say, by the state that they leave or change, by what comes before them
     Find(FindArgs),
+    /// What if one input had been another one; and which inputs matter most
+    Fork(ForkArgs),
     /// Two logs side by side: where they part, what differs, what each comes to
     Diff(DiffArgs),
+    /// A trace of production, as a log to check, explain and report
+    Import(ImportArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -146,7 +152,9 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
     let init = examples(&init::EXAMPLES) + init::AFTER;
     let find = examples(&find::EXAMPLES) + find::AFTER;
+    let fork = examples(&fork::EXAMPLES) + fork::AFTER;
     let diff = examples(&diff::EXAMPLES) + diff::AFTER;
+    let import = examples(&import::EXAMPLES) + import::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
@@ -165,7 +173,9 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("export", |c| c.after_help(export))
         .mut_subcommand("sweep", |c| c.after_help(sweep))
         .mut_subcommand("find", |c| c.after_help(find))
+        .mut_subcommand("fork", |c| c.after_help(fork))
         .mut_subcommand("diff", |c| c.after_help(diff))
+        .mut_subcommand("import", |c| c.after_help(import))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

@@ -2,7 +2,7 @@
 
 mod told;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use dacapo_kernel::System;
@@ -44,29 +44,38 @@ pub(crate) const AFTER: &str = "\nEvents go together by who did what and what it
      Exit: 0 the same, 2 a path is wrong, 3 different, 6 a log is damaged.";
 
 pub(crate) fn diff<S: System>(args: &DiffArgs, screen: &mut Screen<'_>) -> Result<Exit, Problem> {
-    let (log_a, log_b) = (shown(&args.a), shown(&args.b));
-    let readers = (open(&args.a)?, open(&args.b)?);
-    let diff: Diff<S> = {
-        let mut progress = screen.progress("diff", Goal::Unknown);
-        compare(readers.0, readers.1, |seq, time| progress.at(seq, time))
-            // Which of the two it is, is said by reading each by itself.
-            .map_err(|error| Problem::log(&format!("{log_a} or {log_b}"), &error))?
-    };
+    let is_same = tell::<S>((&args.a, &args.b), args.limit, screen)?;
+    Ok(if is_same { Exit::Fine } else { Exit::Diverged })
+}
+
+/// Tells how two logs differ, and says whether they are the same.
+pub(crate) fn tell<S: System>(
+    (path_a, path_b): (&Path, &Path),
+    limit: usize,
+    screen: &mut Screen<'_>,
+) -> Result<bool, Problem> {
+    let (log_a, log_b) = (shown(path_a), shown(path_b));
     let mut endings = Vec::new();
-    for path in [&args.a, &args.b] {
+    for path in [path_a, path_b] {
         let ending = ending_of::<S>(open(path)?, |_, _| ());
         endings.push(ending.map_err(|error| Problem::log(&shown(path), &error))?);
     }
-    let is_same = diff.counts.is_same() && diff.plan.is_empty();
+    let readers = (open(path_a)?, open(path_b)?);
+    let diff: Diff<S> = {
+        let mut progress = screen.progress("diff", Goal::Unknown);
+        // Each was read by itself above, which says of an error whose it is.
+        compare(readers.0, readers.1, |seq, time| progress.at(seq, time))
+            .map_err(|error| Problem::log(&format!("{log_a} or {log_b}"), &error))?
+    };
     if let [a, b] = endings.as_slice() {
         Told::<S> {
             logs: (&log_a, &log_b),
-            paths: (&args.a, &args.b),
+            paths: (path_a, path_b),
             diff: &diff,
             endings: (a, b),
-            limit: args.limit,
+            limit,
         }
         .tell(screen)?;
     }
-    Ok(if is_same { Exit::Fine } else { Exit::Diverged })
+    Ok(diff.counts.is_same() && diff.plan.is_empty())
 }

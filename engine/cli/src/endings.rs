@@ -162,7 +162,8 @@ pub(crate) fn value(value: &Option<Value>) -> String {
     }
 }
 
-fn clipped(text: &str, most: usize) -> String {
+/// A text that fits, with an ellipsis where it would not.
+pub(crate) fn clipped(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

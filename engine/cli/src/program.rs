@@ -15,8 +15,8 @@ use crate::console::Console;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
-    check, defects, diagnostics, diff, explain, export, faults, figures, find, fuzz, init,
-    invariants, panics, replay, report, run, salvage, show, shrink, sweep,
+    check, defects, diagnostics, diff, explain, export, faults, figures, find, fork, fuzz, import,
+    init, invariants, panics, replay, report, run, salvage, show, shrink, sweep,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -91,7 +91,9 @@ fn perform<S: System>(
         Action::Export(args) => export::export::<S>(args, screen),
         Action::Sweep(args) => sweep::sweep::<S>(args, screen),
         Action::Find(args) => find::find::<S>(args, screen),
+        Action::Fork(args) => fork::fork::<S>(args, screen, arguments),
         Action::Diff(args) => diff::diff::<S>(args, screen),
+        Action::Import(args) => import::import::<S>(args, screen),
         Action::Salvage(args) => salvage::salvage::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::difference;
 use crate::exit::{Exit, Problem};
+use crate::import::refuse_imported;
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
@@ -100,6 +101,8 @@ fn one<S: System>(
     let log = shown(path);
     let problem = |error| Problem::log(&log, &error);
     let mut reader = open(path)?;
+    let plan = plan_of::<S>(&mut reader).map_err(problem)?;
+    refuse_imported(&log, &plan.profile, "make again")?;
     let ending = reader.ending().map_err(|e| problem(e.into()))?;
     let recorded = ending.events();
     let begun = screen.elapsed();

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
+use crate::import::refuse_imported;
 use crate::log_file::{self, open, shown};
 use crate::next;
 use crate::progress::Goal;
@@ -75,6 +76,7 @@ pub(crate) fn shrink<S: System>(
     let problem = |error| Problem::log(&log, &error);
     let target = target::<S>(args)?;
     let recorded = Recorded::<S>::read(open(&args.log)?).map_err(problem)?;
+    refuse_imported(&log, &recorded.plan.profile, "shrink")?;
     let files = RecordedFiles::find(&recorded.plan.data, &folders(args)).map_err(|what| {
         Problem::usage(format!(
             "{log}: its data files are needed to run it again; say where they are with --data: {what}"

@@ -7,6 +7,7 @@ use dacapo_kernel::{
 };
 
 use crate::filter::Moment;
+use crate::import::{IMPORTED, limit};
 
 /// What a log says of itself.
 pub struct Examined<S: System> {
@@ -49,6 +50,7 @@ pub fn examine<S: System>(
     let acted = with_acts::<S>(&plan)?;
     let judged = acted.as_ref().unwrap_or(&plan);
     let mut checks = Checks::new(S::invariants(judged), S::sometimes(judged));
+    let header = reader.header().clone();
     let mut world: World<S::View> = World::default();
     let (mut count, mut domain_events) = (0, 0);
     let mut events = Events::<S::Event>::new(reader);
@@ -63,6 +65,9 @@ pub fn examine<S: System>(
         }
     }
     let mut findings = checks.finish();
+    if plan.profile == IMPORTED {
+        limit(&mut findings, &S::invariants(judged), &header);
+    }
     if world.verdict.is_none() {
         for checked in &mut findings {
             let Finding::Violated { at: Some(_), .. } = checked.finding else {

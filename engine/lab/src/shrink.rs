@@ -23,7 +23,9 @@ use crate::group::Group;
 use crate::plan_file::PlanFileError;
 use crate::scenario::ScenarioError;
 
-use self::trials::{Trials, reader, record};
+use self::trials::{Trials, reader};
+
+pub(crate) use self::trials::record;
 
 pub use self::data::{RecordedFiles, changed_files};
 pub use self::kept::{Kept, keep, shrunk_name};

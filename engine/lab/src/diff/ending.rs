@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::divergence::FieldDifference;
 use crate::explanation::changes_between;
+use crate::import::{IMPORTED, limit};
 use crate::judgement::{Ended, judge};
 
 /// How many rows of a list that only one of two runs has are kept.
@@ -110,6 +111,7 @@ pub fn ending_of<S: System>(
     let judged = acted.as_ref().unwrap_or(&plan);
     let mut checks = Checks::new(S::invariants(judged), Vec::new())
         .measured_by(S::measure(judged, Wanted::default()));
+    let header = reader.header().clone();
     let mut world: World<S::View> = World::default();
     let mut shown = Shown::of(S::exhibits(judged));
     let mut events = Events::<S::Event>::new(reader);
@@ -125,7 +127,10 @@ pub fn ending_of<S: System>(
         }
     }
     let measured = checks.measured();
-    let findings: Vec<Checked> = checks.finish();
+    let mut findings: Vec<Checked> = checks.finish();
+    if plan.profile == IMPORTED {
+        limit(&mut findings, &S::invariants(judged), &header);
+    }
     let judgement = judge(&Ended::<S> {
         plan: &plan,
         verdict: world.verdict.as_ref(),

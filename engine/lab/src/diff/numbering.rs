@@ -1,8 +1,8 @@
 //! Numbers that only count: one message more, and every later one has another number. Such fields are
 //! told apart from those that say something else.
 //!
-//! A number only counts if over the whole log its values never go back in either log, and each stands
-//! for the same one of the other log.
+//! A number only counts if over the whole log its values hardly ever go back, as those of one actor may
+//! behind another's, and each stands for one of the other log.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,11 @@ pub(super) struct Numbering {
 #[derive(Debug, Default)]
 struct Field {
     times: u64,
-    last: Option<(u64, u64)>,
+    /// For each number of the first log the one of the second, and the other way round.
+    stands_for: [BTreeMap<u64, u64>; 2],
+    last: Option<[u64; 2]>,
+    /// How often it went back, in either log.
+    back: u64,
     /// Whether it was seen to say more than a number.
     says_more: bool,
 }
@@ -38,12 +42,13 @@ impl Numbering {
                 known.says_more = true;
                 continue;
             };
-            if let Some((last_a, last_b)) = known.last {
-                let goes_back = a < last_a || b < last_b;
-                let is_another = (a == last_a) != (b == last_b);
-                known.says_more |= goes_back || is_another;
+            let [of_a, of_b] = &mut known.stands_for;
+            known.says_more |= of_a.insert(a, b).is_some_and(|other| other != b);
+            known.says_more |= of_b.insert(b, a).is_some_and(|other| other != a);
+            if let Some([last_a, last_b]) = known.last {
+                known.back += u64::from(a < last_a || b < last_b);
             }
-            known.last = Some((a, b));
+            known.last = Some([a, b]);
         }
     }
 
@@ -51,7 +56,9 @@ impl Numbering {
     pub(super) fn only_counts(&self, kind: u16, field: &FieldDifference) -> bool {
         self.fields
             .get(&(kind, field.path.clone()))
-            .is_some_and(|known| known.times >= FEW && !known.says_more)
+            .is_some_and(|known| {
+                known.times >= FEW && !known.says_more && known.back * 10 <= known.times
+            })
     }
 }
 
@@ -71,7 +78,7 @@ mod tests {
 
     // Fails if a size that differs counts as a number, or the number of a message as a difference.
     #[test]
-    fn a_number_that_never_goes_back_only_counts() {
+    fn a_number_that_hardly_ever_goes_back_only_counts() {
         let mut numbering = Numbering::default();
         for n in 0..10 {
             numbering.learn(64, &[differs("id", n, n + 1), differs("size", 100 - n, n)]);
