@@ -14,9 +14,9 @@ use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::domain_event::{DomainEvent, ModelReply};
 use dacapo_tests::{Recorded, Story, events, reader, record, root};
 
-/// Five hours and a half of a day, in which models are asked.
+/// Two hours of a day and a little more, in which models are asked.
 fn day() -> Recorded {
-    let set = ["run.duration=9000s".to_owned()].to_vec();
+    let set = ["run.duration=7500s".to_owned()].to_vec();
     let overrides = Overrides {
         set,
         ..Overrides::default()
@@ -159,4 +159,26 @@ fn a_trace_says_of_a_property_what_it_can_and_no_more() {
         .filter(|checked| violated(&checked.finding));
     assert_eq!(violations.count(), 0, "{:?}", examined.findings);
     assert_eq!(examined.world.last, Some(Seq(imported.events - 1)));
+}
+
+// Fails if the map that the documentation shows does not fit its trace any more.
+#[test]
+fn the_trace_in_the_documentation_is_imported() {
+    let folder = root().join("docs/examples/import");
+    let map = Map::<Orchestration>::read(&folder.join("bus.toml"));
+    let map = map.unwrap_or_else(|error| panic!("{error}"));
+    let trace = fs::read(folder.join("bus.jsonl")).expect("the trace is there");
+    let imported = import(&map, trace.as_slice(), false).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(imported.kinds["published"], 4);
+    assert_eq!(imported.kinds["order submitted"], 2);
+    assert_eq!(imported.unmapped, (1, vec![5]));
+    assert_eq!(imported.causes_unknown, 0);
+    let examined = examine::<Orchestration>(reader(&imported.log), |_, _| ()).expect("it is sound");
+    let held = examined
+        .findings
+        .iter()
+        .filter(|checked| checked.finding == Finding::Held);
+    let held: Vec<&str> = held.map(|checked| checked.id).collect();
+    assert!(held.contains(&"trade.only-when-running"), "{held:?}");
+    assert!(held.len() < examined.findings.len() / 2, "{held:?}");
 }

@@ -99,18 +99,17 @@ pub fn import<S: System>(
     trace: impl BufRead,
     lenient: bool,
 ) -> Result<Imported, ImportError> {
-    let plan = plan::<S>(map)?;
+    let mut plan = plan::<S>(map)?;
     let mut read = Trace::read(map, trace, lenient)?;
-    if read.taken.is_empty() {
-        return Err(ImportError::Nothing { lines: read.lines });
-    }
-    read.sort();
-    let mut plan = plan;
-    plan.start_unix_ns = i64::try_from(read.start()).unwrap_or(i64::MAX);
     let start = read.start();
+    let events = read.events(map, lenient)?;
+    if events.is_empty() {
+        return Err(ImportError::Nothing { lines: read.count });
+    }
+    plan.start_unix_ns = i64::try_from(start).unwrap_or(i64::MAX);
     let mut writing = Writing::<S>::begin(&plan, map)?;
     let mut unknown = 0;
-    for taken in std::mem::take(&mut read.taken) {
+    for taken in events {
         unknown += u64::from(writing.take(taken, start)?);
     }
     let (log, events, kinds, end) = writing.end()?;
@@ -118,7 +117,7 @@ pub fn import<S: System>(
         log,
         events,
         kinds,
-        lines: read.lines,
+        lines: read.count,
         unmapped: read.unmapped,
         out_of_order: read.out_of_order,
         causes_unknown: unknown,

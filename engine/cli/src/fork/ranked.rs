@@ -177,7 +177,7 @@ impl Shown<'_> {
         }
         let mattering = ranked.ranks.iter().filter(|rank| rank.worth != Some(0.0));
         let rows: Vec<Vec<String>> = mattering.take(limit).map(|rank| self.row(rank)).collect();
-        let columns = ["event", "at", "whose", "input", "without it", "is worth"];
+        let columns = ["event", "at", "whose", "input", "figure then", "is worth"];
         screen.table("What matters most", &columns, &rows);
         if let Some(first) = ranked.ranks.first().filter(|_| !rows.is_empty()) {
             let log = Screen::safe(shell_word(self.log));

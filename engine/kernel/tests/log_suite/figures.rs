@@ -10,9 +10,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use dacapo_kernel::Time;
 use dacapo_kernel::codec;
 use dacapo_kernel::log::{Head, Reader, SyncPolicy, Writer};
+use dacapo_kernel::{Seq, Time};
 
 use crate::support::header;
 
@@ -45,6 +45,38 @@ fn figures() {
     best("append, sync every 1,000 events", || {
         append(&path, EVENTS / 20, SyncPolicy::Interval(1_000))
     });
+}
+
+/// How long it takes to stand at any event of ten million, in a log that was just opened and in one that
+/// is open.
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
+fn seeks() {
+    const MANY: u64 = 10_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.dlog");
+    append(&path, MANY, SyncPolicy::Never);
+    let mut place: u64 = 7;
+    let mut took = [Vec::new(), Vec::new()];
+    let mut open = Reader::open_path(&path).unwrap();
+    for _ in 0..200 {
+        place = (place * 6_364_136 + 1_442_695) % MANY;
+        let begin = Instant::now();
+        let mut fresh = Reader::open_path(&path).unwrap();
+        fresh.seek(Seq(place)).unwrap();
+        assert_eq!(fresh.next().unwrap().unwrap().seq, Seq(place));
+        took[0].push(begin.elapsed());
+        let begin = Instant::now();
+        open.seek(Seq(place)).unwrap();
+        assert_eq!(open.next().unwrap().unwrap().seq, Seq(place));
+        took[1].push(begin.elapsed());
+    }
+    for (took, what) in took.iter_mut().zip(["just opened", "open"]) {
+        took.sort_unstable();
+        let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
+        println!("seek, {what}: median {median:?}, worst {worst:?}");
+    }
 }
 
 /// Prints the best rate of an act that says how many events it did; writing ends durable each time.

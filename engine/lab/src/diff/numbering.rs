@@ -1,17 +1,19 @@
 //! Numbers that only count: one message more, and every later one has another number. Such fields are
 //! told apart from those that say something else.
 //!
-//! A number only counts if over the whole log its values hardly ever go back, as those of one actor may
-//! behind another's, and each stands for one of the other log.
+//! A number only counts if over the whole log its values rise, but for those that are a little out of
+//! order, and each stands for one of the other log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::divergence::FieldDifference;
 
 /// In how few events a field is never taken for one that only counts.
-const FEW: u64 = 6;
+const FEW: usize = 6;
+/// What part of its whole range a number may go back without that being noticed.
+const LITTLE: u64 = 20;
 
 /// What is known of the numbers that differ.
 #[derive(Debug, Default)]
@@ -21,14 +23,60 @@ pub(super) struct Numbering {
 
 #[derive(Debug, Default)]
 struct Field {
-    times: u64,
+    /// Its numbers in the first log and in the second, in the order of the first.
+    numbers: Vec<[u64; 2]>,
     /// For each number of the first log the one of the second, and the other way round.
     stands_for: [BTreeMap<u64, u64>; 2],
-    last: Option<[u64; 2]>,
-    /// How often it went back, in either log.
-    back: u64,
     /// Whether it was seen to say more than a number.
     says_more: bool,
+}
+
+impl Field {
+    fn learn(&mut self, field: &FieldDifference) {
+        let (Some((name_a, a)), Some((name_b, b))) = (
+            number(field.expected.as_ref()),
+            number(field.actual.as_ref()),
+        ) else {
+            self.says_more = true;
+            return;
+        };
+        self.says_more |= name_a != name_b;
+        let [of_a, of_b] = &mut self.stands_for;
+        self.says_more |= of_a.insert(a, b).is_some_and(|other| other != b);
+        self.says_more |= of_b.insert(b, a).is_some_and(|other| other != a);
+        self.numbers.push([a, b]);
+    }
+
+    fn only_counts(&self) -> bool {
+        self.numbers.len() >= FEW
+            && !self.says_more
+            && [0, 1].into_iter().all(|log| self.rises(log))
+    }
+
+    /// Whether the numbers of one log rise, but for those that are a little out of order.
+    fn rises(&self, log: usize) -> bool {
+        let numbers = || self.numbers.iter().map(|pair| pair[log]);
+        let (least, most) = (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0));
+        let little = (most - least) / LITTLE;
+        let (mut highest, mut back) = (0, 0);
+        for number in numbers() {
+            back += usize::from(number.saturating_add(little) < highest);
+            highest = highest.max(number);
+        }
+        back * 10 <= self.numbers.len()
+    }
+}
+
+/// A number, or a name that ends in one, such as `order-17`: the name, and the number.
+fn number(value: Option<&Value>) -> Option<(&str, u64)> {
+    match value? {
+        Value::Number(number) => Some(("", number.as_u64()?)),
+        Value::String(text) => {
+            let name = text.trim_end_matches(|c: char| c.is_ascii_digit());
+            Some((name, text.get(name.len()..)?.parse().ok()?))
+        }
+        _ => None,
+    }
 }
 
 impl Numbering {
@@ -36,29 +84,17 @@ impl Numbering {
     pub(super) fn learn(&mut self, kind: u16, fields: &[FieldDifference]) {
         for field in fields {
             let known = self.fields.entry((kind, field.path.clone())).or_default();
-            known.times += 1;
-            let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
-            let (Some(a), Some(b)) = (number(&field.expected), number(&field.actual)) else {
-                known.says_more = true;
-                continue;
-            };
-            let [of_a, of_b] = &mut known.stands_for;
-            known.says_more |= of_a.insert(a, b).is_some_and(|other| other != b);
-            known.says_more |= of_b.insert(b, a).is_some_and(|other| other != a);
-            if let Some([last_a, last_b]) = known.last {
-                known.back += u64::from(a < last_a || b < last_b);
-            }
-            known.last = Some([a, b]);
+            known.learn(field);
         }
     }
 
-    /// Whether a field that differs only counts.
-    pub(super) fn only_counts(&self, kind: u16, field: &FieldDifference) -> bool {
-        self.fields
-            .get(&(kind, field.path.clone()))
-            .is_some_and(|known| {
-                known.times >= FEW && !known.says_more && known.back * 10 <= known.times
-            })
+    /// The fields that only count.
+    pub(super) fn only_counting(self) -> BTreeSet<(u16, String)> {
+        let counting = self
+            .fields
+            .into_iter()
+            .filter(|(_, field)| field.only_counts());
+        counting.map(|(place, _)| place).collect()
     }
 }
 
@@ -81,12 +117,19 @@ mod tests {
     fn a_number_that_hardly_ever_goes_back_only_counts() {
         let mut numbering = Numbering::default();
         for n in 0..10 {
-            numbering.learn(64, &[differs("id", n, n + 1), differs("size", 100 - n, n)]);
+            let named = FieldDifference {
+                path: "name".to_owned(),
+                expected: Some(json!(format!("order-{n}"))),
+                actual: Some(json!(format!("order-{}", n + 2))),
+            };
+            let fields = [differs("id", n, n + 1), differs("size", 100 - n, n), named];
+            numbering.learn(64, &fields);
         }
         numbering.learn(64, &[differs("once", 1, 2)]);
-        assert!(numbering.only_counts(64, &differs("id", 3, 4)));
-        assert!(!numbering.only_counts(65, &differs("id", 3, 4)));
-        assert!(!numbering.only_counts(64, &differs("size", 97, 3)));
-        assert!(!numbering.only_counts(64, &differs("once", 1, 2)));
+        let counting = numbering.only_counting();
+        assert_eq!(
+            counting.into_iter().collect::<Vec<_>>(),
+            [(64, "id".to_owned())]
+        );
     }
 }

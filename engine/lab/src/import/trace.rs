@@ -1,9 +1,10 @@
 //! The lines of a trace, and what a map makes of them.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 use dacapo_kernel::{EventSet, System};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ImportError;
 use super::map::{Map, Rule, TimeAt, Unit};
@@ -25,109 +26,165 @@ pub(super) struct Taken<E> {
     pub(super) event: E,
 }
 
+/// A line that the map is about.
+struct Line {
+    unix_ns: i128,
+    number: u64,
+    value: Value,
+    /// The places of the rules that are about it.
+    rules: Vec<usize>,
+}
+
 /// What was read of a trace.
-pub(super) struct Trace<E> {
-    pub(super) taken: Vec<Taken<E>>,
-    pub(super) lines: u64,
+#[derive(Default)]
+pub(super) struct Trace {
+    lines: Vec<Line>,
+    /// How many lines there are in all.
+    pub(super) count: u64,
     pub(super) unmapped: (u64, Vec<u64>),
     pub(super) out_of_order: u64,
     pub(super) bad: Vec<ImportError>,
 }
 
-impl<E: EventSet> Trace<E> {
-    pub(super) fn read<S: System<Event = E>>(
+impl Trace {
+    /// Reads every line, and puts those that the map is about in the order of their times; at one time
+    /// they stay in the order in which they were.
+    pub(super) fn read<S: System>(
         map: &Map<S>,
         mut from: impl BufRead,
         lenient: bool,
-    ) -> Result<Trace<E>, ImportError> {
-        let mut trace = Trace {
-            taken: Vec::new(),
-            lines: 0,
-            unmapped: (0, Vec::new()),
-            out_of_order: 0,
-            bad: Vec::new(),
-        };
+    ) -> Result<Trace, ImportError> {
+        let mut trace = Trace::default();
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
             let read = (&mut from).take(LINE_MAX + 1).read_until(b'\n', &mut bytes);
-            let line = trace.lines + 1;
+            let line = trace.count + 1;
             let at = |what: String| ImportError::Line { line, what };
             match read.map_err(|error| at(error.to_string()))? {
-                0 => return Ok(trace),
+                0 => break,
                 _ if bytes.len() as u64 > LINE_MAX => {
                     return Err(at(format!("a line has at most {LINE_MAX} bytes")));
                 }
                 _ => {}
             }
-            trace.lines = line;
+            trace.count = line;
             if bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match trace.line(map, &bytes, line) {
-                Ok(()) => {}
-                Err(what) if lenient => {
-                    if trace.bad.len() < BAD {
-                        trace.bad.push(at(what));
-                    }
-                }
-                Err(what) => return Err(at(what)),
+            if let Err(what) = trace.line(map, bytes.trim_ascii_end()) {
+                trace.is_wrong(at(what), lenient)?;
             }
         }
+        trace.lines.sort_by_key(|line| line.unix_ns);
+        Ok(trace)
     }
 
-    fn line<S: System<Event = E>>(
-        &mut self,
-        map: &Map<S>,
-        bytes: &[u8],
-        number: u64,
-    ) -> Result<(), String> {
-        let text = bytes.trim_ascii_end();
-        let line: Value = serde_json::from_slice(text)
+    fn is_wrong(&mut self, error: ImportError, lenient: bool) -> Result<(), ImportError> {
+        if !lenient {
+            return Err(error);
+        }
+        if self.bad.len() < BAD {
+            self.bad.push(error);
+        }
+        Ok(())
+    }
+
+    fn line<S: System>(&mut self, map: &Map<S>, text: &[u8]) -> Result<(), String> {
+        let number = self.count;
+        let value: Value = serde_json::from_slice(text)
             .map_err(|error| format!("it is no JSON, at column {}: {error}", error.column()))?;
-        let is_one = |rule: &&Rule| {
+        if !value.is_object() {
+            return Err("it is no JSON object".to_owned());
+        }
+        let is_one = |rule: &Rule| {
             let mut when = rule.when.iter();
-            when.all(|condition| condition.is_met(condition.path.of(&line).as_ref()))
+            when.all(|condition| condition.is_met(condition.path.of(&value).as_ref()))
         };
-        let mut rules = map.rules.iter().filter(is_one).peekable();
-        if rules.peek().is_none() {
+        let rules = map.rules.iter().enumerate();
+        let rules: Vec<usize> = rules
+            .filter(|(_, rule)| is_one(rule))
+            .map(|(at, _)| at)
+            .collect();
+        if rules.is_empty() {
             self.unmapped.0 += 1;
             if self.unmapped.1.len() < NAMED {
                 self.unmapped.1.push(number);
             }
             return Ok(());
         }
-        let unix_ns = instant(&map.time, &line)?;
-        let word = |path: &Option<ValuePath>| path.as_ref().and_then(|path| named(path, &line));
-        let (id, cause) = (word(&map.id), word(&map.cause));
-        for rule in rules {
-            let event = event::<E>(rule, &line)?;
-            let actor = match rule.actor.fill(&line)? {
-                Value::String(actor) if !actor.is_empty() => actor,
-                other => return Err(format!("an actor is a text, found {other}")),
-            };
-            if self.taken.last().is_some_and(|last| last.unix_ns > unix_ns) {
-                self.out_of_order += 1;
-            }
-            self.taken.push(Taken {
-                unix_ns,
-                actor,
-                id: id.clone(),
-                cause: cause.clone(),
-                event,
-            });
+        let unix_ns = instant(&map.time, &value)?;
+        if self.lines.last().is_some_and(|last| last.unix_ns > unix_ns) {
+            self.out_of_order += 1;
         }
+        self.lines.push(Line {
+            unix_ns,
+            number,
+            value,
+            rules,
+        });
         Ok(())
     }
 
-    /// Puts the events in the order of their times; at one time in the order of their lines.
-    pub(super) fn sort(&mut self) {
-        self.taken.sort_by_key(|taken| taken.unix_ns);
+    /// When the trace begins.
+    pub(super) fn start(&self) -> i128 {
+        self.lines.first().map_or(0, |line| line.unix_ns)
     }
 
-    /// When the first event happened.
-    pub(super) fn start(&self) -> i128 {
-        self.taken.first().map_or(0, |taken| taken.unix_ns)
+    /// The events of the trace, in order. A line gets a field `@` of what only its place tells: how long
+    /// after the beginning it was, and how many events of its kind there were before.
+    pub(super) fn events<S: System>(
+        &mut self,
+        map: &Map<S>,
+        lenient: bool,
+    ) -> Result<Vec<Taken<S::Event>>, ImportError> {
+        let start = self.start();
+        let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
+        let mut taken = Vec::new();
+        for mut line in std::mem::take(&mut self.lines) {
+            let since = u64::try_from(line.unix_ns - start).unwrap_or(u64::MAX);
+            let word = |path: &Option<ValuePath>, value: &Value| {
+                path.as_ref().and_then(|path| named(path, value))
+            };
+            let id = word(&map.id, &line.value);
+            let cause = word(&map.cause, &line.value);
+            for at in std::mem::take(&mut line.rules) {
+                let rule = &map.rules[at];
+                let count = counts.entry(rule.kind.number).or_default();
+                line.value["@"] = json!({
+                    "ns": since,
+                    "us": since / 1_000,
+                    "ms": since / 1_000_000,
+                    "n": *count,
+                });
+                match said::<S::Event>(rule, &line.value) {
+                    Ok((actor, event)) => {
+                        *count += 1;
+                        taken.push(Taken {
+                            unix_ns: line.unix_ns,
+                            actor,
+                            id: id.clone(),
+                            cause: cause.clone(),
+                            event,
+                        });
+                    }
+                    Err(what) => {
+                        let line = line.number;
+                        self.is_wrong(ImportError::Line { line, what }, lenient)?;
+                    }
+                }
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// Who did it, and what it says.
+fn said<E: EventSet>(rule: &Rule, line: &Value) -> Result<(String, E), String> {
+    let event = event::<E>(rule, line)?;
+    match rule.actor.fill(line)? {
+        Value::String(actor) if !actor.is_empty() => Ok((actor, event)),
+        other => Err(format!("an actor is a text, found {other}")),
     }
 }
 
