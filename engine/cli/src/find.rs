@@ -25,7 +25,7 @@ pub(crate) struct FindArgs {
     /// The log
     #[arg(value_name = "LOG")]
     log: PathBuf,
-    /// Which events: a kind or `any`, and what they say: `order submitted where side=buy and size>10`
+    /// Which events: a kind or `any`, and what they say: `item leased where worker=1 and item>10`
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     /// Only events that change the state at this place
@@ -75,7 +75,7 @@ pub(crate) struct FindArgs {
 /// Commands to learn from, and what they are for.
 pub(crate) const EXAMPLES: [(&str, &str); 4] = [
     (
-        "find day.dlog --changes coordinator.level --from 10m --first",
+        "find day.dlog any --changes queue.leases --from 10m --first",
         "the next change of a value",
     ),
     (

@@ -82,7 +82,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
         "another configuration: event 0 carries it",
     ),
     (
-        "fork day.dlog --rank trades --of 'any where actor=models'",
+        "fork day.dlog --rank leases --of 'fault injected'",
         "which of them matter most",
     ),
 ];

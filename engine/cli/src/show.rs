@@ -67,7 +67,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 6] = [
         "the whole state after ten minutes",
     ),
     (
-        "show day.dlog --watch coordinator.level",
+        "show day.dlog --watch queue.leases",
         "when a value changed, and why",
     ),
     ("show day.dlog --message-format json", "JSON lines"),

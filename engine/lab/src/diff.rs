@@ -272,12 +272,15 @@ fn kind_of<S: System>(number: u16) -> Option<&'static Kind> {
     kinds.find(|kind| kind.number == number)
 }
 
+/// Where an event is, in the first log and in the second.
+type Places = (Option<usize>, Option<usize>);
+
 /// Counts, and the first difference so far.
 #[derive(Default)]
 struct Tally {
     all: Counts,
     by_kind: BTreeMap<u16, Counts>,
-    first: Option<(Time, (Option<usize>, Option<usize>), How)>,
+    first: Option<(Time, Places, How)>,
 }
 
 impl Tally {
@@ -296,8 +299,8 @@ impl Tally {
     }
 
     /// Two logs are the same before they part, so the place in either says which difference is first.
-    fn part(&mut self, time: Time, places: (Option<usize>, Option<usize>), how: How) {
-        let place = |(a, b): (Option<usize>, Option<usize>)| a.into_iter().chain(b).min();
+    fn part(&mut self, time: Time, places: Places, how: How) {
+        let place = |(a, b): Places| a.into_iter().chain(b).min();
         let key = (time, place(places));
         if self
             .first

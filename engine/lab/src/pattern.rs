@@ -1,6 +1,6 @@
 //! Which events somebody means, in a line: a kind, and conditions on what an event says.
 //!
-//! `order submitted where side=buy and size>10`: the kind, or `any`; each condition is a place, what it
+//! `item leased where side=left and size>10`: the kind, or `any`; each condition is a place, what it
 //! is compared by, and a value. A place is looked for in the body of the event, then among its tags;
 //! `actor` is whoever did it.
 
@@ -238,17 +238,17 @@ mod tests {
     // Fails if an amount is compared as a text, or a longer comparison is taken for a shorter one.
     #[test]
     fn values_are_compared_as_what_they_are() {
-        assert!(met("price>=100", json!("100.00")));
-        assert!(met("price=100", json!("100.00")));
-        assert!(!met("price<100", json!("100.00")));
+        assert!(met("amount>=100", json!("100.00")));
+        assert!(met("amount=100", json!("100.00")));
+        assert!(!met("amount<100", json!("100.00")));
         assert!(met("a.b <= 2", json!(2)));
-        assert!(met("side=buy", json!("buy")) && met("side='buy'", json!("buy")));
-        assert!(met("side!=buy", json!("sell")) && !met("side!=buy", json!("buy")));
+        assert!(met("side=left", json!("left")) && met("side='left'", json!("left")));
+        assert!(met("side!=left", json!("right")) && !met("side!=left", json!("left")));
         assert!(met("text~x=y", json!("a x=y b")));
         assert!(met("on", json!(true)) && !met("on", json!(false)) && !met("on", Value::Null));
-        let missing: Condition = "side!=buy".parse().unwrap();
+        let missing: Condition = "side!=left".parse().unwrap();
         assert!(missing.is_met(None));
-        assert!("price<much".parse::<Condition>().is_err());
+        assert!("amount<much".parse::<Condition>().is_err());
         assert!("=1".parse::<Condition>().is_err());
     }
 }

@@ -51,7 +51,6 @@ fn figures() {
 /// is open.
 #[test]
 #[ignore = "a measurement"]
-#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 fn seeks() {
     const MANY: u64 = 10_000_000;
     let folder = tempfile::tempdir().unwrap();

@@ -129,7 +129,7 @@ mod tests {
         let counting = numbering.only_counting();
         assert_eq!(
             counting.into_iter().collect::<Vec<_>>(),
-            [(64, "id".to_owned())]
+            ["id", "name"].map(|name| (64, name.to_owned()))
         );
     }
 }

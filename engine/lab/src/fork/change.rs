@@ -56,7 +56,7 @@ pub enum ForkError {
         inputs: Vec<(Seq, &'static str)>,
     },
     /// A text is no `PATH=VALUE`.
-    #[error("expected PATH=VALUE, such as reply.action=\"abort\" or price=30000, found {0:?}")]
+    #[error("expected PATH=VALUE, such as reply.action=\"abort\" or size=30, found {0:?}")]
     NoSet(String),
     /// A path is none.
     #[error(transparent)]
