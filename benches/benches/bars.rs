@@ -66,6 +66,12 @@ technical_analysis = "absent"
 regime_detection = "absent"
 trading_decision.average_cross = {{ fast = 10, slow = 30, quantity = "0.01" }}
 
+# Sure enough for the risk engine after any losses, and out of the market within hours.
+[agents.decision]
+base_confidence = 1.0
+stop_pct = 0.6
+target_pct = 1.2
+
 [schedules]
 trading_decision = {{ interval_bars = 1, depends_on = [] }}
 portfolio_rebalance.enabled = false

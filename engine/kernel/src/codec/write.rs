@@ -135,7 +135,11 @@ impl Serializer for &mut Bytes<'_> {
     }
 
     fn serialize_i128(self, value: i128) -> Done {
-        self.wide((value.wrapping_shl(1) ^ (value >> 127)) as u128);
+        // Nearly all fit, and shifting a whole register is quicker than two.
+        match i64::try_from(value) {
+            Ok(small) => self.signed(small),
+            Err(_) => self.wide((value.wrapping_shl(1) ^ (value >> 127)) as u128),
+        }
         Ok(())
     }
 

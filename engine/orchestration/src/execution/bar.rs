@@ -69,12 +69,15 @@ impl PaperExecutor {
             .iter()
             .filter_map(|filled| Some(filled.position.as_ref()?.id))
             .collect();
-        let again = self.exits(&symbol, |position| {
-            opened
-                .contains(&position.id)
-                .then(|| stopped(position, bar))
-                .flatten()
-        });
+        let again = match opened.as_slice() {
+            [] => Vec::new(),
+            opened => self.exits(&symbol, |position| {
+                opened
+                    .contains(&position.id)
+                    .then(|| stopped(position, bar))
+                    .flatten()
+            }),
+        };
         for (id, exit) in again {
             let closed = self.close_position(now_us, id, quoted(exit.price), exit.reason);
             outcome

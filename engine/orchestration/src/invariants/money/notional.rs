@@ -239,9 +239,8 @@ impl Invariant<DomainEvent> for Notional {
         match event.domain() {
             Some(DomainEvent::MarketTrade(it)) => self.prices.see(now, &it.symbol, it.price),
             Some(DomainEvent::MarketBar(it)) => {
-                for price in [it.low, it.high, it.close] {
-                    self.prices.see(now, &it.symbol, price);
-                }
+                let prices = [it.low, it.high, it.close];
+                self.prices.see_all(now, &it.symbol, prices);
             }
             Some(DomainEvent::OutsideActed(it)) => {
                 if let OutsideAction::SetPrice(set) = &it.action {

@@ -60,10 +60,21 @@ impl Prices {
 
     /// A source gave a price; one that is not above zero is none.
     pub(super) fn see(&mut self, now: Time, symbol: &Name, price: Amount) {
-        if !price.is_positive() {
+        self.see_all(now, symbol, [price]);
+    }
+
+    /// A source gave several prices at once.
+    pub(super) fn see_all<const N: usize>(
+        &mut self,
+        now: Time,
+        symbol: &Name,
+        prices: [Amount; N],
+    ) {
+        let real = prices.into_iter().filter(|price| price.is_positive());
+        let Some(range) = real.map(Range::of).reduce(Range::with) else {
             return;
-        }
-        let (number, range) = (now.as_nanos() / self.span_ns, Range::of(price));
+        };
+        let number = now.as_nanos() / self.span_ns;
         let upper = in_upper_case(symbol);
         let Some(spans) = self.symbols.get_mut(upper.as_ref()) else {
             let spans = Spans {
