@@ -74,6 +74,7 @@ pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>)
         Target::CrashHost(cut) => !state.world.down.contains(&cut.host),
         Target::CrashTask(name) => !state.tasks_where(|slot| slot.name == *name).is_empty(),
         Target::Answer(..) | Target::Restart(_) | Target::JumpClock(_) => true,
+        Target::Beyond => false,
     }
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
         }
         Target::CrashHost(cut) => core.state.borrow_mut().strike(*cut, false),
         Target::JumpClock(by) => core.state.borrow_mut().jump_clock(by),
+        Target::Beyond => {}
         Target::CrashTask(name) => {
             let oldest = core
                 .state
@@ -261,9 +263,14 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
     };
     let name = state.world.actor_name(port.actor);
     let stream = state.chance.stream(port.actor, || name, "lost");
-    port.provider
+    let made = port
+        .provider
         .as_mut()
-        .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream))
+        .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream));
+    let followed = state.followed.as_ref();
+    followed
+        .and_then(|recorded| recorded.outcome(call))
+        .unwrap_or(made)
 }
 
 fn restart_host<S: System>(core: &Rc<Core<S>>, host: HostId) {
