@@ -20,6 +20,15 @@ pub(crate) const LEVELS: &[Level] = &[
     },
 ];
 
+/// What agents tell each other about what to do.
+const SIGNALS: [Topic; 5] = [
+    Topic::TaSignals,
+    Topic::RegimeUpdates,
+    Topic::SentimentUpdates,
+    Topic::TradingSignals,
+    Topic::RiskAlerts,
+];
+
 const MONEY: usize = 0;
 const DECISIONS: usize = 1;
 
@@ -54,7 +63,8 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::StateRestored(_)
         | DomainEvent::LegMarked(_) => Some(DECISIONS),
         DomainEvent::Published(published) => {
-            (published.message.topic == Topic::TradingSignal).then_some(DECISIONS)
+            let topic = published.message.topic;
+            SIGNALS.contains(&topic).then_some(DECISIONS)
         }
         DomainEvent::MarketTrade(_)
         | DomainEvent::MarketQuote(_)
