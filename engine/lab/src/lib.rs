@@ -4,6 +4,7 @@
 
 pub mod explanation;
 pub mod fuzz;
+pub mod golden;
 pub mod matrix;
 pub mod report;
 pub mod scenario;
