@@ -15,6 +15,7 @@ use crate::salvage::{self, SalvageArgs};
 use crate::show::{self, ShowArgs};
 use crate::shrink::{self, ShrinkArgs};
 use crate::sweep::{self, SweepArgs};
+use crate::test::{self, TestArgs};
 
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
@@ -95,6 +96,8 @@ pub(crate) enum Action {
     Figures(FiguresArgs),
     /// Run every combination of several values of a scenario, and compare their figures
     Sweep(SweepArgs),
+    /// Hold every scenario to what it expects, and every golden log against its run made again
+    Test(TestArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -136,6 +139,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let sweep = examples(&sweep::EXAMPLES) + sweep::AFTER;
     let init = examples(&init::EXAMPLES) + init::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
+    let test = examples(&test::EXAMPLES) + test::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -151,6 +155,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("report", |c| c.after_help(report))
         .mut_subcommand("figures", |c| c.after_help(figures))
         .mut_subcommand("sweep", |c| c.after_help(sweep))
+        .mut_subcommand("test", |c| c.after_help(test))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

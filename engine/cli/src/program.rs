@@ -16,7 +16,7 @@ use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
     check, defects, diagnostics, explain, faults, figures, fuzz, init, invariants, panics, replay,
-    report, run, salvage, show, shrink, sweep,
+    report, run, salvage, show, shrink, sweep, test,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -89,6 +89,7 @@ fn perform<S: System>(
         Action::Report(args) => report::report::<S>(args, screen),
         Action::Figures(args) => figures::figures::<S>(args, screen),
         Action::Sweep(args) => sweep::sweep::<S>(args, screen),
+        Action::Test(args) => test::test::<S>(args, screen),
         Action::Salvage(args) => salvage::salvage::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {

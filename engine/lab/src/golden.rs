@@ -25,6 +25,7 @@ pub use self::files::{Case, CaseKind, LOG_BYTES_MAX, find, log_bytes, write_log}
 pub(crate) use self::held::class_at_once;
 pub use self::held::{Class, EVERY_EVENT, Held, levels};
 pub use self::kept::{Accepted, Kept, accept, path_beside};
+pub use self::one::replay_again;
 
 /// How cases are tested.
 #[derive(Clone, Copy)]

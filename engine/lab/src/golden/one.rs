@@ -68,10 +68,6 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     let recorded = Rc::new(RefCell::new(Memory(bytes)));
     let mut reader = again(&recorded)?;
     let ending = reader.ending().map_err(RunError::from)?;
-    if !ending.is_closed() {
-        let events = ending.events();
-        return Err(Trouble::NotWhole { events });
-    }
     if let (true, Some(accepted)) = (test.locked, kept.newest())
         && accepted.fingerprint != ending.chain().to_string()
     {
@@ -80,18 +76,37 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
             found: ending.chain().to_string(),
         });
     }
+    hold::<S>(&recorded, &held)
+}
+
+/// Runs a whole recording again, with its inputs as far as they apply, and holds the new run against it.
+///
+/// # Errors
+/// If the recording cannot be read, is not whole, or its run cannot be made.
+pub fn replay_again<S: System>(log: Vec<u8>, held: &Held) -> Result<Standing, Trouble> {
+    let recorded = Rc::new(RefCell::new(Memory(log)));
+    hold::<S>(&recorded, held)
+}
+
+fn hold<S: System>(recorded: &Rc<RefCell<Memory>>, held: &Held) -> Result<Standing, Trouble> {
+    let mut reader = again(recorded)?;
+    let ending = reader.ending().map_err(RunError::from)?;
+    if !ending.is_closed() {
+        let events = ending.events();
+        return Err(Trouble::NotWhole { events });
+    }
     let (storage, new) = in_memory();
     let outcome = follow::<S>(reader, storage, |_, _| true)?;
     if outcome.fingerprint == Some(ending.chain()) {
         return Ok(Standing::Same {
-            level: held.level,
+            level: held.level.clone(),
             events: outcome.events,
             detail: None,
         });
     }
     Compared::<S> {
-        held: &held,
-        recorded: &recorded,
+        held,
+        recorded,
         new: &new,
         outcome: &outcome,
     }
