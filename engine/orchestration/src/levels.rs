@@ -20,13 +20,15 @@ pub(crate) const LEVELS: &[Level] = &[
     },
 ];
 
-/// What agents tell each other about what to do.
-const SIGNALS: [Topic; 5] = [
+/// What agents tell each other about what to do, and what became of it.
+const SIGNALS: [Topic; 7] = [
     Topic::TaSignals,
     Topic::RegimeUpdates,
     Topic::SentimentUpdates,
     Topic::TradingSignals,
     Topic::RiskAlerts,
+    Topic::ExecutionEvents,
+    Topic::PortfolioUpdates,
 ];
 
 const MONEY: usize = 0;

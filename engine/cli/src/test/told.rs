@@ -356,6 +356,10 @@ fn as_json(tested: &Tested) -> Value {
             value["difference"] =
                 difference::as_json(&apart.difference, &tested.case.name(), apart.events.0);
             value["violated"] = apart.violated.clone().into();
+            if let Some(trace) = &apart.detail {
+                value["trace"] =
+                    difference::as_json(&trace.difference, &tested.case.name(), apart.events.0);
+            }
         }
         Standing::Failed { failures, .. } => {
             let failure = |it: &Failure| {

@@ -19,3 +19,4 @@ mod reporting;
 mod running;
 mod salvaging;
 mod shrinking;
+mod testing;

@@ -23,8 +23,19 @@ impl Test<'_> {
         cases: &[Case],
         mut see: impl FnMut(Option<&Tested>) -> bool,
     ) -> Vec<Tested> {
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let mut all = Vec::new();
+        if self.jobs <= 1 {
+            for case in cases {
+                let tested = self.one::<S>(case);
+                let go_on = see(Some(&tested));
+                all.push(tested);
+                if !go_on {
+                    break;
+                }
+            }
+            return all;
+        }
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let mut early: BTreeMap<usize, Tested> = BTreeMap::new();
         std::thread::scope(|scope| {
             let (send, receive) = channel();
@@ -61,25 +72,28 @@ impl Test<'_> {
         while !stop.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = cases.get(at) else { return };
-            let mut standing = None;
-            let wall = (self.timed)(&mut || {
-                let mut made = None;
-                let caught = (self.caught)(&mut || made = Some(one::case::<S>(case, self)));
-                standing = match caught {
-                    Ok(()) => made,
-                    Err(panic) => Some(Standing::Broken(Trouble::Panicked(panic))),
-                };
-            });
-            let tested = Tested {
-                case: case.clone(),
-                standing: standing.unwrap_or_else(|| {
-                    Standing::Broken(Trouble::Panicked("nothing came of it".to_owned()))
-                }),
-                wall,
-            };
-            if send.send((at, tested)).is_err() {
+            if send.send((at, self.one::<S>(case))).is_err() {
                 return;
             }
+        }
+    }
+
+    fn one<S: System>(&self, case: &Case) -> Tested {
+        let mut standing = None;
+        let wall = (self.timed)(&mut || {
+            let mut made = None;
+            let caught = (self.caught)(&mut || made = Some(one::case::<S>(case, self)));
+            standing = match caught {
+                Ok(()) => made,
+                Err(panic) => Some(Standing::Broken(Trouble::Panicked(panic))),
+            };
+        });
+        Tested {
+            case: case.clone(),
+            standing: standing.unwrap_or_else(|| {
+                Standing::Broken(Trouble::Panicked("nothing came of it".to_owned()))
+            }),
+            wall,
         }
     }
 }
