@@ -5,6 +5,7 @@
 //! `DACAPO_CHANGES=1 cargo test -p dacapo-tests --test changes -- --nocapture` builds two programs, one with every
 //! refactoring in it and one in which each mutation is behind a switch, and runs them.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -161,7 +162,6 @@ fn every_mutation_is_noticed_and_no_refactoring() {
 /// A program that was built with changes.
 struct Built {
     program: PathBuf,
-    _copy: tempfile::TempDir,
 }
 
 /// What a program says of the golden logs.
@@ -178,35 +178,25 @@ struct Said {
 
 impl Built {
     fn with(changes: &[Change], name: &str, new: impl Fn(&Change) -> String) -> Built {
-        let copy = tempfile::tempdir().expect("a folder for the copy");
+        // Kept between runs of the test, and written only where it differs, so that little is built anew.
+        let folder = root().join("target/changes");
+        let copy = folder.join(name);
+        let texts = changed_texts(changes, new);
         for part in ["engine", "tests", "benches", "Cargo.toml", "Cargo.lock"] {
-            copy_all(&root().join(part), &copy.path().join(part));
+            copy_all(&root().join(part), &copy.join(part), &texts);
         }
-        let source = copy.path().join(SOURCE);
-        for change in changes {
-            let path = source.join(&change.file);
-            let text = fs::read_to_string(&path).expect("the file is there");
-            let text = change.applied(&text, &new(change));
-            let text = text.unwrap_or_else(|what| panic!("{what}"));
-            fs::write(&path, text).expect("the copy is written");
-        }
-        let library = source.join("lib.rs");
-        let text = fs::read_to_string(&library).expect("the library is there");
-        fs::write(&library, text + SWITCH).expect("the copy is written");
-        // Kept between runs of the test, so that dependencies are built once.
-        let target = root().join("target/changes").join(name);
+        let target = folder.join("target");
         let built = Command::new(env!("CARGO"))
-            .current_dir(copy.path())
+            .current_dir(&copy)
             .env("CARGO_TARGET_DIR", &target)
             .env("RUSTFLAGS", "-Awarnings")
             .args(["build", "--quiet", "--offline", "-p", "dacapo"])
             .status()
             .expect("cargo is there");
         assert!(built.success(), "the program with changes is not built");
-        Built {
-            program: target.join("debug/dacapo"),
-            _copy: copy,
-        }
+        let program = folder.join(format!("{name}-dacapo"));
+        fs::copy(target.join("debug/dacapo"), &program).expect("the program is kept");
+        Built { program }
     }
 
     fn test(&self, change: Option<&str>) -> Said {
@@ -252,16 +242,40 @@ fn said(lines: &[Value]) -> Said {
     }
 }
 
-fn copy_all(from: &Path, to: &Path) {
+/// The files of the orchestration as the changes leave them.
+fn changed_texts(changes: &[Change], new: impl Fn(&Change) -> String) -> BTreeMap<PathBuf, String> {
+    let source = root().join(SOURCE);
+    let mut texts = BTreeMap::new();
+    let read = |path: &Path| fs::read_to_string(path).expect("the file is there");
+    for change in changes {
+        let path = source.join(&change.file);
+        let text = texts.remove(&path).unwrap_or_else(|| read(&path));
+        let text = change.applied(&text, &new(change));
+        texts.insert(path, text.unwrap_or_else(|what| panic!("{what}")));
+    }
+    let library = source.join("lib.rs");
+    let text = read(&library) + SWITCH;
+    texts.insert(library, text);
+    texts
+}
+
+/// Copies a file or a folder; of some files there is another text.
+fn copy_all(from: &Path, to: &Path, texts: &BTreeMap<PathBuf, String>) {
     if from.is_file() {
-        fs::copy(from, to).expect("a file is copied");
+        let bytes = match texts.get(from) {
+            Some(text) => text.clone().into_bytes(),
+            None => fs::read(from).expect("a file is read"),
+        };
+        if fs::read(to).ok().as_ref() != Some(&bytes) {
+            fs::write(to, bytes).expect("a file is written");
+        }
         return;
     }
     fs::create_dir_all(to).expect("a folder is made");
     for entry in fs::read_dir(from).expect("the folder is read") {
         let entry = entry.expect("the folder is read");
         if entry.file_name() != "target" && entry.file_name() != "data" {
-            copy_all(&entry.path(), &to.join(entry.file_name()));
+            copy_all(&entry.path(), &to.join(entry.file_name()), texts);
         }
     }
 }

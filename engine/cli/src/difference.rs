@@ -19,6 +19,13 @@ pub(crate) fn tell(difference: &Difference, log: &str, recorded: u64, screen: &m
     screen.annotate("error", &format!("{log} differs"), &text);
 }
 
+/// Where it is, what was recorded and what happens now, for an annotation.
+pub(crate) fn in_a_line(difference: &Difference) -> String {
+    let (expected, actual) = both(difference);
+    let at = grouped(difference.seq.0);
+    format!("event {at}: expected {expected}, actual {actual}")
+}
+
 fn place(difference: &Difference, recorded: u64) -> String {
     let at = grouped(difference.seq.0);
     format!("event {at} of {}", grouped(recorded))

@@ -149,7 +149,8 @@ pub(crate) fn test<S: System>(args: &TestArgs, screen: &mut Screen<'_>) -> Resul
         skipped: &skipped,
         wall: screen.elapsed().saturating_sub(begun),
     };
-    told::tell(&report, &args.paths, args.review, screen);
+    let proposes = args.against.is_none().then_some(args.paths.as_slice());
+    told::tell(&report, proposes, args.review, screen);
     write_reports(args, &report, screen)?;
     if writes {
         accept::accept::<S>(args, &mut all, screen)?;

@@ -55,13 +55,7 @@ impl<E: EventSet> Events<E> {
             return Ok(None);
         };
         let head = record.head;
-        let event = Event::decode(
-            record.seq,
-            head.time,
-            head.kind,
-            head.version,
-            record.body,
-        );
+        let event = Event::decode(record.seq, head.time, head.kind, head.version, record.body);
         match event {
             Ok(event) => Ok(Some(event)),
             Err(error) => Err(error.named(&self.reader.header().kinds).into()),

@@ -14,6 +14,9 @@ use crate::text::{counted, grouped, shell_word, span};
 /// How many logs of a reason are named.
 const NAMED: usize = 5;
 
+/// How many characters of what is wrong stand in the line of a case.
+const CLIPPED: usize = 80;
+
 /// The word for what came of a case, with its meaning.
 pub(super) fn word(standing: &Standing) -> (&'static str, Tone) {
     match standing {
@@ -70,7 +73,11 @@ pub(super) fn in_words(standing: &Standing) -> String {
         Standing::NothingRan => "the system did nothing of its own".to_owned(),
         Standing::Broken(trouble) => {
             let text = trouble.to_string();
-            text.lines().next().unwrap_or_default().to_owned()
+            let first = text.lines().next().unwrap_or_default();
+            match first.char_indices().nth(CLIPPED) {
+                Some((end, _)) => format!("{}…", &first[..end]),
+                None => first.to_owned(),
+            }
         }
     }
 }
@@ -96,10 +103,11 @@ pub(super) fn line(tested: &Tested, widest: usize, screen: &mut Screen<'_>) {
     screen.line(format!("{word}  {wall}  {name:widest$}  {what}"));
 }
 
-/// Everything that is told once all is tested; `reviewed` says that differences are shown one by one later.
+/// Everything that is told once all is tested; `proposes` are the paths for which it makes sense to accept
+/// something, `reviewed` says that differences are shown one by one later.
 pub(super) fn tell(
     report: &Report<'_>,
-    paths: &[PathBuf],
+    proposes: Option<&[PathBuf]>,
     reviewed: bool,
     screen: &mut Screen<'_>,
 ) {
@@ -130,7 +138,12 @@ pub(super) fn tell(
         ));
     }
     tell_sum(report, &causes, screen);
-    if !causes.is_empty() && screen.is_for_people() && !reviewed && !screen.is_ci() {
+    if let Some(paths) = proposes
+        && !causes.is_empty()
+        && screen.is_for_people()
+        && !reviewed
+        && !screen.is_ci()
+    {
         let paths: Vec<String> = paths
             .iter()
             .map(|path| Screen::safe(shell_word(&path.to_string_lossy())))
@@ -236,7 +249,12 @@ fn tell_cause(
     {
         tell_apart(&all[*at], apart, screen);
     }
-    let text = format!("{logs}: {}", names.join(", "));
+    let first = cause.of.first().map(|at| &all[*at].standing);
+    let place = match first {
+        Some(Standing::Differs(apart)) => difference::in_a_line(&apart.difference),
+        _ => String::new(),
+    };
+    let text = format!("{logs}: {}\n{place}", names.join(", "));
     screen.annotate("error", &cause.what, &text);
 }
 
@@ -285,7 +303,7 @@ pub(super) fn sums(all: &[Tested]) -> Vec<(usize, &'static str)> {
     let sums = [
         (count(&|it| matches!(it, Standing::Passed { .. })), "passed"),
         (count(&|it| matches!(it, Standing::Same { .. })), "same"),
-        (count(&|it| matches!(it, Standing::Differs(_))), "differ"),
+        (count(&|it| matches!(it, Standing::Differs(_))), "different"),
         (count(&|it| matches!(it, Standing::Failed { .. })), "failed"),
         (count(&|it| matches!(it, Standing::Exhausted(_))), "stopped"),
         (

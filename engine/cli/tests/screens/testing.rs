@@ -14,7 +14,10 @@ use crate::kitchen::CHANGED;
 fn kept() -> Desk {
     CHANGED.set(false);
     let desk = Desk::new();
-    let said = test(&desk, &["--bless", "first recording", "--keep", "DESK/golden"]);
+    let said = test(
+        &desk,
+        &["--bless", "first recording", "--keep", "DESK/golden"],
+    );
     assert_eq!(said.exit, Exit::Fine, "{said}");
     desk
 }
@@ -40,7 +43,10 @@ fn what_holds_is_passed_and_what_is_recorded_is_the_same() {
 fn a_golden_log_that_differs_is_explained() {
     let desk = kept();
     CHANGED.set(true);
-    let said = test(&desk, &["--junit", "DESK/junit.xml", "--summary", "DESK/summary.md"]);
+    let said = test(
+        &desk,
+        &["--junit", "DESK/junit.xml", "--summary", "DESK/summary.md"],
+    );
     assert_eq!(said.exit, Exit::Golden, "{said}");
     assert_snapshot!("test_differs", said);
     let folder = desk.path("").to_string_lossy().into_owned();
@@ -50,13 +56,26 @@ fn a_golden_log_that_differs_is_explained() {
     };
     assert_snapshot!("test_junit", written("junit.xml"));
     assert_snapshot!("test_summary", written("summary.md"));
-    assert_snapshot!("test_differs_json", test(&desk, &["--message-format", "json"]));
+    assert_snapshot!(
+        "test_differs_json",
+        test(&desk, &["--message-format", "json"])
+    );
     let github = test(&desk, &["--message-format", "github"]);
     let annotations = github.out.lines().filter(|line| line.starts_with("::"));
-    assert_snapshot!("test_differs_github", annotations.collect::<Vec<&str>>().join("\n"));
+    assert_snapshot!(
+        "test_differs_github",
+        annotations.collect::<Vec<&str>>().join("\n")
+    );
     // Every event that changed is of this kind.
-    let ignored = test(&desk, &["--ignore-kind", "dish-served", "--ignore-kind", "run ended"]);
-    assert_eq!(ignored.exit, Exit::Golden, "recipes are asked for later, too: {ignored}");
+    let ignored = test(
+        &desk,
+        &["--ignore-kind", "dish-served", "--ignore-kind", "run ended"],
+    );
+    assert_eq!(
+        ignored.exit,
+        Exit::Golden,
+        "recipes are asked for later, too: {ignored}"
+    );
 }
 
 /// Fails if a log is written without its reason, or the reason takes the place of another.
@@ -73,7 +92,10 @@ fn what_is_accepted_is_the_same_from_then_on_and_its_reason_is_kept() {
     let reasons: Vec<&str> = reasons.collect();
     assert_eq!(
         reasons,
-        [r#"reason = "first recording""#, r#"reason = "cooks are slower""#]
+        [
+            r#"reason = "first recording""#,
+            r#"reason = "cooks are slower""#
+        ]
     );
 }
 
@@ -140,7 +162,10 @@ fn wrong_use_is_told() {
         let said = test(&desk, options);
         assert_eq!(said.exit, exit, "{options:?}: {said}");
     }
-    let slips = [&["--level", "decision"][..], &["--ignore-kind", "dish-severed"]];
+    let slips = [
+        &["--level", "decision"][..],
+        &["--ignore-kind", "dish-severed"],
+    ];
     let slips = slips.map(|options| test(&desk, options).to_string());
     assert_snapshot!("test_slips", slips.join("\n"));
     fs::write(desk.path("golden/cut.dlog.gz"), [0x1f, 0x8b, 8, 0]).unwrap();
@@ -159,7 +184,14 @@ fn another_program_is_held_against_this_one() {
     let log = desk.path("a.dlog");
     fs::write(&base, format!("#!/bin/sh\ncp '{}' \"$4\"\n", log.display())).unwrap();
     fs::set_permissions(&base, fs::Permissions::from_mode(0o755)).unwrap();
-    let call = ["test", "DESK/kitchen.toml", "--jobs", "1", "--against", "DESK/base"];
+    let call = [
+        "test",
+        "DESK/kitchen.toml",
+        "--jobs",
+        "1",
+        "--against",
+        "DESK/base",
+    ];
     let said = desk.call(&call);
     assert_eq!(said.exit, Exit::Fine, "{said}");
     CHANGED.set(true);
@@ -192,8 +224,14 @@ fn a_replay_goes_on_with_the_inputs_that_apply() {
         assert_eq!(replay(mode).exit, Exit::Diverged, "{mode:?}");
     }
     assert_snapshot!("replay_best_effort", replay(modes[0]));
-    assert_snapshot!("replay_prefix", replay(&["--mode", "prefix", "--prefix", "3"]));
-    assert_eq!(replay(&["--mode", "prefix", "--prefix", "100000"]).exit, Exit::Diverged);
+    assert_snapshot!(
+        "replay_prefix",
+        replay(&["--mode", "prefix", "--prefix", "3"])
+    );
+    assert_eq!(
+        replay(&["--mode", "prefix", "--prefix", "100000"]).exit,
+        Exit::Diverged
+    );
     assert_eq!(replay(&["--level", "events"]).exit, Exit::Usage);
     assert_eq!(replay(&["--mode", "prefix"]).exit, Exit::Usage);
 }
