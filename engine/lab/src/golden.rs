@@ -7,6 +7,7 @@
 mod causes;
 mod files;
 mod held;
+mod instants;
 mod kept;
 mod one;
 mod pool;

@@ -1,9 +1,9 @@
 //! Golden logs that differ for the same reason, put together: one change of the code is one line,
 //! however many logs notice it.
 //!
-//! Two logs differ for the same reason if their first differences lie in events of one kind by one actor and in a
-//! field that both name, or follow the same kind of event; or if the first trace of all, before
-//! anything counts, is the same. Numbers in names are no difference.
+//! Two logs differ for the same reason if their first differences are by one actor and name the same field of a
+//! body, or lie in events of one kind that name the same field or follow the same kind of event; or if that holds of
+//! their first traces, before anything counts. Numbers in names are no difference.
 
 use std::collections::BTreeSet;
 
@@ -136,9 +136,14 @@ impl Sign {
         let share = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
             a.is_empty() || b.is_empty() || !a.is_disjoint(b)
         };
-        self.actor == other.actor
-            && !self.kinds.is_disjoint(&other.kinds)
-            && (share(&self.fields, &other.fields) || self.after == other.after)
+        let of_body = |fields: &BTreeSet<String>| -> BTreeSet<String> {
+            let named = fields.iter().filter(|field| field.starts_with("body."));
+            named.cloned().collect()
+        };
+        let (mine, theirs) = (of_body(&self.fields), of_body(&other.fields));
+        let is_of_one_kind = !self.kinds.is_disjoint(&other.kinds)
+            && (share(&self.fields, &other.fields) || self.after == other.after);
+        self.actor == other.actor && (is_of_one_kind || !mine.is_disjoint(&theirs))
     }
 }
 

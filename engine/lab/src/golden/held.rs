@@ -93,49 +93,55 @@ impl Held {
         let mut events = Events::<S::Event>::new(reader);
         events.seek(Seq(0))?;
         let mut actors: BTreeMap<ActorId, Name> = BTreeMap::new();
-        // Where kinds are passed over the events that are left are counted anew.
+        // What is left is counted anew: an event follows from the nearest of its causes that counts.
         let mut places: BTreeMap<Seq, Option<u64>> = BTreeMap::new();
         let mut counted = Vec::new();
         while let Some(event) = events.next()? {
             if let Some(KernelEvent::ActorNamed(named)) = event.kernel() {
                 actors.insert(named.actor, named.name.clone());
             }
-            let is_ignored = self.ignored.contains(&event.kind().number);
-            if self.is_exact() {
-                let place = match is_ignored {
-                    true => event.cause.and_then(|cause| places.get(&cause).copied()?),
-                    false => Some(counted.len() as u64),
-                };
-                places.insert(event.seq, place);
-            }
-            if is_ignored {
+            let cause = event
+                .cause
+                .and_then(|cause| places.get(&cause).copied().flatten());
+            let Some(what) = self.counts::<S>(&event, &places) else {
+                places.insert(event.seq, cause);
                 continue;
-            }
-            let body = match (&event.body, self.place) {
-                (Body::Domain(domain), Some(level)) => match S::level_of(domain) {
-                    Some(own) if own <= level => What::Domain(domain.clone()),
-                    _ => continue,
-                },
-                (Body::Kernel(KernelEvent::RunEnded(ended)), Some(_)) => {
-                    What::Verdict(ended.verdict.name())
-                }
-                (Body::Kernel(_), Some(_)) => continue,
-                (Body::Domain(domain), None) => What::Domain(domain.clone()),
-                (Body::Kernel(kernel), None) => What::Kernel(at_places(kernel, &places)),
             };
+            places.insert(event.seq, Some(counted.len() as u64));
             let actor = actors.get(&event.actor).cloned();
-            let cause = event.cause.filter(|_| self.is_exact());
             counted.push(Counted {
                 seq: event.seq,
                 time: event.time,
                 actor: actor.unwrap_or_else(|| Name::fixed("engine")),
-                cause: cause.and_then(|cause| places.get(&cause).copied().flatten()),
+                cause,
                 kind: event.kind().number,
                 role: event.kind().role,
-                what: body,
+                what,
             });
         }
         Ok(counted)
+    }
+
+    /// What counts of an event; none if it does not.
+    fn counts<S: System>(
+        &self,
+        event: &Event<S::Event>,
+        places: &BTreeMap<Seq, Option<u64>>,
+    ) -> Option<What<S::Event>> {
+        if self.ignored.contains(&event.kind().number) {
+            return None;
+        }
+        match (&event.body, self.place) {
+            (Body::Domain(domain), Some(level)) => S::level_of(domain)
+                .filter(|own| *own <= level)
+                .map(|_| What::Domain(domain.clone())),
+            (Body::Kernel(KernelEvent::RunEnded(ended)), Some(_)) => {
+                Some(What::Verdict(ended.verdict.name()))
+            }
+            (Body::Kernel(_), Some(_)) => None,
+            (Body::Domain(domain), None) => Some(What::Domain(domain.clone())),
+            (Body::Kernel(kernel), None) => Some(What::Kernel(at_places(kernel, places))),
+        }
     }
 }
 
@@ -157,10 +163,10 @@ fn at_places(event: &KernelEvent, places: &BTreeMap<Seq, Option<u64>>) -> Kernel
 pub(crate) struct Counted<E> {
     /// Its place in its own log.
     pub(crate) seq: Seq,
-    time: Time,
+    pub(super) time: Time,
     pub(crate) actor: Name,
-    /// The place of its cause among what counts, where every event does.
-    cause: Option<u64>,
+    /// The place, among what counts, of the nearest of its causes that counts.
+    pub(super) cause: Option<u64>,
     pub(crate) kind: u16,
     role: Role,
     what: What<E>,
@@ -175,8 +181,13 @@ enum What<E> {
 
 impl<E: EventSet> Counted<E> {
     /// Whether both are the same, wherever they stand.
-    fn is_like(&self, other: &Counted<E>) -> bool {
+    pub(super) fn is_like(&self, other: &Counted<E>) -> bool {
         self.time == other.time && self.actor == other.actor && self.what == other.what
+    }
+
+    /// Whether both are the same act of the same actor.
+    pub(super) fn is_of_kind(&self, other: &Counted<E>) -> bool {
+        self.actor == other.actor && self.kind == other.kind
     }
 
     fn is_input(&self) -> bool {
@@ -215,15 +226,16 @@ impl Class {
     }
 }
 
-/// The first place at which two runs differ, in what counts of each.
+/// Where two runs first differ: the places of two events in what counts of each.
 pub(crate) struct Apart {
-    pub(crate) at: usize,
+    pub(crate) expected: Option<usize>,
+    pub(crate) actual: Option<usize>,
     pub(crate) class: Class,
 }
 
-/// Where two runs first differ; none if they do not. `generated` are the calls of the new run to which the
+/// Where two runs first differ, every event in its place; none if they do not. `generated` are the calls of the new run to which the
 /// recording has no answer.
-pub(crate) fn first_apart<E: EventSet>(
+pub(super) fn first_apart<E: EventSet>(
     before: &[Counted<E>],
     now: &[Counted<E>],
     generated: &[Seq],
@@ -236,7 +248,11 @@ pub(crate) fn first_apart<E: EventSet>(
         None => before.len().min(now.len()),
     };
     let class = class(&before[at..], &now[at..], generated);
-    Some(Apart { at, class })
+    Some(Apart {
+        expected: (at < before.len()).then_some(at),
+        actual: (at < now.len()).then_some(at),
+        class,
+    })
 }
 
 /// Of two runs that differ in the first event of each: how.
@@ -257,9 +273,7 @@ fn class<E: EventSet>(before: &[Counted<E>], now: &[Counted<E>], generated: &[Se
             (true, true) => Class::OrderChanged,
             (true, false) => Class::Extra,
             (false, true) => Class::Missing,
-            (false, false) if expected.actor == actual.actor && expected.kind == actual.kind => {
-                Class::ValueChanged
-            }
+            (false, false) if expected.is_of_kind(actual) => Class::ValueChanged,
             (false, false) => Class::Replaced,
         },
     }

@@ -11,6 +11,7 @@ use dacapo_kernel::{
 
 use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
+use super::instants;
 use super::kept::Kept;
 use super::{Apartness, Standing, Test, Trace, Trouble};
 use crate::divergence::{Difference, explain_apart};
@@ -188,11 +189,17 @@ impl<S: System> Compared<'_, S> {
         let now: Vec<Counted<S::Event>> = held.of::<S>(again(self.new)?)?;
         let generated = self.outcome.inputs.as_ref();
         let generated = generated.map_or(&[][..], |inputs| &inputs.generated);
-        let Some(apart) = first_apart(&before, &now, generated) else {
+        let apart = if held.is_exact() {
+            first_apart(&before, &now, generated)
+        } else {
+            instants::first_apart(&before, &now, generated)
+        };
+        let Some(apart) = apart else {
             return Ok(None);
         };
-        let seq = |all: &[Counted<S::Event>]| all.get(apart.at).map(|event| event.seq);
-        Ok(Some((apart.class, seq(&before), seq(&now))))
+        let expected = apart.expected.map(|at| before[at].seq);
+        let actual = apart.actual.map(|at| now[at].seq);
+        Ok(Some((apart.class, expected, actual)))
     }
 
     fn common(
