@@ -20,8 +20,7 @@ use dacapo_cli::{Console, execute};
 
 const SOURCE: &str = include_str!("../../../docs/examples/work-queue/src/main.rs");
 const PROPERTIES: &str = include_str!("../../../docs/examples/work-queue/src/properties.rs");
-const REGRESSION: &str =
-    include_str!("../../../docs/examples/work-queue/tests/regression.rs");
+const REGRESSION: &str = include_str!("../../../docs/examples/work-queue/tests/regression.rs");
 const SHRINKING: &str = include_str!("../../../docs/examples/work-queue/tests/shrinking.rs");
 const TWINS: &str = include_str!("../../../docs/examples/work-queue/tests/twins.rs");
 const MANIFEST: &str = include_str!("../../../docs/examples/work-queue/Cargo.toml");

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 use dacapo_lab::golden::{Case, CaseKind};
 use tempfile::TempDir;
@@ -44,17 +44,19 @@ pub(super) fn runs_of(program: &Path, cases: &[Case], jobs: usize) -> Result<Mad
         .filter(|case| case.kind == CaseKind::Scenario)
         .collect();
     let next = AtomicUsize::new(0);
-    let made = Mutex::new(Vec::new());
+    let (send, receive) = channel();
+    let (next, scenarios, folder_path) = (&next, &scenarios, folder.path());
     std::thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, scenarios.len().max(1)) {
-            scope.spawn(|| {
+            let (send, program) = (send.clone(), &program);
+            scope.spawn(move || {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = scenarios.get(at) else {
                         return;
                     };
-                    let log = folder.path().join(format!("{at}.dlog"));
-                    let output = Command::new(&program)
+                    let log = folder_path.join(format!("{at}.dlog"));
+                    let output = Command::new(program)
                         .arg("run")
                         .arg(&case.path)
                         .arg("--out")
@@ -66,14 +68,15 @@ pub(super) fn runs_of(program: &Path, cases: &[Case], jobs: usize) -> Result<Mad
                         Ok(output) => Some(said(&output)),
                         Err(error) => Some(format!("it cannot be started: {error}")),
                     };
-                    if let Ok(mut made) = made.lock() {
-                        made.push((at, log, told));
+                    if send.send((at, log, told)).is_err() {
+                        return;
                     }
                 }
             });
         }
     });
-    let mut all = made.into_inner().unwrap_or_default();
+    drop(send);
+    let mut all: Vec<_> = receive.into_iter().collect();
     all.sort_by_key(|(at, _, _)| *at);
     let (mut found, mut skipped) = (Vec::new(), Vec::new());
     for (at, log, told) in all {
