@@ -84,16 +84,26 @@ pub(crate) fn tell_block(
 fn in_words(line: Option<&Line>, nothing: &str) -> String {
     match line {
         Some(line) => {
-            let (actor, text) = (Screen::safe(&line.actor), Screen::safe(&line.text));
+            let (actor, text) = (Screen::safe(&line.actor), clipped(Screen::safe(&line.text)));
             format!("{}  {actor}  {}  {text}", line.time, line.kind)
         }
         None => nothing.to_owned(),
     }
 }
 
+/// How many characters of a text or a value are shown; `--message-format json` has all of them.
+const SHOWN: usize = 240;
+
+fn clipped(text: String) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 fn field_in_words(field: &FieldDifference) -> String {
     let value = |value: &Option<Value>| match value {
-        Some(value) => Screen::safe(value),
+        Some(value) => clipped(Screen::safe(value)),
         None => "nothing".to_owned(),
     };
     let (expected, actual) = (value(&field.expected), value(&field.actual));

@@ -2,7 +2,8 @@
 //! however many logs notice it.
 //!
 //! Two logs differ for the same reason if their first differences are by one actor and name the same field of a
-//! body, or lie in events of one kind that name the same field or follow the same kind of event; or if that holds of
+//! body, or lie in events of one kind that name the same field or follow the same kind of event; if the same value
+//! differs in events of one kind, whoever made them; or if any of that holds of
 //! their first traces, before anything counts. Numbers in names are no difference.
 
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ struct Sign {
     after: Option<&'static str>,
     kinds: BTreeSet<&'static str>,
     fields: BTreeSet<String>,
+    /// Every field of a body that differs, to its end, without places in lists.
+    leaves: BTreeSet<String>,
 }
 
 /// The golden logs that differ, by reason: the reason of most comes first.
@@ -115,7 +118,24 @@ fn sign(difference: &Difference) -> Sign {
             .filter_map(|line| line.as_ref().map(|line| line.kind))
             .collect(),
         fields: fields(difference),
+        leaves: leaves(difference),
     }
+}
+
+fn leaves(difference: &Difference) -> BTreeSet<String> {
+    let of_body = difference
+        .fields
+        .iter()
+        .filter(|field| field.path.starts_with("body."));
+    let parts = of_body.map(|field| {
+        field
+            .path
+            .split('.')
+            .filter(|part| part.parse::<u64>().is_err())
+    });
+    parts
+        .map(|parts| parts.collect::<Vec<&str>>().join("."))
+        .collect()
 }
 
 /// The fields that differ, without places in lists and what lies below.
@@ -143,7 +163,10 @@ impl Sign {
         let (mine, theirs) = (of_body(&self.fields), of_body(&other.fields));
         let is_of_one_kind = !self.kinds.is_disjoint(&other.kinds)
             && (share(&self.fields, &other.fields) || self.after == other.after);
-        self.actor == other.actor && (is_of_one_kind || !mine.is_disjoint(&theirs))
+        // Whoever does the same thing may do it in two places.
+        let is_same_value =
+            !self.kinds.is_disjoint(&other.kinds) && !self.leaves.is_disjoint(&other.leaves);
+        is_same_value || self.actor == other.actor && (is_of_one_kind || !mine.is_disjoint(&theirs))
     }
 }
 
