@@ -63,7 +63,8 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::LegsPlanned(_)
         | DomainEvent::RebalanceTradeSkipped(_)
         | DomainEvent::StateRestored(_)
-        | DomainEvent::LegMarked(_) => Some(DECISIONS),
+        | DomainEvent::LegMarked(_)
+        | DomainEvent::WakeAsked(_) => Some(DECISIONS),
         DomainEvent::Published(published) => {
             let topic = published.message.topic;
             SIGNALS.contains(&topic).then_some(DECISIONS)
@@ -77,6 +78,9 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::OutsideActed(_)
         | DomainEvent::ModelAsked(_)
         | DomainEvent::ModelAnswered(_)
+        | DomainEvent::ProcessAsked(_)
+        | DomainEvent::ProcessAnswered(_)
+        | DomainEvent::AgentSaid(_)
         | DomainEvent::Delivered(_)
         | DomainEvent::Subscribed(_)
         | DomainEvent::HistoryShrunk(_)
