@@ -3,6 +3,7 @@
 
 mod commands;
 mod examples;
+mod log_kinds;
 mod paths;
 mod texts;
 

@@ -3,6 +3,7 @@
 mod architecture;
 mod determinism;
 mod documents;
+mod golden;
 mod hostile;
 mod models;
 mod plan_files;

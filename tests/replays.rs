@@ -1,6 +1,7 @@
 //! A replay runs the code again, asks nobody outside, and names the first event that differs.
 
 mod changed_code;
+mod follows;
 mod nobody_outside;
 
 use dacapo_kernel::Verified;

@@ -57,7 +57,7 @@ fn mistake(arguments: &[String]) -> Option<String> {
     }
     let scenario = arguments
         .iter()
-        .find(|word| word.starts_with("scenarios/"))?;
+        .find(|word| word.starts_with("scenarios/") && word.ends_with(".toml"))?;
     let after = |option: &str| -> Vec<String> {
         let pairs = arguments.windows(2).filter(|pair| pair[0] == option);
         pairs.map(|pair| pair[1].clone()).collect()

@@ -20,6 +20,7 @@ use crate::salvage::{self, SalvageArgs};
 use crate::show::{self, ShowArgs};
 use crate::shrink::{self, ShrinkArgs};
 use crate::sweep::{self, SweepArgs};
+use crate::test::{self, TestArgs};
 
 /// What the program was asked to do.
 #[derive(Debug, Parser)]
@@ -110,6 +111,8 @@ pub(crate) enum Action {
     Diff(DiffArgs),
     /// A trace of production, as a log to check, explain and report
     Import(ImportArgs),
+    /// Hold every scenario to what it expects, and every golden log against its run made again
+    Test(TestArgs),
     /// Copy what is sound out of a damaged log, and say what is lost
     Salvage(SalvageArgs),
     /// The properties that must hold, and what is to be reached sometimes
@@ -156,6 +159,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     let diff = examples(&diff::EXAMPLES) + diff::AFTER;
     let import = examples(&import::EXAMPLES) + import::AFTER;
     let salvage = examples(&salvage::EXAMPLES) + salvage::AFTER;
+    let test = examples(&test::EXAMPLES) + test::AFTER;
     let completions = examples(&[("completions bash > ~/.bash_completion.d/x", "for bash")]);
     let mut command = Cli::command()
         .name(program.to_owned())
@@ -176,6 +180,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("fork", |c| c.after_help(fork))
         .mut_subcommand("diff", |c| c.after_help(diff))
         .mut_subcommand("import", |c| c.after_help(import))
+        .mut_subcommand("test", |c| c.after_help(test))
         .mut_subcommand("salvage", |c| c.after_help(salvage))
         .mut_subcommand("completions", |c| c.after_help(completions))
         .after_help(format!(

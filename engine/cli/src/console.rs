@@ -3,7 +3,8 @@
 //! The program takes all of this from here, so that a test can stand in for it.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +24,14 @@ pub struct Console<'a> {
     pub(crate) elapsed: Rc<dyn Fn() -> Duration + 'a>,
     /// Whether interrupts of the process are for this call of the program.
     pub(crate) has_interrupts: bool,
+    /// What somebody types.
+    pub(crate) input: Box<dyn BufRead + 'a>,
+    /// Whether the environment says that this is a run on a server that tests changes.
+    pub(crate) is_ci: bool,
+    /// Where such a server wants a summary in Markdown.
+    pub(crate) summary: Option<PathBuf>,
+    /// Calls something and says how long it took.
+    pub(crate) timed: fn(&mut dyn FnMut()) -> Duration,
 }
 
 impl<'a> Console<'a> {
@@ -39,7 +48,26 @@ impl<'a> Console<'a> {
             rust_log: None,
             elapsed: Rc::new(|| Duration::ZERO),
             has_interrupts: false,
+            input: Box::new(std::io::empty()),
+            is_ci: false,
+            summary: None,
+            timed: |work| {
+                work();
+                Duration::ZERO
+            },
         }
+    }
+
+    /// The same console with what somebody types at it.
+    pub fn typed(mut self, text: impl BufRead + 'a) -> Console<'a> {
+        self.input = Box::new(text);
+        self
+    }
+
+    /// The same console on a server that tests changes.
+    pub fn in_ci(mut self) -> Console<'a> {
+        self.is_ci = true;
+        self
     }
 
     /// The console of the process.
@@ -58,6 +86,14 @@ impl<'a> Console<'a> {
             rust_log: environment("RUST_LOG").and_then(|value| value.into_string().ok()),
             elapsed: Rc::new(stopwatch()),
             has_interrupts: true,
+            input: Box::new(std::io::BufReader::new(std::io::stdin())),
+            is_ci: environment("CI").is_some_and(|value| !value.is_empty() && value != "false"),
+            summary: environment("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            timed: |work| {
+                let watch = stopwatch();
+                work();
+                watch()
+            },
         }
     }
 }

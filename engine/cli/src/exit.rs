@@ -20,6 +20,8 @@ pub enum Exit {
     Diverged = 3,
     /// Nothing of the system's own happened.
     NothingRan = 4,
+    /// A golden log's run differs in what counts.
+    Golden = 5,
     /// A log is damaged, cut off or not one of this program's.
     Log = 6,
     /// A run used up a budget.
@@ -40,11 +42,12 @@ impl Exit {
             Exit::Fine => 0,
             Exit::NothingRan => 1,
             Exit::Exhausted => 2,
-            Exit::Violated => 3,
-            Exit::Diverged => 4,
-            Exit::Log => 5,
-            Exit::Usage => 6,
-            Exit::Internal => 7,
+            Exit::Golden => 3,
+            Exit::Violated => 4,
+            Exit::Diverged => 5,
+            Exit::Log => 6,
+            Exit::Usage => 7,
+            Exit::Internal => 8,
         };
         if gravity(other) > gravity(self) {
             other
@@ -146,7 +149,7 @@ impl From<ScenarioError> for Problem {
     }
 }
 
-fn exit_of(error: &RunError) -> Exit {
+pub(crate) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::Build(BuildError::File { .. } | BuildError::Plan(_) | BuildError::Program(_))
         | RunError::Program(_) => Exit::Usage,

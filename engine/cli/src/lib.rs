@@ -59,9 +59,11 @@ mod state;
 mod summary;
 mod sweep;
 mod table;
+mod test;
 mod text;
 mod values;
 
 pub use console::Console;
 pub use exit::Exit;
 pub use program::{execute, main};
+pub use test::assert_tested;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dacapo_kernel::BoxedStorage;
-use dacapo_kernel::log::{File, LogError, Reader};
+use dacapo_kernel::log::{File, LogError, Memory, Reader};
 use dacapo_kernel::{Plan, RunError, System};
 use dacapo_lab::beyond_profile;
 use serde_json::json;
@@ -17,10 +17,23 @@ use serde_json::json;
 use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 
-/// Opens a log that holds at least one event.
+/// What a log that was compressed unpacks to; none if it was not.
+///
+/// One that is damaged is read as the log that it is not, and refused as that.
+fn compressed(path: &Path) -> Option<Vec<u8>> {
+    let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
+    is_compressed
+        .then(|| dacapo_lab::golden::log_bytes(path).ok())
+        .flatten()
+}
+
+/// Opens a log that holds at least one event, compressed with gzip or not.
 pub(crate) fn open(path: &Path) -> Result<Reader<BoxedStorage>, Problem> {
     let open = || -> Result<Reader<BoxedStorage>, LogError> {
-        let storage: BoxedStorage = Box::new(File::open(path)?);
+        let storage: BoxedStorage = match compressed(path) {
+            Some(bytes) => Box::new(Memory(bytes)),
+            None => Box::new(File::open(path)?),
+        };
         Reader::open(storage)
     };
     let problem = |error| Problem::log(&shown(path), &RunError::Log(error));

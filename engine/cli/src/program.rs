@@ -16,7 +16,7 @@ use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
     check, defects, diagnostics, diff, explain, export, faults, figures, find, fork, fuzz, import,
-    init, invariants, panics, replay, report, run, salvage, show, shrink, sweep,
+    init, invariants, panics, replay, report, run, salvage, show, shrink, sweep, test,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -94,6 +94,7 @@ fn perform<S: System>(
         Action::Fork(args) => fork::fork::<S>(args, screen, arguments),
         Action::Diff(args) => diff::diff::<S>(args, screen),
         Action::Import(args) => import::import::<S>(args, screen),
+        Action::Test(args) => test::test::<S>(args, screen),
         Action::Salvage(args) => salvage::salvage::<S>(args, screen),
         Action::Defects => Ok(defects::defects::<S>(screen)),
         Action::Completions { shell } => {

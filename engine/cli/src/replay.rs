@@ -1,9 +1,11 @@
 //! `replay`: run logs again and compare every event.
 
+mod again;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dacapo_kernel::{
     AskedPrograms, Events, Files, Finding, Outcome, System, Verified, plan_of, verify_with,
 };
@@ -29,10 +31,33 @@ pub(crate) struct ReplayArgs {
     /// Start the programs again that the log names, in this folder, and compare what they answer
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
+    /// Whether every event must come again in its place, or recorded inputs are used as far as they apply
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Strict)]
+    mode: Mode,
+    /// With --mode best-effort or prefix: what counts; one of the system's levels, or `events`
+    #[arg(long, value_name = "NAME")]
+    level: Option<String>,
+    /// Pass over events of this kind, by name or number; may be repeated. A change that only adds a kind replays so
+    #[arg(long, value_name = "KIND")]
+    ignore_kind: Vec<String>,
+    /// With --mode prefix: every event up to this one must be as recorded
+    #[arg(long, value_name = "SEQ", required_if_eq("mode", "prefix"))]
+    prefix: Option<u64>,
+}
+
+/// How a log is run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// Every event in its place, to the last byte; the first difference ends it
+    Strict,
+    /// To the end, with recorded inputs as far as they apply; what counts is compared
+    BestEffort,
+    /// As recorded up to an event; from there on with the inputs that still apply
+    Prefix,
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+pub(crate) const EXAMPLES: [(&str, &str); 4] = [
     (
         "replay runs/day-7.dlog",
         "run it again, compare every event",
@@ -41,6 +66,10 @@ pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "replay runs/cross-7.dlog --programs scenarios",
         "ask its programs again, too",
+    ),
+    (
+        "replay day.dlog --mode best-effort",
+        "what changed code makes of the same inputs",
     ),
 ];
 
@@ -56,8 +85,19 @@ pub(crate) fn replay<S: System>(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Problem> {
     let programs = args.programs.as_deref().map(folder).transpose()?;
+    let is_plain = args.mode == Mode::Strict && args.ignore_kind.is_empty();
+    if is_plain && args.level.is_some() {
+        return Err(Problem::usage(
+            "--level says what counts in another mode: give --mode best-effort",
+        ));
+    }
+    let held = again::held::<S>(args)?;
     each(&args.logs, screen, |path, screen| {
-        one::<S>(path, programs.as_ref(), screen)
+        if is_plain {
+            one::<S>(path, programs.as_ref(), screen)
+        } else {
+            again::one::<S>(path, args, &held, screen)
+        }
     })
 }
 
@@ -131,7 +171,11 @@ fn one<S: System>(
         }
         Verified::Diverged(divergence, common) => {
             let mut events = Events::<S::Event>::new(open(path)?);
-            let difference = explain::<S>(&mut events, &divergence, &common).map_err(problem)?;
+            let mut difference =
+                explain::<S>(&mut events, &divergence, &common).map_err(problem)?;
+            if let Some(class) = again::class::<S>(path, difference.seq, recorded) {
+                difference.class = class;
+            }
             difference::tell(&difference, &log, recorded, screen);
             if let Some(folder) = programs {
                 tell_changes::<S>(path, folder, screen)?;

@@ -6,7 +6,8 @@
 //! [`Screen::paint`].
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -115,6 +116,34 @@ impl<'a> Screen<'a> {
     /// Wall time since some instant.
     pub(crate) fn elapsed(&self) -> Duration {
         (self.console.elapsed)()
+    }
+
+    /// What calls something and says how long it took.
+    pub(crate) fn timed(&self) -> fn(&mut dyn FnMut()) -> Duration {
+        self.console.timed
+    }
+
+    /// Whether this is a run on a server that tests changes.
+    pub(crate) fn is_ci(&self) -> bool {
+        self.console.is_ci
+    }
+
+    /// Where such a server wants a summary in Markdown, if annotations are wanted too.
+    pub(crate) fn wanted_summary(&self) -> Option<PathBuf> {
+        let wanted = self.console.summary.clone();
+        wanted.filter(|_| self.format == Format::Github)
+    }
+
+    /// Asks, and reads a line of what somebody types; none at the end.
+    pub(crate) fn ask(&mut self, question: &str) -> Option<String> {
+        let _ = self.console.out.flush();
+        let _ = write!(self.console.err, "{question} ");
+        let _ = self.console.err.flush();
+        let mut line = String::new();
+        match self.console.input.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim().to_owned()),
+        }
     }
 
     /// Whether an interrupt of the process is for whoever uses this screen.

@@ -20,6 +20,7 @@ use dacapo_cli::{Console, execute};
 
 const SOURCE: &str = include_str!("../../../docs/examples/work-queue/src/main.rs");
 const PROPERTIES: &str = include_str!("../../../docs/examples/work-queue/src/properties.rs");
+const REGRESSION: &str = include_str!("../../../docs/examples/work-queue/tests/regression.rs");
 const SHRINKING: &str = include_str!("../../../docs/examples/work-queue/tests/shrinking.rs");
 const TWINS: &str = include_str!("../../../docs/examples/work-queue/tests/twins.rs");
 const MANIFEST: &str = include_str!("../../../docs/examples/work-queue/Cargo.toml");
@@ -55,7 +56,7 @@ fn the_code_on_the_page_is_the_code_of_the_example() {
         let scenario = format!("{EXAMPLE}/scenarios/{name}.toml");
         fs::read_to_string(root().join(scenario)).expect("the scenario is there")
     });
-    let sources = [SOURCE, PROPERTIES, TWINS, SHRINKING];
+    let sources = [SOURCE, PROPERTIES, TWINS, SHRINKING, REGRESSION];
     for block in blocks(&page, "rust") {
         let is_there = sources.iter().any(|source| source.contains(&block));
         assert!(is_there, "not in the example:\n{block}");

@@ -137,7 +137,7 @@ pub enum DecodeError {
     },
     /// This program has no such kind or version.
     #[error(
-        "event {seq} has kind {kind} version {version}, which this program does not know; \
+        "event {seq} is a `{name}`, kind {kind} version {version}, which this program does not know; \
          use the version of the program that the log's header names"
     )]
     UnknownKind {
@@ -145,9 +145,23 @@ pub enum DecodeError {
         seq: Seq,
         /// Its kind.
         kind: u16,
+        /// What the log calls the kind; `?` where it does not say.
+        name: String,
         /// The version of that kind.
         version: u8,
     },
+}
+
+impl DecodeError {
+    /// The same error with the name that a log's table of kinds has for an unknown kind.
+    pub(crate) fn named(mut self, kinds: &[KindEntry]) -> DecodeError {
+        if let DecodeError::UnknownKind { kind, name, .. } = &mut self
+            && let Some(entry) = kinds.iter().find(|entry| entry.kind == *kind)
+        {
+            name.clone_from(&entry.name);
+        }
+        self
+    }
 }
 
 impl<E: EventSet> Event<E> {
@@ -230,7 +244,12 @@ impl<E: EventSet> Event<E> {
                 actor,
                 body,
             }),
-            None => Err(DecodeError::UnknownKind { seq, kind, version }),
+            None => Err(DecodeError::UnknownKind {
+                seq,
+                kind,
+                name: "?".to_owned(),
+                version,
+            }),
         }
     }
 }

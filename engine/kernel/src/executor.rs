@@ -14,6 +14,7 @@ use crate::checks::Checks;
 use crate::doors::Doors;
 use crate::event::{Body, Event};
 use crate::float_clock::FloatSeconds;
+use crate::follow::Recorded;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{
@@ -53,6 +54,8 @@ pub(crate) enum Target<E> {
     CrashHost(Box<Cut>),
     /// A task crashes.
     CrashTask(Name),
+    /// Something that a recorded run saw coming and did not reach.
+    Beyond,
 }
 
 /// Why a run stops.
@@ -78,6 +81,8 @@ pub(crate) type Audit<V> = Rc<dyn Fn(&World<V>) -> Result<(), String>>;
 pub(crate) struct State<S: System> {
     pub(crate) world: World<S::View>,
     pub(crate) journal: Journal<S::Event>,
+    /// The recording whose inputs are used as far as they apply, if there is one.
+    pub(crate) followed: Option<Box<Recorded<S::Event>>>,
     pub(crate) checks: Checks<S::Event>,
     pub(crate) now: Time,
     pub(crate) next_seq: u64,
@@ -141,6 +146,7 @@ pub(crate) struct Core<S: System> {
 /// What a run is given to begin with.
 pub(crate) struct Beginning<E> {
     pub(crate) journal: Journal<E>,
+    pub(crate) followed: Option<Box<Recorded<E>>>,
     pub(crate) checks: Checks<E>,
     pub(crate) scheduler: Box<dyn Scheduler>,
     pub(crate) seed: u64,
@@ -154,6 +160,7 @@ impl<S: System> State<S> {
         State {
             world: World::default(),
             journal: from.journal,
+            followed: from.followed,
             checks: from.checks,
             now: Time::ZERO,
             next_seq: 0,
@@ -271,6 +278,28 @@ impl<S: System> State<S> {
         {
             self.strike(cut, true);
         }
+        if self.followed.is_some() {
+            self.cut_as_recorded(event);
+        }
+    }
+
+    /// The recording that is followed may have had a host crash right after this event.
+    #[cold]
+    fn cut_as_recorded(&mut self, event: &Event<S::Event>) {
+        let actor = self.world.actor_name(event.actor);
+        let Some(recorded) = &mut self.followed else {
+            return;
+        };
+        let Some((host, restart_after)) = recorded.cut_after(actor, event.kind().number) else {
+            return;
+        };
+        if let Some(host) = self.outside.host_named(&host) {
+            let cut = Cut {
+                host,
+                restart_after,
+            };
+            self.strike(cut, true);
+        }
     }
 
     /// A budget is used up, or the plan has a host crash right after this event.
@@ -386,6 +415,10 @@ impl<S: System> State<S> {
         // A replay draws too, so that its streams stand where those of the recorded run stood.
         let world = &self.world;
         let name = || world.actor_name(actor);
+        let recorded = match &mut self.followed {
+            Some(followed) => followed.draw(name(), purpose, bound),
+            None => recorded,
+        };
         let drawn = self.chance.stream(actor, name, purpose).below(bound);
         let value = recorded.unwrap_or(drawn);
         let draw = Draw {
@@ -408,7 +441,12 @@ impl<S: System> State<S> {
         let value = match &mut self.journal {
             Journal::Verify(verifier) => verifier.injected(actor, door, asked),
             Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), planned),
-            Journal::Record(_) | Journal::Discard => planned,
+            Journal::Record(_) | Journal::Discard => match &mut self.followed {
+                Some(followed) => followed
+                    .struck(self.world.actor_name(actor), door, asked)
+                    .or(planned),
+                None => planned,
+            },
         }?;
         Some(FaultInjected {
             door: Name::fixed(door),
@@ -428,7 +466,10 @@ impl<S: System> State<S> {
         let value = match &mut self.journal {
             Journal::Verify(verifier) => verifier.injected(actor, door, asked),
             Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), real),
-            Journal::Record(_) | Journal::Discard => real,
+            Journal::Record(_) | Journal::Discard => match &mut self.followed {
+                Some(followed) => followed.befallen(self.world.actor_name(actor), door, self.now),
+                None => real,
+            },
         }?;
         Some(FaultInjected {
             door: Name::fixed(door),

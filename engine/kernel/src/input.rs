@@ -82,6 +82,7 @@ pub(crate) fn has_effect<S: System>(state: &State<S>, target: &Target<S::Event>)
         }
         Target::JumpClock(_) => state.comes_about(number::ClockJumped),
         Target::Answer(..) | Target::Restart(_) => true,
+        Target::Beyond => false,
     }
 }
 
@@ -95,6 +96,7 @@ pub(crate) fn fire<S: System>(core: &Rc<Core<S>>, target: Target<S::Event>) {
         }
         Target::CrashHost(cut) => core.state.borrow_mut().strike(*cut, false),
         Target::JumpClock(by) => core.state.borrow_mut().jump_clock(by),
+        Target::Beyond => {}
         Target::CrashTask(name) => {
             let oldest = core
                 .state
@@ -272,14 +274,18 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
     };
     let name = state.world.actor_name(port.actor);
     let stream = state.chance.stream(port.actor, || name, "lost");
-    let outcome = port
+    let made = port
         .provider
         .as_mut()
         .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream));
-    match &state.journal {
-        Journal::Fork(guide) => guide.lost(Seq(state.next_seq)).unwrap_or(outcome),
-        Journal::Record(_) | Journal::Verify(_) | Journal::Discard => outcome,
-    }
+    let recorded = match &state.journal {
+        Journal::Fork(guide) => guide.lost(Seq(state.next_seq)),
+        Journal::Record(_) | Journal::Verify(_) | Journal::Discard => {
+            let followed = state.followed.as_ref();
+            followed.and_then(|recorded| recorded.outcome(call))
+        }
+    };
+    recorded.unwrap_or(made)
 }
 
 fn restart_host<S: System>(core: &Rc<Core<S>>, host: HostId) {

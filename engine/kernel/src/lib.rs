@@ -18,6 +18,7 @@ mod executor;
 mod exhibit;
 mod fault;
 mod float_clock;
+mod follow;
 mod fork;
 mod id;
 mod input;
@@ -59,6 +60,7 @@ pub use event::{
 pub use exhibit::{Chart, Curve, CurveValue, Exhibits, Listing, ListingRow, Scale, Shape};
 pub use fault::{CRASH_HOST, CRASH_TASK, Fault, FaultKind, FaultPlan, How, JUMP_CLOCK, When};
 pub use float_clock::FloatSeconds;
+pub use follow::{Inputs, follow};
 pub use fork::{Change, Fork, Forked, Recording, Reused};
 pub use id::{ActorId, HostId, LockId, Seq, TaskId, Time};
 pub use invariant::{Invariant, NoDeadlock, Reaches, Sometimes};
@@ -87,7 +89,9 @@ pub use sync::inbox::Inbox;
 pub use sync::join::{JoinError, JoinHandle};
 pub use sync::lock::{Lock, Permit, Semaphore};
 pub use sync::notify::Notify;
-pub use system::{Brought, BuildError, Draft, Figure, Files, Mistake, Profile, Switch, System};
+pub use system::{
+    Brought, BuildError, Draft, Figure, Files, Level, Mistake, Profile, Switch, System,
+};
 pub use verdict::{Budget, Panicked, Verdict, Waiting};
 pub use wait_graph::{Cycle, Link, Wait};
 pub use world::{Contention, Process, View, World};

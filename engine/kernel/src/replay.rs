@@ -55,13 +55,11 @@ impl<E: EventSet> Events<E> {
             return Ok(None);
         };
         let head = record.head;
-        Ok(Some(Event::decode(
-            record.seq,
-            head.time,
-            head.kind,
-            head.version,
-            record.body,
-        )?))
+        let event = Event::decode(record.seq, head.time, head.kind, head.version, record.body);
+        match event {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => Err(error.named(&self.reader.header().kinds).into()),
+        }
     }
 }
 
@@ -70,6 +68,13 @@ impl<E: EventSet> Events<E> {
 /// # Errors
 /// If the log has no such event, is of another system, or its plan cannot be read.
 pub fn plan_of<S: System>(reader: &mut Reader<BoxedStorage>) -> Result<Plan<S::Config>, RunError> {
+    begun::<S>(reader).map(|(_, plan)| plan)
+}
+
+/// The plan that a log carries, as it is written there and as it is read.
+pub(crate) fn begun<S: System>(
+    reader: &mut Reader<BoxedStorage>,
+) -> Result<(String, Plan<S::Config>), RunError> {
     reader.seek(Seq(0))?;
     let first = match reader.next()? {
         Some(record) => {
@@ -80,7 +85,9 @@ pub fn plan_of<S: System>(reader: &mut Reader<BoxedStorage>) -> Result<Plan<S::C
     };
     match first.kernel() {
         Some(KernelEvent::RunStarted(started)) if started.system.as_str() == S::NAME => {
-            serde_json::from_str(&started.plan).map_err(|error| RunError::Plan(error.to_string()))
+            let plan = serde_json::from_str(&started.plan);
+            let plan = plan.map_err(|error| RunError::Plan(error.to_string()))?;
+            Ok((started.plan.clone(), plan))
         }
         Some(KernelEvent::RunStarted(started)) => Err(RunError::OtherSystem {
             expected: S::NAME,

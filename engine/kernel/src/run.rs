@@ -3,6 +3,7 @@
 //! What happens in between is in [`simulation`](crate::simulation).
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::rc::Rc;
 
 use crate::acknowledge::Acknowledge;
@@ -11,6 +12,7 @@ use crate::doors::{Doors, Instead};
 use crate::event::kind_table;
 use crate::executor::{Beginning, Core, State, Stop};
 use crate::fault::Fault;
+use crate::follow::{Inputs, Recorded, plan_recorded};
 use crate::fork::guide::Guide;
 use crate::fork::{Fork, Forked, Recording, Reused};
 use crate::id::{ActorId, Seq, Time};
@@ -37,6 +39,7 @@ pub struct Run<'a, S: System> {
     wanted: Option<Wanted>,
     /// Who starts programs again in a replay.
     programs: Option<&'a dyn Files>,
+    followed: Option<Box<Recorded<S::Event>>>,
     build: Box<Build<'a, S>>,
 }
 
@@ -67,10 +70,12 @@ pub struct Outcome<V> {
     pub events: u64,
     /// Its fingerprint: the last link of the chain over all its bytes.
     pub fingerprint: Option<Chain>,
+    /// What became of the inputs of the recording that it followed, if it did.
+    pub inputs: Option<Inputs>,
 }
 
 /// A run that has ended, and what is wrong with its journal.
-type Ended<S> = (
+pub(crate) type Ended<S> = (
     Outcome<<S as System>::View>,
     Option<JournalError<<S as System>::Event>>,
 );
@@ -129,6 +134,7 @@ impl<'a, S: System> Run<'a, S> {
             checked: true,
             wanted: None,
             programs: None,
+            followed: None,
             build: Box::new(S::build),
         }
     }
@@ -157,6 +163,12 @@ impl<'a, S: System> Run<'a, S> {
         self
     }
 
+    /// The same run with the inputs of a recording, as far as they apply.
+    pub(crate) fn following(mut self, recorded: Recorded<S::Event>) -> Run<'a, S> {
+        self.followed = Some(Box::new(recorded));
+        self
+    }
+
     /// The same run without its properties.
     pub fn unchecked(mut self) -> Run<'a, S> {
         self.checked = false;
@@ -180,7 +192,7 @@ impl<'a, S: System> Run<'a, S> {
         sync: SyncPolicy,
     ) -> Result<Outcome<S::View>, RunError> {
         let plan = plan_json(self.plan);
-        let writer = Writer::create(storage, &header::<S>(self.plan.seed, &plan), sync)?;
+        let writer = writer::<S>(self.plan.seed, &plan, storage, sync)?;
         self.make(plan, Journal::Record(Box::new(writer)), Some(files))
             .map(|(outcome, _)| outcome)
     }
@@ -235,7 +247,7 @@ impl<'a, S: System> Run<'a, S> {
         }
     }
 
-    fn make(
+    pub(crate) fn make(
         mut self,
         json: String,
         journal: Journal<S::Event>,
@@ -252,6 +264,7 @@ impl<'a, S: System> Run<'a, S> {
         let checks = checks.measured_by(measure);
         let state = State::new(Beginning {
             journal,
+            followed: self.followed.take(),
             checks,
             scheduler: plan.scheduler.build(plan.seed, &plan.faults),
             seed: plan.seed,
@@ -269,10 +282,12 @@ impl<'a, S: System> Run<'a, S> {
         core.state
             .borrow_mut()
             .append_kernel(ActorId::ENGINE, None, started);
+        let follows = core.state.borrow().followed.is_some();
         let mut setup = Setup {
             core: Rc::clone(&core),
             files,
             programs: self.programs,
+            stand_in: follows.then_some(&NoFiles),
         };
         if let Err(error) = (self.build)(plan, &mut setup) {
             take_apart(&core);
@@ -282,6 +297,7 @@ impl<'a, S: System> Run<'a, S> {
         if files.is_some() {
             plan_faults(&mut core.state.borrow_mut(), &plan.faults);
         }
+        plan_recorded(&mut core.state.borrow_mut());
         let acknowledge = &mut self.acknowledge;
         drive(&core, plan, self.watch.as_mut(), acknowledge.as_mut());
         let ended = finish(&core)?;
@@ -331,13 +347,13 @@ pub fn verify_with<S: System>(
     watch: Option<Watch<'_>>,
     programs: Option<&dyn Files>,
 ) -> Result<Verified<S>, RunError> {
-    let plan = crate::replay::plan_of::<S>(&mut reader)?;
+    let (text, plan) = crate::replay::begun::<S>(&mut reader)?;
     let mut run = Run::<S>::new(&plan);
     run.watch = watch;
     run.programs = programs;
     reader.seek(Seq(0))?;
     let journal = Journal::Verify(Box::new(Verifier::new(reader)));
-    match run.make(plan_json(&plan), journal, None)? {
+    match run.make(text, journal, None)? {
         (outcome, None) => Ok(Verified::Same(outcome)),
         (outcome, Some(JournalError::RecordingEnds)) => Ok(Verified::SameSoFar(outcome)),
         (outcome, Some(JournalError::Diverged(divergence))) => {
@@ -384,6 +400,28 @@ fn header<S: System>(seed: u64, plan: &str) -> Header {
     }
 }
 
+/// The writer of the log of a run.
+pub(crate) fn writer<S: System>(
+    seed: u64,
+    plan: &str,
+    storage: BoxedStorage,
+    sync: SyncPolicy,
+) -> Result<Writer<BoxedStorage>, LogError> {
+    Writer::create(storage, &header::<S>(seed, plan), sync)
+}
+
+/// Where a recording is followed there are no files.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
+        Err(BuildError::File {
+            path: path.to_owned(),
+            what: "a recording that is followed has no files".to_owned(),
+        })
+    }
+}
+
 fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
     serde_json::to_string(plan).expect("a plan is plain data with text keys")
 }
@@ -391,7 +429,7 @@ fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
 /// Writes the verdict, closes the journal and takes the run apart.
 fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, asked_programs, world, mut checks, journal) = {
+    let (events, asked_programs, world, mut checks, journal, followed) = {
         let mut state = core.state.borrow_mut();
         (
             state.next_seq,
@@ -399,6 +437,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
             std::mem::take(&mut state.world),
             std::mem::replace(&mut state.checks, Checks::new(Vec::new(), Vec::new())),
             std::mem::replace(&mut state.journal, Journal::Discard),
+            state.followed.take(),
         )
     };
     take_apart(core);
@@ -446,6 +485,7 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         reused,
         events,
         fingerprint,
+        inputs: followed.map(|recorded| recorded.inputs()),
     };
     Ok((outcome, trouble))
 }

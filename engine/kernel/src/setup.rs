@@ -29,6 +29,8 @@ pub struct Setup<'a, S: System> {
     pub(crate) files: Option<&'a dyn Files>,
     /// Who starts programs again in a replay, if they are to be asked again.
     pub(crate) programs: Option<&'a dyn Files>,
+    /// What providers are made from where a recording is followed, which may not have every answer.
+    pub(crate) stand_in: Option<&'a dyn Files>,
 }
 
 impl<'a, S: System> Setup<'a, S> {
@@ -79,8 +81,13 @@ impl<'a, S: System> Setup<'a, S> {
             Some(files) => Some(Box::new(open(files)?) as Box<dyn Feed<S::Event>>),
             None => None,
         };
+        let name = name.into();
         let mut state = self.core.state.borrow_mut();
-        let actor = state.actor(name);
+        let actor = state.actor(&name);
+        let source = match &mut state.followed {
+            Some(recorded) => Some(Box::new(recorded.feed(&name)) as Box<dyn Feed<S::Event>>),
+            None => source,
+        };
         let inbox = Rc::new(RefCell::new(Waiting::default()));
         let waiting = Rc::clone(&inbox);
         state.outside.feeds.push(FeedState {
@@ -119,10 +126,13 @@ impl<'a, S: System> Setup<'a, S> {
         name: impl Into<Name>,
         make: impl FnOnce(&'a dyn Files) -> Result<P, BuildError>,
     ) -> Result<(), BuildError> {
-        let provider = match self.files {
-            Some(files) => Some(Box::new(make(files)?) as Box<dyn Provider<S::Event>>),
-            None => None,
+        let made = match (self.files, self.stand_in) {
+            (Some(files), _) => Some(make(files)?),
+            // Whoever needs a file to answer cannot stand in for the recording.
+            (None, Some(nothing)) => make(nothing).ok(),
+            (None, None) => None,
         };
+        let provider = made.map(|made| Box::new(made) as Box<dyn Provider<S::Event>>);
         let mut state = self.core.state.borrow_mut();
         let actor = state.actor(name);
         let at_port = PortState {

@@ -139,6 +139,18 @@ pub trait System: Sized + 'static {
         Vec::new()
     }
 
+    /// The levels at which a run is held against an older one, the coarsest first; the last is taken
+    /// where nobody chooses. Finer than all of them is `events`, which every system has: there every byte counts.
+    fn levels() -> &'static [Level] {
+        &[Level::DECISIONS]
+    }
+
+    /// The coarsest of the [`levels`](System::levels) at which an event counts, by its place among them;
+    /// none for a detail, which counts at `events` alone. How a run ended counts at all of them.
+    fn level_of(_domain: &Self::Event) -> Option<usize> {
+        Some(0)
+    }
+
     /// What happened, in a line.
     fn describe(event: &Event<Self::Event>, domain: &Self::Event) -> String;
 
@@ -146,6 +158,23 @@ pub trait System: Sized + 'static {
     fn tags(_domain: &Self::Event) -> Vec<(&'static str, String)> {
         Vec::new()
     }
+}
+
+/// A level at which a run is held against an older one: which of its events count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its name, for command lines.
+    pub name: &'static str,
+    /// What counts at it.
+    pub meaning: &'static str,
+}
+
+impl Level {
+    /// The level of a system that says nothing of levels.
+    pub const DECISIONS: Level = Level {
+        name: "decisions",
+        meaning: "every event of the system's own",
+    };
 }
 
 /// A defect that can be switched on.

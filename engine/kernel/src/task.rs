@@ -365,9 +365,13 @@ impl<S: System> State<S> {
                 let recorded = guide.choose(Seq(self.next_seq));
                 recorded.map_or(own, |index| index as usize)
             }
-            Journal::Record(_) | Journal::Discard => self
-                .scheduler
-                .choose(&mut self.ready.iter().map(|task| task.id)),
+            Journal::Record(_) | Journal::Discard => {
+                let ready = &mut self.ready.iter().map(|task| task.id);
+                let own = self.scheduler.choose(ready);
+                let followed = self.followed.as_mut();
+                let recorded = followed.and_then(|recorded| recorded.choose(self.now, of));
+                recorded.unwrap_or(own)
+            }
         };
         let index = index.min(of - 1);
         let choice = Choice {

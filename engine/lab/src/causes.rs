@@ -7,7 +7,7 @@ use dacapo_kernel::{Event, Events, RunError, Seq, System, World, causes};
 use crate::tell::{Line, Names};
 
 /// How a chain of causes was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
     /// The events, the oldest first; the last one is the event asked about.
     pub lines: Vec<Line>,

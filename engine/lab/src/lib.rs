@@ -8,6 +8,7 @@ pub mod export;
 pub mod find;
 pub mod fork;
 pub mod fuzz;
+pub mod golden;
 pub mod import;
 pub mod matrix;
 pub mod report;

@@ -170,7 +170,7 @@ impl Names {
         }
     }
 
-    fn task(&self, task: TaskId) -> String {
+    pub(crate) fn task(&self, task: TaskId) -> String {
         match self.tasks.get(&task) {
             Some(name) => format!("{name} ({task})"),
             None => format!("task {task}"),

@@ -34,6 +34,7 @@ mod faults;
 mod feeds;
 mod init;
 mod invariants;
+mod levels;
 mod outside;
 mod sometimes;
 mod summary;

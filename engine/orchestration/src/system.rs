@@ -1,7 +1,7 @@
 //! The orchestration as a system under simulation: what the program asks of it.
 
 use dacapo_kernel::{
-    Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant,
+    Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Level,
     Measure, Mistake, Plan, Profile, Section, Setup, Sometimes, Switch, System, Time, Trial,
     Wanted, World,
 };
@@ -16,6 +16,7 @@ use crate::faults;
 use crate::figures;
 use crate::init;
 use crate::invariants;
+use crate::levels;
 use crate::market::MarketConfig;
 use crate::sometimes;
 use crate::summary;
@@ -178,6 +179,14 @@ impl System for Orchestration {
 
     fn exhibits(plan: &Plan<Config>) -> Exhibits<DomainEvent> {
         exhibits::exhibits(plan)
+    }
+
+    fn levels() -> &'static [Level] {
+        levels::LEVELS
+    }
+
+    fn level_of(event: &DomainEvent) -> Option<usize> {
+        levels::level_of(event)
     }
 
     fn describe(event: &Event<DomainEvent>, domain: &DomainEvent) -> String {

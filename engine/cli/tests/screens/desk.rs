@@ -37,11 +37,20 @@ impl Desk {
 
     /// Calls the program; words with `DESK/` in front are paths in the folder.
     pub(crate) fn call(&self, arguments: &[&str]) -> Said {
+        self.call_at(arguments, |console| console)
+    }
+
+    /// The same at another console: one with something typed at it, or of a server.
+    pub(crate) fn call_at(
+        &self,
+        arguments: &[&str],
+        at: impl for<'a> FnOnce(Console<'a>) -> Console<'a>,
+    ) -> Said {
         let folder = self.folder.path().to_str().unwrap().to_owned();
         let mut words = vec!["kitchen".to_owned()];
         words.extend(arguments.iter().map(|word| word.replace("DESK", &folder)));
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let exit = execute::<Kitchen, _>(&words, Console::captured(&mut out, &mut err));
+        let exit = execute::<Kitchen, _>(&words, at(Console::captured(&mut out, &mut err)));
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).unwrap().replace(&folder, "DESK");
             without_fingerprints(&text)

@@ -23,4 +23,5 @@ mod running;
 mod salvaging;
 mod shrinking;
 mod sweeping;
+mod testing;
 mod travelling;

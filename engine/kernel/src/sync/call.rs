@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::doors::Odds;
 use crate::event::Body;
@@ -93,12 +94,38 @@ fn ask<S: System>(
     call: Seq,
     request: &S::Event,
 ) -> Option<TimerKey> {
+    if state.followed.is_some() {
+        return ask_again(state, (caller, port), call, request);
+    }
+    let actor = state.outside.ports.get(&port.0)?.actor;
+    match made(state, port, call, request) {
+        Some((own, made)) => {
+            // Who answers is asked in a fork, too, so that they stand where they stood.
+            let (answer, recorded) = guided(state, caller, call, request, own);
+            let faults = recorded.unwrap_or(made);
+            let Some(Answer { after, event }) = answer else {
+                note(state, actor, call, faults);
+                return None;
+            };
+            Some(let_in(state, actor, call, (after, event), faults))
+        }
+        None => {
+            take_faults(state, actor, call);
+            None
+        }
+    }
+}
+
+/// What the provider of a port answers, if there is one, and the faults that it lets in.
+fn made<S: System>(
+    state: &mut State<S>,
+    port: Port,
+    call: Seq,
+    request: &S::Event,
+) -> Option<(Answer<S::Event>, Vec<FaultInjected>)> {
     let at = state.outside.ports.get_mut(&port.0)?;
     let actor = at.actor;
-    let Some(provider) = at.provider.as_mut() else {
-        take_faults(state, actor, call);
-        return None;
-    };
+    let provider = at.provider.as_mut()?;
     let mut injected = Vec::new();
     let mut odds = Odds {
         chance: &mut state.chance,
@@ -109,22 +136,61 @@ fn ask<S: System>(
         purpose: "answer",
         injected: &mut injected,
     };
-    // Who answers is asked in a fork, too, so that they stand where they stood.
-    let own = provider.answer(call, request, state.now, &mut odds);
-    let (answer, faults) = guided(state, caller, call, request, own);
-    let injected = faults.unwrap_or(injected);
-    for fault in injected {
+    let answer = provider.answer(call, request, state.now, &mut odds);
+    Some((answer, injected))
+}
+
+/// As the recording that is followed has it; where it has nothing, as the provider makes it. The
+/// provider is asked in any case, so that it stands where it stood.
+fn ask_again<S: System>(
+    state: &mut State<S>,
+    (caller, port): (ActorId, Port),
+    call: Seq,
+    request: &S::Event,
+) -> Option<TimerKey> {
+    let actor = state.outside.ports.get(&port.0)?.actor;
+    let made = made(state, port, call, request);
+    let who = (state.world.actor_name(caller), state.now);
+    let recorded = state.followed.as_mut()?.answer(who, call, request);
+    let made = made.map(|(answer, faults)| ((answer.after, answer.event), faults));
+    let (answer, faults) = match (recorded, made) {
+        (Some(recorded), made) => (
+            recorded.answer.or(made.map(|(answer, _)| answer)),
+            recorded.faults,
+        ),
+        (None, Some((answer, faults))) => (Some(answer), faults),
+        (None, None) => (None, Vec::new()),
+    };
+    match answer {
+        Some(answer) => Some(let_in(state, actor, call, answer, faults)),
+        None => {
+            note(state, actor, call, faults);
+            None
+        }
+    }
+}
+
+/// Logs the faults of an answer, and sets the timer at which it comes.
+fn let_in<S: System>(
+    state: &mut State<S>,
+    actor: ActorId,
+    call: Seq,
+    (after, event): (Duration, S::Event),
+    faults: Vec<FaultInjected>,
+) -> TimerKey {
+    note(state, actor, call, faults);
+    let due = state.now + after;
+    state
+        .arrivals
+        .set(due, Target::Answer(call, Box::new(event)))
+}
+
+fn note<S: System>(state: &mut State<S>, actor: ActorId, call: Seq, faults: Vec<FaultInjected>) {
+    for fault in faults {
         if !state.halted {
             state.append_kernel(actor, Some(call), fault);
         }
     }
-    let answer = answer?;
-    let due = state.now + answer.after;
-    Some(
-        state
-            .arrivals
-            .set(due, Target::Answer(call, Box::new(answer.event))),
-    )
 }
 
 /// What becomes of an answer in a fork: none if it never comes; and the faults on its way, if the

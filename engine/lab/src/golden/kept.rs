@@ -1,0 +1,151 @@
+//! What is kept beside a golden log: at which level it is held, and why it is as it is.
+//!
+//! A log `day.dlog.gz` has its `day.golden.toml`. Each time a log is accepted, the reason is added to
+//! its end; nothing in the file is ever rewritten.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::files::{KEPT, replace};
+
+/// How large the file may be, in bytes.
+const BYTES_MAX: u64 = 1024 * 1024;
+
+/// What is kept beside a golden log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kept {
+    /// The level at which it is held; the system's last one if there is none.
+    pub level: Option<String>,
+    /// Kinds of event that are passed over, by name or number.
+    pub ignore: Vec<String>,
+    /// The logs that were accepted, the newest last.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A log that somebody accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// Why.
+    pub reason: String,
+    /// The last link of the chain over its bytes.
+    pub fingerprint: String,
+    /// How many events it has.
+    pub events: u64,
+}
+
+impl Kept {
+    /// What is kept beside a log; nothing if there is no such file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or has a mistake, with its place.
+    pub fn beside(log: &Path) -> Result<Kept, String> {
+        let path = path_beside(log);
+        let told = |what: String| format!("{}: {what}", path.display());
+        let length = match fs::metadata(&path) {
+            Ok(file) => file.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Kept::default());
+            }
+            Err(error) => return Err(told(error.to_string())),
+        };
+        if length > BYTES_MAX {
+            return Err(told(format!("larger than {BYTES_MAX} bytes")));
+        }
+        let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| told(error.to_string()))
+    }
+
+    /// The log that was accepted last.
+    pub fn newest(&self) -> Option<&Accepted> {
+        self.accepted.last()
+    }
+}
+
+/// Adds the reason for which a log was accepted to what is kept beside it.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn accept(log: &Path, level: &str, accepted: &Accepted) -> Result<(), String> {
+    let path = path_beside(log);
+    let told = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    let mut text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let name = log.file_name().unwrap_or_default().to_string_lossy();
+            let level = quoted(level);
+            format!("# How {name} is held, and why it is as it is.\nlevel = {level}\n")
+        }
+        Err(error) => return Err(told(error)),
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let (reason, fingerprint) = (quoted(&accepted.reason), quoted(&accepted.fingerprint));
+    text.push_str(&format!(
+        "\n[[accepted]]\nreason = {reason}\nfingerprint = {fingerprint}\nevents = {}\n",
+        accepted.events
+    ));
+    replace(&path, text.as_bytes()).map_err(told)
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// The file beside a log.
+pub fn path_beside(log: &Path) -> PathBuf {
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = name.strip_suffix(".dlog").unwrap_or(name);
+    log.with_file_name(format!("{name}{KEPT}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(reason: &str) -> Accepted {
+        Accepted {
+            reason: reason.to_owned(),
+            fingerprint: "00ff".to_owned(),
+            events: 7,
+        }
+    }
+
+    /// Fails if a reason is lost, changed, or takes the place of another.
+    #[test]
+    fn reasons_add_up_and_what_somebody_wrote_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("day.dlog.gz");
+        assert_eq!(Kept::beside(&log), Ok(Kept::default()));
+        accept(&log, "decisions", &accepted("first \"recording\"\nof two")).unwrap();
+        let path = path_beside(&log);
+        assert_eq!(path, folder.path().join("day.golden.toml"));
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("level", "# ours\nignore = [\"tick\"]\nlevel");
+        fs::write(&path, text).unwrap();
+        accept(&log, "other", &accepted("second")).unwrap();
+        let kept = Kept::beside(&log).unwrap();
+        assert_eq!(kept.level.as_deref(), Some("decisions"));
+        assert_eq!(kept.ignore, ["tick"]);
+        let reasons: Vec<&str> = kept.accepted.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(reasons, ["first \"recording\"\nof two", "second"]);
+        assert!(fs::read_to_string(&path).unwrap().contains("# ours"));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("a.dlog");
+        fs::write(path_beside(&log), "levle = \"events\"\n").unwrap();
+        let told = Kept::beside(&log).unwrap_err();
+        assert!(
+            told.contains("a.golden.toml") && told.contains("levle"),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! One case: a scenario that is run, or a golden log whose run is made again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
+use dacapo_kernel::{
+    BoxedStorage, Checked, Events, Finding, Outcome, Run, RunError, Seq, System, Wanted, World,
+    fold, follow, plan_of,
+};
+
+use super::files::{Case, CaseKind, log_bytes};
+use super::held::{Class, Counted, Held, first_apart};
+use super::instants;
+use super::kept::Kept;
+use super::{Apartness, Standing, Test, Trace, Trouble};
+use crate::divergence::{Difference, explain_apart};
+use crate::examine::{anything_happened, examine};
+use crate::judgement::{Ended, Failure, Judgement, judge};
+use crate::scenario::{Overrides, load};
+
+/// Tests one case.
+pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
+    let tested = match case.kind {
+        CaseKind::Scenario => scenario::<S>(case),
+        CaseKind::Golden => golden::<S>(case, test),
+    };
+    tested.unwrap_or_else(Standing::Broken)
+}
+
+fn scenario<S: System>(case: &Case) -> Result<Standing, Trouble> {
+    let loaded = load::<S>(&case.path, &Overrides::default())?;
+    let (storage, bytes) = in_memory();
+    let outcome = Run::<S>::new(&loaded.plan)
+        .measured(Wanted::default())
+        .record(&loaded.files, storage, SyncPolicy::Never)?;
+    let judgement = judge(&Ended::<S> {
+        plan: &loaded.plan,
+        verdict: Some(&outcome.verdict),
+        world: &outcome.world,
+        findings: &outcome.findings,
+    });
+    let happened = anything_happened::<S>(&mut Events::new(again(&bytes)?))?;
+    Ok(standing(&outcome, judgement, happened))
+}
+
+fn standing<V>(outcome: &Outcome<V>, judgement: Judgement, happened: bool) -> Standing {
+    if !judgement.failures.is_empty() {
+        return Standing::Failed {
+            failures: judgement.failures,
+            events: outcome.events,
+        };
+    }
+    match judgement.exhausted {
+        Some(budget) => Standing::Exhausted(budget.to_string()),
+        None if !happened => Standing::NothingRan,
+        None => Standing::Passed {
+            events: outcome.events,
+        },
+    }
+}
+
+fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> {
+    let bytes = log_bytes(&case.path).map_err(Trouble::File)?;
+    let kept = Kept::beside(&case.path).map_err(Trouble::File)?;
+    let level = test.level.or(kept.level.as_deref());
+    let ignore = [test.ignore, &kept.ignore].concat();
+    let held = Held::named::<S>(level, &ignore).map_err(Trouble::Level)?;
+    let recorded = Rc::new(RefCell::new(Memory(bytes)));
+    let mut reader = again(&recorded)?;
+    let ending = reader.ending().map_err(RunError::from)?;
+    if let (true, Some(accepted)) = (test.locked, kept.newest())
+        && accepted.fingerprint != ending.chain().to_string()
+    {
+        return Err(Trouble::NotAccepted {
+            accepted: accepted.fingerprint.clone(),
+            found: ending.chain().to_string(),
+        });
+    }
+    hold::<S>(&recorded, &held)
+}
+
+/// Runs a whole recording again, with its inputs as far as they apply, and holds the new run against it.
+///
+/// # Errors
+/// If the recording cannot be read, is not whole, or its run cannot be made.
+pub fn replay_again<S: System>(log: Vec<u8>, held: &Held) -> Result<Standing, Trouble> {
+    let recorded = Rc::new(RefCell::new(Memory(log)));
+    hold::<S>(&recorded, held)
+}
+
+fn hold<S: System>(recorded: &Rc<RefCell<Memory>>, held: &Held) -> Result<Standing, Trouble> {
+    let mut reader = again(recorded)?;
+    let ending = reader.ending().map_err(RunError::from)?;
+    if !ending.is_closed() {
+        let events = ending.events();
+        return Err(Trouble::NotWhole { events });
+    }
+    let (storage, new) = in_memory();
+    let outcome = follow::<S>(reader, storage, |_, _| true)?;
+    if outcome.fingerprint == Some(ending.chain()) {
+        return Ok(Standing::Same {
+            level: held.level.clone(),
+            events: outcome.events,
+            detail: None,
+        });
+    }
+    Compared::<S> {
+        held,
+        recorded,
+        new: &new,
+        outcome: &outcome,
+    }
+    .standing()
+}
+
+/// A recording, and the run that followed it.
+struct Compared<'a, S: System> {
+    held: &'a Held,
+    recorded: &'a Rc<RefCell<Memory>>,
+    new: &'a Rc<RefCell<Memory>>,
+    outcome: &'a Outcome<S::View>,
+}
+
+impl<S: System> Compared<'_, S> {
+    fn standing(&self) -> Result<Standing, Trouble> {
+        let detail = self.detail()?;
+        let level = self.held.level.clone();
+        let failures = self.violated_now()?;
+        let apart = self.apart(detail.as_ref())?;
+        let Some(apart) = apart else {
+            if !failures.is_empty() {
+                return Ok(Standing::Failed {
+                    failures,
+                    events: self.outcome.events,
+                });
+            }
+            return Ok(Standing::Same {
+                level,
+                events: self.outcome.events,
+                detail: detail.map(Box::new),
+            });
+        };
+        let before = events_of(self.recorded)?;
+        Ok(Standing::Differs(Box::new(Apartness {
+            difference: apart,
+            level,
+            detail,
+            events: (before, self.outcome.events),
+            violated: failures.into_iter().map(|it| it.property).collect(),
+            inputs: self.outcome.inputs.clone().unwrap_or_default(),
+            fingerprint: self.outcome.fingerprint.map(|chain| chain.to_string()),
+            log: self.new.borrow().0.clone(),
+        })))
+    }
+
+    /// The first event of all that differs.
+    fn detail(&self) -> Result<Option<Trace>, Trouble> {
+        let held = self.held.to_the_last_event();
+        let Some((class, expected, actual)) = self.first(&held)? else {
+            return Ok(None);
+        };
+        let common = self.common(&expected, &actual)?;
+        let difference = self.explain((class, &expected, &actual), true, &common)?;
+        Ok(Some(Trace { difference }))
+    }
+
+    /// The first difference in what counts, with the last state that both have in every event.
+    fn apart(&self, detail: Option<&Trace>) -> Result<Option<Difference>, Trouble> {
+        if self.held.is_exact() {
+            return Ok(detail.map(|trace| trace.difference.clone()));
+        }
+        let Some((class, expected, actual)) = self.first(self.held)? else {
+            return Ok(None);
+        };
+        let at = detail.map(|trace| trace.difference.seq);
+        let common = match at {
+            Some(seq) => self.state_before(seq)?,
+            None => self.common(&expected, &actual)?,
+        };
+        self.explain((class, &expected, &actual), false, &common)
+            .map(Some)
+    }
+
+    /// Where what counts first differs: how, and at which event of each log.
+    #[expect(clippy::type_complexity, reason = "the two events of one difference")]
+    fn first(&self, held: &Held) -> Result<Option<(Class, Option<Seq>, Option<Seq>)>, Trouble> {
+        let before: Vec<Counted<S::Event>> = held.of::<S>(again(self.recorded)?)?;
+        let now: Vec<Counted<S::Event>> = held.of::<S>(again(self.new)?)?;
+        let generated = self.outcome.inputs.as_ref();
+        let generated = generated.map_or(&[][..], |inputs| &inputs.generated);
+        let apart = if held.is_exact() {
+            first_apart(&before, &now, generated)
+        } else {
+            instants::first_apart(&before, &now, generated)
+        };
+        let Some(apart) = apart else {
+            return Ok(None);
+        };
+        let expected = apart.expected.map(|at| before[at].seq);
+        let actual = apart.actual.map(|at| now[at].seq);
+        Ok(Some((apart.class, expected, actual)))
+    }
+
+    fn common(
+        &self,
+        expected: &Option<Seq>,
+        actual: &Option<Seq>,
+    ) -> Result<World<S::View>, Trouble> {
+        match expected.or(*actual) {
+            Some(seq) => self.state_before(seq),
+            None => Ok(World::default()),
+        }
+    }
+
+    fn state_before(&self, seq: Seq) -> Result<World<S::View>, Trouble> {
+        match seq.0.checked_sub(1) {
+            Some(before) => {
+                let mut events = Events::<S::Event>::new(again(self.recorded)?);
+                Ok(fold::<S>(&mut events, Some(Seq(before)))?)
+            }
+            None => Ok(World::default()),
+        }
+    }
+
+    fn explain(
+        &self,
+        (class, expected, actual): (Class, &Option<Seq>, &Option<Seq>),
+        is_exact: bool,
+        common: &World<S::View>,
+    ) -> Result<Difference, Trouble> {
+        let mut recorded = Events::new(again(self.recorded)?);
+        let mut new = Events::new(again(self.new)?);
+        Ok(explain_apart::<S>(
+            (&mut recorded, *expected),
+            (&mut new, *actual),
+            (class, is_exact),
+            common,
+        )?)
+    }
+
+    /// The properties that are violated in the new run and were not in the recording.
+    fn violated_now(&self) -> Result<Vec<Failure>, Trouble> {
+        let is_violated = |checked: &&Checked| matches!(checked.finding, Finding::Violated { .. });
+        let now = self.outcome.findings.iter().filter(is_violated);
+        if now.count() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut reader = again(self.recorded)?;
+        let plan = plan_of::<S>(&mut reader)?;
+        let before = examine::<S>(again(self.recorded)?, |_, _| {})?;
+        let before = before.findings.iter().filter(is_violated);
+        let before: Vec<&str> = before.map(|checked| checked.id).collect();
+        let judgement = judge(&Ended::<S> {
+            plan: &plan,
+            verdict: None,
+            world: &self.outcome.world,
+            findings: &self.outcome.findings,
+        });
+        let mut failures = judgement.failures;
+        failures.retain(|failure| {
+            let is_property = self
+                .outcome
+                .findings
+                .iter()
+                .any(|it| it.id == failure.property);
+            is_property && !before.contains(&failure.property.as_str())
+        });
+        Ok(failures)
+    }
+}
+
+fn in_memory() -> (BoxedStorage, Rc<RefCell<Memory>>) {
+    let bytes = Rc::new(RefCell::new(Memory::default()));
+    (Box::new(Rc::clone(&bytes)), bytes)
+}
+
+fn again(bytes: &Rc<RefCell<Memory>>) -> Result<Reader<BoxedStorage>, Trouble> {
+    let storage: BoxedStorage = Box::new(Rc::clone(bytes));
+    Ok(Reader::open(storage).map_err(RunError::from)?)
+}
+
+fn events_of(bytes: &Rc<RefCell<Memory>>) -> Result<u64, Trouble> {
+    Ok(again(bytes)?.ending().map_err(RunError::from)?.events())
+}

@@ -1,0 +1,147 @@
+//! The golden logs of the project hold at `decisions`. What a switch or a constant changes is noticed, at an event
+//! where a person would begin to look, and told once for nearly all logs that notice it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use dacapo_kernel::Plan;
+use dacapo_lab::golden::{Case, Standing, Test, Tested, by_cause, find, log_bytes, write_log};
+use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::config::Config;
+use dacapo_tests::{begun_with, root};
+
+const FOLDER: &str = "scenarios/golden";
+
+fn tested(cases: &[Case]) -> Vec<Tested> {
+    let test = Test {
+        level: None,
+        ignore: &[],
+        locked: true,
+        jobs: 2,
+        caught: |work| {
+            work();
+            Ok(())
+        },
+        timed: |work| {
+            work();
+            Duration::ZERO
+        },
+    };
+    test.run::<Orchestration>(cases, |_| true)
+}
+
+/// Fails if today's code behaves otherwise than the golden logs say; then `dacapo test` tells where and why.
+#[test]
+fn the_golden_logs_hold() {
+    let cases = find(&[root().join(FOLDER)]).expect("the folder is read");
+    assert!(cases.len() >= 50, "only {} golden logs", cases.len());
+    let wrong = tested(&cases)
+        .into_iter()
+        .filter(|it| !it.standing.is_good());
+    let wrong: Vec<Tested> = wrong.collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The golden logs as other code would have made them, in a folder of their own.
+fn as_if(change: &dyn Fn(&mut Plan<Config>), into: &Path) -> Vec<Case> {
+    let cases = find(&[root().join(FOLDER)]).expect("the folder is read");
+    for case in cases {
+        let bytes = fs::metadata(&case.path).expect("the log is there").len();
+        // The short ones are enough, and quick.
+        if bytes > 6_000 {
+            continue;
+        }
+        let log = log_bytes(&case.path).expect("the log is read");
+        let name = case.path.file_name().expect("it has a name");
+        let told = begun_with(&log, change);
+        write_log(&into.join(name), &told).expect("the log is written");
+    }
+    find(&[into.to_owned()]).expect("the folder is read")
+}
+
+type Changed = (&'static str, fn(&mut Plan<Config>), &'static [&'static str]);
+
+fn on(plan: &mut Plan<Config>, defect: &str) {
+    plan.defects.push(defect.to_owned());
+}
+
+/// Changes that need no other program: constants of the plan, and switches, each a condition at one place.
+const CHANGES: [Changed; 8] = [
+    (
+        "more boost",
+        |plan| plan.system.consensus.max_confidence_boost *= 0.9,
+        &["consensus built"],
+    ),
+    (
+        "another share of the budget",
+        |plan| plan.system.conflicts.primary_share_pct = 10,
+        &["call cancelled", "conflict resolved", "timer fired"],
+    ),
+    (
+        "a lower threshold",
+        |plan| plan.system.degradation.failures_per_level = 2,
+        &["outcome counted", "state restored"],
+    ),
+    (
+        "evidence of any symbol",
+        |plan| on(plan, "no-symbol-filter"),
+        &["consensus built"],
+    ),
+    (
+        "orders before they are noted",
+        |plan| on(plan, "unknown-action-sells"),
+        &["signal dropped", "consensus built"],
+    ),
+    (
+        "handlers under the lock",
+        |plan| on(plan, "handler-under-lock"),
+        &["delivered", "run ended"],
+    ),
+    (
+        "a halt ends by itself",
+        |plan| on(plan, "halt-lifted-by-pause"),
+        &["state changed", "published", "schedule ended"],
+    ),
+    (
+        "no breaker for handlers",
+        |plan| on(plan, "no-handler-breaker"),
+        &["unsubscribed", "published", "delivered", "handler failed"],
+    ),
+];
+
+/// Fails if a change goes unnoticed, is named somewhere else, or falls apart into many reasons.
+#[test]
+fn a_change_is_noticed_where_one_would_look_and_told_once() {
+    let mut wrong = Vec::new();
+    for (name, change, points_at) in CHANGES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = tested(&as_if(&change, folder.path()));
+        let causes = by_cause(&all);
+        let differ = causes.iter().map(|cause| cause.of.len()).sum::<usize>();
+        let Some(largest) = causes.first() else {
+            wrong.push(format!("{name} is not noticed"));
+            continue;
+        };
+        if largest.of.len() * 100 < differ * 95 {
+            wrong.push(format!("{name}: {differ} logs fall apart: {causes:#?}"));
+        }
+        let Standing::Differs(apart) = &all[largest.of[0]].standing else {
+            panic!("{name}: a reason names what does not differ");
+        };
+        let mut kinds = Vec::new();
+        for difference in [
+            Some(&apart.difference),
+            apart.detail.as_ref().map(|it| &it.difference),
+        ] {
+            let sides = difference
+                .into_iter()
+                .flat_map(|it| [&it.expected, &it.actual]);
+            kinds.extend(sides.flatten().map(|line| line.kind));
+        }
+        if !kinds.iter().any(|kind| points_at.contains(kind)) {
+            wrong.push(format!("{name}: {kinds:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
