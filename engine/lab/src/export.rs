@@ -167,7 +167,7 @@ fn tables<S: System>(
     let acted = with_acts::<S>(&plan).map_err(RunError::from)?;
     let judged = acted.as_ref().unwrap_or(&plan);
     let mut measure = S::measure(judged, Wanted::default());
-    let mut folding = Folding::new::<S>(sink, plan.start_unix_ns, S::exhibits(judged))?;
+    let mut folding = Folding::new(sink, plan.start_unix_ns, S::exhibits(judged))?;
     let mut world: World<S::View> = World::default();
     let mut stopped = None;
     let mut count = 0;

@@ -84,7 +84,7 @@ fn of_an_event() -> Vec<Column> {
 }
 
 impl<E: EventSet> Folding<E> {
-    pub(super) fn new<S: System<Event = E>>(
+    pub(super) fn new(
         sink: Box<dyn Sink>,
         start_unix_ns: i64,
         exhibits: Exhibits<E>,
