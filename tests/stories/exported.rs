@@ -1,4 +1,8 @@
 //! The data of a log as other tools read them: the same in every form, and what the log says.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare itself fails, and says where"
+)]
 
 use std::fs;
 use std::path::Path;

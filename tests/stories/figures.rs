@@ -1,4 +1,8 @@
 //! Figures of the shipped scenarios: the same from a run and from its log, and of what the account is worth.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare itself fails, and says where"
+)]
 
 use std::collections::BTreeSet;
 
