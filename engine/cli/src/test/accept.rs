@@ -67,7 +67,12 @@ pub(super) fn accept<S: System>(
 /// Shows each difference and asks; gives what is accepted, and why.
 fn review(args: &TestArgs, all: &[Tested], screen: &mut Screen<'_>) -> Vec<(usize, String)> {
     let mut chosen = Vec::new();
-    for cause in by_cause(all) {
+    let is_difference = |at: &usize| matches!(all[*at].standing, Standing::Differs(_));
+    let causes = by_cause(all);
+    for cause in causes
+        .into_iter()
+        .filter(|it| it.of.iter().all(is_difference))
+    {
         let mut reason = args.bless.clone();
         let mut whole_cause = false;
         let count = counted(cause.of.len() as u64, "log", "logs");

@@ -43,9 +43,9 @@ fn text(report: &Report<'_>, causes: &[Cause], program: &str) -> String {
     let word_of_all = if good { "PASS" } else { "FAIL" };
     let mut text = format!("## {program} test: {word_of_all}\n\n{}\n", parts.join(", "));
     if !causes.is_empty() {
-        text.push_str("\n| golden logs | differ in | first at |\n| --- | --- | --- |\n");
+        text.push_str("\n| | for this reason | first at |\n| --- | --- | --- |\n");
         for cause in causes {
-            let logs = counted(cause.of.len() as u64, "log", "logs");
+            let logs = counted(cause.of.len() as u64, "case", "cases");
             let first = cause
                 .of
                 .first()
@@ -73,7 +73,11 @@ fn text(report: &Report<'_>, causes: &[Cause], program: &str) -> String {
         }
     }
     let others = report.all.iter().filter(|tested| {
-        !tested.standing.is_good() && !matches!(tested.standing, Standing::Differs(_))
+        !tested.standing.is_good()
+            && !matches!(
+                tested.standing,
+                Standing::Differs(_) | Standing::Failed { .. }
+            )
     });
     let others: Vec<&Tested> = others.collect();
     if !others.is_empty() {

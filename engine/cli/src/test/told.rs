@@ -113,11 +113,6 @@ pub(super) fn tell(
 ) {
     for tested in report.all {
         match &tested.standing {
-            Standing::Failed { failures, events } => {
-                for failure in failures {
-                    tell_failure(tested, failure, *events, screen);
-                }
-            }
             Standing::Broken(trouble) => tell_broken(tested, &trouble.to_string(), screen),
             Standing::Exhausted(_) | Standing::NothingRan => {
                 let name = tested.case.name();
@@ -139,7 +134,10 @@ pub(super) fn tell(
     }
     tell_sum(report, &causes, screen);
     if let Some(paths) = proposes
-        && !causes.is_empty()
+        && report
+            .all
+            .iter()
+            .any(|it| matches!(it.standing, Standing::Differs(_)))
         && screen.is_for_people()
         && !reviewed
         && !screen.is_ci()
@@ -177,7 +175,6 @@ fn tell_failure(tested: &Tested, failure: &Failure, events: u64, screen: &mut Sc
     );
     let title = format!("{name} {}", failure.property);
     if screen.is_for_people() {
-        screen.line("");
         let word = screen.paint(Tone::Bad, "FAIL");
         let property = screen.paint(Tone::Head, Screen::safe(&failure.property));
         screen.line(format!(
@@ -224,7 +221,7 @@ fn tell_cause(
     screen: &mut Screen<'_>,
 ) {
     let names: Vec<String> = cause.of.iter().map(|at| all[*at].case.name()).collect();
-    let logs = counted(names.len() as u64, "log", "logs");
+    let logs = counted(names.len() as u64, "case", "cases");
     if !screen.is_for_people() {
         return screen.json(&json!({
             "v": VERSION,
@@ -244,14 +241,20 @@ fn tell_cause(
             screen.line(format!("  and {} more", names.len() - NAMED));
         }
     }
-    if let Some(at) = cause.of.first().filter(|_| !reviewed)
-        && let Standing::Differs(apart) = &all[*at].standing
-    {
-        tell_apart(&all[*at], apart, screen);
-    }
-    let first = cause.of.first().map(|at| &all[*at].standing);
-    let place = match first {
-        Some(Standing::Differs(apart)) => difference::in_a_line(&apart.difference),
+    let first = cause.of.first().map(|at| &all[*at]);
+    let place = match first.map(|tested| (tested, &tested.standing)) {
+        Some((tested, Standing::Differs(apart))) => {
+            if !reviewed {
+                tell_apart(tested, apart, screen);
+            }
+            difference::in_a_line(&apart.difference)
+        }
+        Some((tested, Standing::Failed { failures, events })) => {
+            for failure in failures {
+                tell_failure(tested, failure, *events, screen);
+            }
+            String::new()
+        }
         _ => String::new(),
     };
     let text = format!("{logs}: {}\n{place}", names.join(", "));

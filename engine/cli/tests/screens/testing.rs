@@ -148,6 +148,22 @@ fn a_run_in_which_a_property_is_violated_now_is_never_accepted() {
     assert_eq!(test(&desk, &[]).exit, Exit::Fine);
 }
 
+/// Fails if one reason is told as often as there are runs that fail for it.
+#[test]
+fn runs_that_fail_for_the_same_reason_are_told_once() {
+    CHANGED.set(false);
+    let desk = Desk::new();
+    let text = fs::read_to_string(desk.path("kitchen.toml")).unwrap();
+    let broken = text.replace("[run]", "[run]\ndefects = [\"served-twice\"]");
+    assert_ne!(broken, text);
+    for name in ["broken-1.toml", "broken-2.toml"] {
+        fs::write(desk.path(name), &broken).unwrap();
+    }
+    let said = test(&desk, &[]);
+    assert_eq!(said.exit, Exit::Violated, "{said}");
+    assert_snapshot!("test_fails", said);
+}
+
 #[test]
 fn wrong_use_is_told() {
     let desk = kept();

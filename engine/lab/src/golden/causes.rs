@@ -6,15 +6,16 @@
 //! differs in events of one kind, whoever made them; or if any of that holds of
 //! their first traces, before anything counts. Numbers in names are no difference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Apartness, Standing, Tested};
 use crate::divergence::Difference;
+use crate::group::Group;
 
-/// Golden logs whose runs differ for the same reason.
+/// What fails or differs for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The places of the logs among all that was tested; the one to look at comes first: it differs soonest.
+    /// The places among all that was tested; the one to look at comes first: it differs soonest.
     pub of: Vec<usize>,
     /// The reason in a line.
     pub what: String,
@@ -31,7 +32,7 @@ struct Sign {
     leaves: BTreeSet<String>,
 }
 
-/// The golden logs that differ, by reason: the reason of most comes first.
+/// The golden logs that differ, and whatever fails, by reason: the reason of most comes first.
 pub fn by_cause(all: &[Tested]) -> Vec<Cause> {
     let differs = |(at, tested): (usize, &Tested)| match &tested.standing {
         Standing::Differs(apart) => Some((at, signs(apart))),
@@ -57,8 +58,26 @@ pub fn by_cause(all: &[Tested]) -> Vec<Cause> {
         .into_iter()
         .map(|group| cause(group.into_iter().map(|at| signed[at].0).collect(), all))
         .collect();
+    causes.extend(failures(all));
     causes.sort_by_key(|cause| (std::cmp::Reverse(cause.of.len()), cause.of.first().copied()));
     causes
+}
+
+/// What fails in the same way: its first failure is of the same group.
+fn failures(all: &[Tested]) -> Vec<Cause> {
+    let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
+    for (at, tested) in all.iter().enumerate() {
+        if let Standing::Failed { failures, .. } = &tested.standing
+            && let Some(first) = failures.first()
+        {
+            groups.entry(Group::of(first)).or_default().push(at);
+        }
+    }
+    let cause = |(group, of): (Group, Vec<usize>)| Cause {
+        of,
+        what: format!("{}: {}", group.property, group.cause),
+    };
+    groups.into_iter().map(cause).collect()
 }
 
 fn cause(mut of: Vec<usize>, all: &[Tested]) -> Cause {
