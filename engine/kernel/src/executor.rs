@@ -283,25 +283,6 @@ impl<S: System> State<S> {
         }
     }
 
-    /// The recording that is followed may have had a host crash right after this event.
-    #[cold]
-    fn cut_as_recorded(&mut self, event: &Event<S::Event>) {
-        let actor = self.world.actor_name(event.actor);
-        let Some(recorded) = &mut self.followed else {
-            return;
-        };
-        let Some((host, restart_after)) = recorded.cut_after(actor, event.kind().number) else {
-            return;
-        };
-        if let Some(host) = self.outside.host_named(&host) {
-            let cut = Cut {
-                host,
-                restart_after,
-            };
-            self.strike(cut, true);
-        }
-    }
-
     /// A budget is used up, or the plan has a host crash right after this event.
     #[cold]
     fn specially(&mut self, seq: Seq) {

@@ -10,6 +10,7 @@
 //! choice by its instant and order; a fault at a door by actor and question; a crash by its time, or by
 //! the event after which it struck.
 
+mod around;
 mod reading;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,9 +27,10 @@ use crate::name::Name;
 use crate::plan::Plan;
 use crate::port::Feed;
 use crate::replay::{Events, begun};
-use crate::run::{Outcome, Run, RunError, writer};
+use crate::run::{Outcome, Run, RunError};
 use crate::system::System;
 
+pub(crate) use self::around::{NoFiles, writer};
 use self::reading::Reading;
 
 /// What became of the inputs of a recording that was followed.

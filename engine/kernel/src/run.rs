@@ -3,7 +3,6 @@
 //! What happens in between is in [`simulation`](crate::simulation).
 
 use std::cell::RefCell;
-use std::io::Read;
 use std::rc::Rc;
 
 use crate::acknowledge::Acknowledge;
@@ -12,7 +11,7 @@ use crate::doors::{Doors, Instead};
 use crate::event::kind_table;
 use crate::executor::{Beginning, Core, State, Stop};
 use crate::fault::Fault;
-use crate::follow::{Inputs, Recorded, plan_recorded};
+use crate::follow::{Inputs, NoFiles, Recorded, plan_recorded, writer};
 use crate::fork::guide::Guide;
 use crate::fork::{Fork, Forked, Recording, Reused};
 use crate::id::{ActorId, Seq, Time};
@@ -385,7 +384,7 @@ pub fn with_acts<S: System>(plan: &Plan<S::Config>) -> Result<Option<Plan<S::Con
 }
 
 /// The head of the log of a run: nothing in it depends on when or where the run is made.
-fn header<S: System>(seed: u64, plan: &str) -> Header {
+pub(crate) fn header<S: System>(seed: u64, plan: &str) -> Header {
     let digest = *blake3::hash(plan.as_bytes()).as_bytes();
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
@@ -397,28 +396,6 @@ fn header<S: System>(seed: u64, plan: &str) -> Header {
         first_seq: Seq(0),
         previous: Chain([0; 16]),
         kinds: kind_table::<S::Event>(),
-    }
-}
-
-/// The writer of the log of a run.
-pub(crate) fn writer<S: System>(
-    seed: u64,
-    plan: &str,
-    storage: BoxedStorage,
-    sync: SyncPolicy,
-) -> Result<Writer<BoxedStorage>, LogError> {
-    Writer::create(storage, &header::<S>(seed, plan), sync)
-}
-
-/// Where a recording is followed there are no files.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
-        Err(BuildError::File {
-            path: path.to_owned(),
-            what: "a recording that is followed has no files".to_owned(),
-        })
     }
 }
 

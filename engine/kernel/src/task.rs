@@ -352,26 +352,21 @@ impl<S: System> State<S> {
     }
 
     fn choose(&mut self, of: usize) -> Option<TaskRef> {
-        let index = match &mut self.journal {
-            Journal::Verify(verifier) => match verifier.peek_kernel() {
+        let index = if let Journal::Verify(verifier) = &mut self.journal {
+            match verifier.peek_kernel() {
                 Some(KernelEvent::Choice(choice)) => choice.index as usize,
                 _ => 0,
-            },
-            Journal::Fork(guide) => {
-                // The scheduler is asked in any case, so that it stands where it stood.
-                let own = self
-                    .scheduler
-                    .choose(&mut self.ready.iter().map(|task| task.id));
-                let recorded = guide.choose(Seq(self.next_seq));
-                recorded.map_or(own, |index| index as usize)
             }
-            Journal::Record(_) | Journal::Discard => {
-                let ready = &mut self.ready.iter().map(|task| task.id);
-                let own = self.scheduler.choose(ready);
-                let followed = self.followed.as_mut();
-                let recorded = followed.and_then(|recorded| recorded.choose(self.now, of));
-                recorded.unwrap_or(own)
-            }
+        } else {
+            // The scheduler is asked in any case, so that it stands where it stood.
+            let ready = &mut self.ready.iter().map(|task| task.id);
+            let own = self.scheduler.choose(ready);
+            let recorded = match (&mut self.journal, &mut self.followed) {
+                (Journal::Fork(guide), _) => guide.choose(Seq(self.next_seq)).map(|at| at as usize),
+                (_, Some(recorded)) => recorded.choose(self.now, of),
+                _ => None,
+            };
+            recorded.unwrap_or(own)
         };
         let index = index.min(of - 1);
         let choice = Choice {

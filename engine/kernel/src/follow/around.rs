@@ -1,0 +1,54 @@
+//! What a run that follows a recording does at its doors: where its log goes, what its providers are made from,
+//! and where a host crashes as recorded.
+
+use std::io::Read;
+
+use crate::event::Event;
+use crate::executor::{Cut, State};
+use crate::journal::BoxedStorage;
+use crate::log::{LogError, SyncPolicy, Writer};
+use crate::run::header;
+use crate::system::{BuildError, Files, System};
+
+impl<S: System> State<S> {
+    /// The recording that is followed may have had a host crash right after this event.
+    #[cold]
+    pub(crate) fn cut_as_recorded(&mut self, event: &Event<S::Event>) {
+        let actor = self.world.actor_name(event.actor);
+        let Some(recorded) = &mut self.followed else {
+            return;
+        };
+        let Some((host, restart_after)) = recorded.cut_after(actor, event.kind().number) else {
+            return;
+        };
+        if let Some(host) = self.outside.host_named(&host) {
+            let cut = Cut {
+                host,
+                restart_after,
+            };
+            self.strike(cut, true);
+        }
+    }
+}
+
+/// The writer of the log of a run.
+pub(crate) fn writer<S: System>(
+    seed: u64,
+    plan: &str,
+    storage: BoxedStorage,
+    sync: SyncPolicy,
+) -> Result<Writer<BoxedStorage>, LogError> {
+    Writer::create(storage, &header::<S>(seed, plan), sync)
+}
+
+/// Where a recording is followed there are no files.
+pub(crate) struct NoFiles;
+
+impl Files for NoFiles {
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
+        Err(BuildError::File {
+            path: path.to_owned(),
+            what: "a recording that is followed has no files".to_owned(),
+        })
+    }
+}
