@@ -8,16 +8,14 @@ use dacapo_lab::scenario::{Overrides, load};
 use dacapo_orchestration::Orchestration;
 use dacapo_tests::root;
 
-/// Every scenario file in a folder and those below it.
+/// Every scenario file in a folder and those below it. What is kept beside a golden log is none.
 fn scenarios(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("the folder can be read").path();
+        let is_golden = path.to_string_lossy().ends_with(".golden.toml");
         if path.is_dir() {
             scenarios(&path, found);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        } else if !is_golden && path.extension().is_some_and(|ending| ending == "toml") {
             found.push(path);
         }
     }
