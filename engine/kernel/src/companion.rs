@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::id::Time;
-use crate::program::{Dialogue, Program, ProgramError, Unfit};
+use crate::program::{Dialogue, Outsider, Program, ProgramError, Unfit};
 
 /// What the protocol is called in a greeting.
 pub const PROTOCOL: &str = "dacapo-process";
@@ -129,6 +129,7 @@ impl Companion {
             None => format!("at line {line} of its output, in answer to the greeting"),
         };
         Box::new(ProgramError {
+            who: Outsider::Program,
             name: self.program.name.clone(),
             command: self.program.shown(),
             place,

@@ -182,6 +182,16 @@ pub struct Odds<'a> {
     pub(crate) purpose: &'static str,
     /// The faults that were let in, for the log.
     pub(crate) injected: &'a mut Vec<FaultInjected>,
+    /// Why nothing true can be answered.
+    pub(crate) failed: Option<Failed>,
+}
+
+/// Why a service outside could not be asked at all.
+pub(crate) struct Failed {
+    /// Where the answer was to come from.
+    pub(crate) service: String,
+    pub(crate) what: String,
+    pub(crate) help: String,
 }
 
 impl Odds<'_> {
@@ -189,6 +199,16 @@ impl Odds<'_> {
     pub fn stream(&mut self) -> &mut Stream {
         let name = self.name;
         self.chance.stream(self.actor, || name, self.purpose)
+    }
+
+    /// Says that a service outside, which is there, cannot be asked at all: the run ends with this error of operation,
+    /// and what is answered does not count.
+    pub fn give_up(&mut self, service: String, what: String, help: String) {
+        self.failed = Some(Failed {
+            service,
+            what,
+            help,
+        });
     }
 
     /// Whether chance is let in at this door, and the value that it strikes with.

@@ -61,10 +61,12 @@ impl<E: EventSet> Journal<E> {
         match self {
             Journal::Record(writer) => {
                 let head = head_of(event);
-                match writer.append(head, |out| event.encode(out)) {
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(JournalError::Log(error)),
+                let appended = writer.append(head, |out| event.encode(out));
+                appended.map_err(JournalError::Log)?;
+                if writer.syncs_answers() && event.kind().role == Role::Answer {
+                    writer.sync().map_err(JournalError::Log)?;
                 }
+                Ok(())
             }
             Journal::Verify(verifier) => verifier.compare(event),
             Journal::Fork(guide) => guide.append(event),

@@ -181,6 +181,7 @@ impl<S: System> Outside<S> {
                         name: world.actor_name(feed.actor),
                         purpose: "feed",
                         injected: &mut feed.injected,
+                        failed: None,
                     };
                     feed.next = source.next(&mut odds);
                     if feed.next.is_none() {

@@ -57,6 +57,15 @@ pub trait Dialogue {
     }
 }
 
+/// A service outside that answers calls while a run is recorded live, such as one that is reached by a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// What it is called in the run, for errors.
+    pub name: String,
+    /// Which one it is and how it is asked: an object. Nothing secret is in it.
+    pub settings: Value,
+}
+
 /// What is wrong with what a program did, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
@@ -88,13 +97,24 @@ pub trait Interpreter<E: EventSet> {
     fn answer(&self, request: &E, effects: Vec<Value>) -> Result<Answer<E>, Unfit>;
 }
 
-/// A program failed, and so the run cannot be made: an error of operation, never of the simulated world.
+/// Who outside of a run failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outsider {
+    /// A program.
+    Program,
+    /// A service.
+    Service,
+}
+
+/// A program or a service failed, and so the run cannot be made: an error of operation, never of the simulated world.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the program of {name} (`{command}`) {place}: {}{}; {}", .unfit.what, wrote(.last_words), .unfit.help)]
+#[error("the {}{name} (`{command}`) {place}: {}{}; {}", .who.title(), .unfit.what, wrote(.last_words), .unfit.help)]
 pub struct ProgramError {
-    /// Whose program it is.
+    /// Which of the two.
+    pub who: Outsider,
+    /// Whose program it is, or what the service is called.
     pub name: String,
-    /// The command that started it.
+    /// The command that started it, or where the service is.
     pub command: String,
     /// In which line of its output, and in answer to what.
     pub place: String,
@@ -102,6 +122,16 @@ pub struct ProgramError {
     pub unfit: Unfit,
     /// The end of what it wrote for people.
     pub last_words: String,
+}
+
+impl Outsider {
+    /// What stands before its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Outsider::Program => "program of ",
+            Outsider::Service => "",
+        }
+    }
 }
 
 fn wrote(last_words: &str) -> String {

@@ -15,7 +15,7 @@ use crate::id::Time;
 use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
-use crate::program::{Dialogue, Program, ProgramError};
+use crate::program::{Dialogue, Program, ProgramError, Service};
 use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -231,6 +231,17 @@ pub trait Files {
             "`{}`, the program of {}, is not started here: make the run from its scenario instead",
             program.shown(),
             program.name
+        )))
+    }
+
+    /// Reaches a service that a scenario names. Only whoever records a run live reaches any.
+    ///
+    /// # Errors
+    /// If it cannot be asked, or none may be.
+    fn connect(&self, service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
+        Err(BuildError::Plan(format!(
+            "the {} is asked live, which only the command `record` does; name other replies for it to simulate",
+            service.name
         )))
     }
 }

@@ -39,6 +39,9 @@ pub enum SyncPolicy {
     Interval(u64),
     /// After every event. An event that was appended without an error is durable.
     Every,
+    /// After every answer from outside, and when a block is full: an answer that may have cost something, and will not
+    /// be given again, is durable before anything follows from it.
+    Answers,
 }
 
 /// Appends to a log.
@@ -243,6 +246,11 @@ impl<S: Storage> Writer<S> {
         Ok(())
     }
 
+    /// Whether the log is to be made durable at each answer, which only whoever knows the events can tell.
+    pub(crate) fn syncs_answers(&self) -> bool {
+        self.policy == SyncPolicy::Answers
+    }
+
     /// The last event that was acknowledged: this one and every one before it outlive a kill of the
     /// process and a loss of power. It never goes back, and stands still once the storage has failed.
     pub fn durable(&self) -> Option<Seq> {
@@ -295,7 +303,7 @@ impl<S: Storage> Writer<S> {
         self.tally.count(head.kind);
         self.due += 1;
         let sync_is_due = match self.policy {
-            SyncPolicy::Never => false,
+            SyncPolicy::Never | SyncPolicy::Answers => false,
             SyncPolicy::Interval(events) => self.due >= events,
             SyncPolicy::Every => true,
         };

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::doors::Odds;
 use crate::event::Body;
-use crate::executor::{Core, State, Target};
+use crate::executor::{Core, State, Stop, Target};
 use crate::fork::guide::Answered;
 use crate::id::{ActorId, Seq};
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{CallCancelled, FaultInjected};
 use crate::outside::PendingCall;
 use crate::port::{Answer, Port};
+use crate::program::{Outsider, ProgramError, Unfit};
 use crate::sync::consult::{Consulted, consult};
 use crate::system::System;
 use crate::task::{Pending, cut_off};
@@ -135,8 +136,22 @@ fn made<S: System>(
         name: state.world.actor_name(actor),
         purpose: "answer",
         injected: &mut injected,
+        failed: None,
     };
     let answer = provider.answer(call, request, state.now, &mut odds);
+    let (failed, name) = (odds.failed.take(), odds.name.to_owned());
+    if let Some(failed) = failed {
+        let error = ProgramError {
+            who: Outsider::Service,
+            name,
+            command: failed.service,
+            place: format!("in answer to event {} at {}", call.0, state.now),
+            unfit: Unfit::new(failed.what, failed.help),
+            last_words: String::new(),
+        };
+        state.stop(Stop::Journal(JournalError::Program(Box::new(error))));
+        return None;
+    }
     Some((answer, injected))
 }
 
