@@ -4,12 +4,13 @@ use super::source::{Source, names};
 use super::{assert_none, manifests, project};
 
 /// What each crate may import. Whoever is not listed here, such as a test, may import anything.
-pub(super) const ARROWS: [(&str, &[&str]); 5] = [
+pub(super) const ARROWS: [(&str, &[&str]); 6] = [
     ("kernel", &[]),
     ("lab", &["kernel"]),
     ("cli", &["lab", "kernel"]),
     ("orchestration", &["kernel"]),
-    ("dacapo", &["cli", "orchestration"]),
+    ("models", &["kernel"]),
+    ("dacapo", &["cli", "models", "orchestration"]),
 ];
 
 /// What a crate may import; `None` if anything.

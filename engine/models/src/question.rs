@@ -1,0 +1,44 @@
+//! What a live model is asked, and what it replies, as they are said between a run and a provider.
+
+use serde::{Deserialize, Serialize};
+
+/// What a model is asked.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Question {
+    /// The name of the model at its provider.
+    pub(crate) model: String,
+    /// The whole prompt.
+    pub(crate) prompt: String,
+    /// The longest reply, in tokens.
+    pub(crate) max_tokens: u32,
+    /// How freely it replies; the provider's own default if left out.
+    pub(crate) temperature: Option<f64>,
+}
+
+/// What a model replies, or what went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Reply {
+    /// Its text, or what went wrong.
+    pub(crate) text: String,
+    /// Whether something went wrong.
+    pub(crate) failed: bool,
+    /// The model that replied, as its provider names it.
+    pub(crate) served_by: Option<String>,
+    /// How many tokens the provider counts in the prompt.
+    pub(crate) prompt_tokens: Option<u64>,
+    /// How many it counts in the reply.
+    pub(crate) reply_tokens: Option<u64>,
+    /// How long the reply took by the wall clock, in microseconds.
+    pub(crate) latency_us: u64,
+}
+
+impl Reply {
+    /// Something went wrong.
+    pub(crate) fn failed(what: impl Into<String>) -> Reply {
+        Reply {
+            text: what.into(),
+            failed: true,
+            ..Reply::default()
+        }
+    }
+}
