@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Seq};
-use dacapo_orchestration::domain_event::{DomainEvent, ModelAsked, ModelReply};
+use dacapo_orchestration::domain_event::{DomainEvent, ModelAsked};
 use serde_json::{Value, json};
 
 /// Calls in the order in which they were asked.
@@ -30,9 +30,9 @@ impl ModelCalls {
             Some(DomainEvent::ModelAnswered(answered)) => {
                 let asked = event.cause.and_then(|cause| self.places.get(&cause));
                 if let Some(&at) = asked {
-                    self.told[at]["outcome"] = json!(match answered.reply {
-                        ModelReply::Text(_) => "ok",
-                        ModelReply::Error(_) => "error",
+                    self.told[at]["outcome"] = json!(match answered.reply.said() {
+                        Ok(_) => "ok",
+                        Err(_) => "error",
                     });
                 }
             }

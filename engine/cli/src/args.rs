@@ -13,6 +13,7 @@ use crate::fuzz::{self, FuzzArgs};
 use crate::import::{self, ImportArgs};
 use crate::init::{self, InitArgs};
 use crate::invariants::InvariantsArgs;
+use crate::record::{self, RecordArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::report::{self, ReportArgs};
 use crate::run::{self, RunArgs};
@@ -83,6 +84,8 @@ pub(crate) enum Action {
     Init(InitArgs),
     /// Simulate a scenario, write its log, say what happened
     Run(RunArgs),
+    /// The same with services that are asked live, whose answers are kept
+    Record(RecordArgs),
     /// Run a log again and compare every event with the recorded one
     Replay(ReplayArgs),
     /// Whether a log is whole and its properties hold, without running any code
@@ -143,6 +146,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         text
     };
     let run = examples(&run::EXAMPLES) + run::AFTER;
+    let record = examples(&record::EXAMPLES) + record::AFTER;
     let replay = examples(&replay::EXAMPLES) + replay::AFTER;
     let check = examples(&check::EXAMPLES) + check::AFTER;
     let show = examples(&show::EXAMPLES) + show::AFTER;
@@ -166,6 +170,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .bin_name(program)
         .mut_subcommand("init", |c| c.after_help(init))
         .mut_subcommand("run", |c| c.after_help(run))
+        .mut_subcommand("record", |c| c.after_help(record))
         .mut_subcommand("replay", |c| c.after_help(replay))
         .mut_subcommand("check", |c| c.after_help(check))
         .mut_subcommand("show", |c| c.after_help(show))

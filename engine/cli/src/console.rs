@@ -8,6 +8,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use dacapo_kernel::{BuildError, Dialogue, Service};
+
+/// Reaches a service that is asked live.
+pub(crate) type Connect = dyn Fn(&Service) -> Result<Box<dyn Dialogue>, BuildError>;
+
 /// Where a call of the program prints, and what it knows of its surroundings.
 pub struct Console<'a> {
     pub(crate) out: Box<dyn Write + 'a>,
@@ -22,6 +27,8 @@ pub struct Console<'a> {
     pub(crate) rust_log: Option<String>,
     /// Wall time since some instant.
     pub(crate) elapsed: Rc<dyn Fn() -> Duration + 'a>,
+    /// Who reaches the services that are asked live, if anybody does.
+    pub(crate) connect: Option<Rc<Connect>>,
     /// Whether interrupts of the process are for this call of the program.
     pub(crate) has_interrupts: bool,
     /// What somebody types.
@@ -47,6 +54,7 @@ impl<'a> Console<'a> {
             no_color: false,
             rust_log: None,
             elapsed: Rc::new(|| Duration::ZERO),
+            connect: None,
             has_interrupts: false,
             input: Box::new(std::io::empty()),
             is_ci: false,
@@ -70,6 +78,17 @@ impl<'a> Console<'a> {
         self
     }
 
+    /// The same console, with somebody who reaches the services that are asked live.
+    pub fn connected(
+        self,
+        connect: impl Fn(&Service) -> Result<Box<dyn Dialogue>, BuildError> + 'static,
+    ) -> Console<'a> {
+        Console {
+            connect: Some(Rc::new(connect)),
+            ..self
+        }
+    }
+
     /// The console of the process.
     pub(crate) fn of_process() -> Console<'static> {
         let out = std::io::stdout();
@@ -85,6 +104,7 @@ impl<'a> Console<'a> {
             no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             rust_log: environment("RUST_LOG").and_then(|value| value.into_string().ok()),
             elapsed: Rc::new(stopwatch()),
+            connect: None,
             has_interrupts: true,
             input: Box::new(std::io::BufReader::new(std::io::stdin())),
             is_ci: environment("CI").is_some_and(|value| !value.is_empty() && value != "false"),

@@ -48,6 +48,7 @@ mod next;
 mod panics;
 mod program;
 mod progress;
+mod record;
 mod replay;
 mod report;
 mod run;
@@ -65,5 +66,5 @@ mod values;
 
 pub use console::Console;
 pub use exit::Exit;
-pub use program::{execute, main};
+pub use program::{execute, main, main_with};
 pub use test::assert_tested;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use dacapo_kernel::{ProgramError, System};
+use dacapo_kernel::{BuildError, Dialogue, ProgramError, Service, System};
 use dacapo_lab::scenario::printable;
 use serde_json::json;
 
@@ -16,14 +16,25 @@ use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
     check, defects, diagnostics, diff, explain, export, faults, figures, find, fork, fuzz, import,
-    init, invariants, panics, replay, report, run, salvage, show, shrink, sweep, test,
+    init, invariants, panics, record, replay, report, run, salvage, show, shrink, sweep, test,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
 pub fn main<S: System>() -> ExitCode {
+    start::<S>(|console| console)
+}
+
+/// The same for a system whose scenarios name services that `record` asks live; `connect` reaches them.
+pub fn main_with<S: System>(
+    connect: impl Fn(&Service) -> Result<Box<dyn Dialogue>, BuildError> + 'static,
+) -> ExitCode {
+    start::<S>(|console| console.connected(connect))
+}
+
+fn start<S: System>(equip: impl FnOnce(Console<'static>) -> Console<'static>) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     panics::install();
-    let exit = match panics::caught(|| execute::<S, _>(&arguments, Console::of_process())) {
+    let exit = match panics::caught(|| execute::<S, _>(&arguments, equip(Console::of_process()))) {
         Ok(exit) => exit,
         Err(panic) => {
             let mut console = Console::of_process();
@@ -77,6 +88,7 @@ fn perform<S: System>(
     match action {
         Action::Init(args) => init::init::<S>(args, screen),
         Action::Run(args) => run::run::<S>(args, screen, arguments),
+        Action::Record(args) => record::record::<S>(args, screen, arguments),
         Action::Replay(args) => replay::replay::<S>(args, screen),
         Action::Check(args) => check::check::<S>(args, screen),
         Action::Show(args) => show::show::<S>(args, screen),
@@ -199,6 +211,7 @@ pub(crate) fn tell_problem(problem: &Problem, screen: &mut Screen<'_>) {
 /// How a program outside failed, with the end of what it wrote for people.
 fn tell_program(place: &str, error: &ProgramError, note: Option<&str>, screen: &mut Screen<'_>) {
     let ProgramError {
+        who,
         name,
         command,
         place: at,
@@ -206,7 +219,8 @@ fn tell_program(place: &str, error: &ProgramError, note: Option<&str>, screen: &
         last_words,
     } = error;
     screen.error(format!(
-        "{place}: the program of {name} (`{command}`) {at}: {}",
+        "{place}: the {}{name} (`{command}`) {at}: {}",
+        who.title(),
         unfit.what
     ));
     for line in last_words.lines() {

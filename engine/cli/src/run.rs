@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{Events, Outcome, Run, RunError, SchedulerKind, Seq, System, Wanted};
+use dacapo_kernel::{Events, Files, Outcome, Run, RunError, SchedulerKind, Seq, System, Wanted};
 use dacapo_lab::scenario::{Loaded, Overrides, load};
 use dacapo_lab::{Ended, VERSION, anything_happened, judge};
 use serde_json::json;
@@ -96,7 +96,16 @@ pub(crate) fn run<S: System>(
     let loaded = load::<S>(&args.scenario, &overrides(args))?;
     let default = log_file::default_path::<S>(&loaded.plan, args.profile.as_deref());
     let path = args.out.as_deref().unwrap_or(&default);
-    let (outcome, wall) = record::<S>(&loaded, path, args, screen)?;
+    let how = How {
+        replaces: args.out.is_none() || args.force,
+        sync: match args.sync {
+            Sync::Never => SyncPolicy::Never,
+            Sync::Interval => SyncPolicy::Interval(1_000),
+            Sync::Every => SyncPolicy::Every,
+        },
+        acknowledges: args.acknowledge,
+    };
+    let (outcome, wall) = make::<S>(&loaded, (&loaded.files, path), how, screen)?;
     log_file::write_facts(path, arguments, wall, screen);
     tell(&loaded, &outcome, wall, path, screen)
 }
@@ -127,25 +136,33 @@ fn overrides(args: &RunArgs) -> Overrides {
     }
 }
 
-fn record<S: System>(
+/// How a log is written.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// Whether an older log of the name may go.
+    pub(crate) replaces: bool,
+    /// When it is made durable.
+    pub(crate) sync: SyncPolicy,
+    /// Whether is told what is durable.
+    pub(crate) acknowledges: bool,
+}
+
+/// Makes the run of a scenario with the files and whatever else is outside of it, into a log.
+pub(crate) fn make<S: System>(
     loaded: &Loaded<S>,
-    path: &Path,
-    args: &RunArgs,
+    (files, path): (&dyn Files, &Path),
+    how: How,
     screen: &mut Screen<'_>,
 ) -> Result<(Outcome<S::View>, Duration), Problem> {
-    let (target, storage) = Target::create(path, args.out.is_none() || args.force)?;
-    let sync = match args.sync {
-        Sync::Never => SyncPolicy::Never,
-        Sync::Interval => SyncPolicy::Interval(1_000),
-        Sync::Every => SyncPolicy::Every,
-    };
+    let (target, storage) = Target::create(path, how.replaces)?;
+    let sync = how.sync;
     let goal = loaded.plan.end().map_or(Goal::Unknown, Goal::Time);
     let begun = screen.elapsed();
-    let recorded = if args.acknowledge {
+    let recorded = if how.acknowledges {
         Run::<S>::new(&loaded.plan)
             .measured(Wanted::default())
             .acknowledge(|seq| acknowledge(seq, screen))
-            .record(&loaded.files, storage, sync)
+            .record(files, storage, sync)
     } else {
         let mut progress = screen.progress("run", goal);
         Run::<S>::new(&loaded.plan)
@@ -154,7 +171,7 @@ fn record<S: System>(
                 progress.at(seq, time);
                 true
             })
-            .record(&loaded.files, storage, sync)
+            .record(files, storage, sync)
     };
     let wall = screen.elapsed().saturating_sub(begun);
     match recorded {
@@ -187,7 +204,8 @@ fn acknowledge(seq: Seq, screen: &mut Screen<'_>) {
     }
 }
 
-fn tell<S: System>(
+/// Says what came of a run.
+pub(crate) fn tell<S: System>(
     loaded: &Loaded<S>,
     outcome: &Outcome<S::View>,
     wall: Duration,

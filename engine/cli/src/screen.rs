@@ -16,7 +16,7 @@ use dacapo_lab::scenario::printable;
 use serde_json::Value;
 
 use crate::args::{Common, Format, When};
-use crate::console::Console;
+use crate::console::{Connect, Console};
 
 /// The output of one call of the program.
 pub(crate) struct Screen<'a> {
@@ -111,6 +111,11 @@ impl<'a> Screen<'a> {
     /// Whether people read this, be it with annotations.
     pub(crate) fn is_for_people(&self) -> bool {
         self.format != Format::Json
+    }
+
+    /// Who reaches the services that are asked live, if anybody does.
+    pub(crate) fn connect(&self) -> Option<Rc<Connect>> {
+        self.console.connect.clone()
     }
 
     /// Wall time since some instant.

@@ -11,5 +11,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    dacapo_cli::main::<Orchestration>()
+    dacapo_cli::main_with::<Orchestration>(dacapo_models::connect)
 }

@@ -134,15 +134,12 @@ fn models(
 ) -> Result<(), BuildError> {
     let (primary, fallback) = (&config.llm.primary, &config.llm.fallback);
     let shared = model::is_shared(defects);
-    setup.provider(PRIMARY, "primary model", |_| {
-        Ok(SimulatedModels::new(
-            [Some(primary), shared.then_some(fallback)]
-                .into_iter()
-                .flatten(),
-        ))
+    setup.provider(PRIMARY, "primary model", |files| {
+        let served = [Some(primary), shared.then_some(fallback)];
+        SimulatedModels::new(served.into_iter().flatten()).connected(config, "primary model", files)
     })?;
-    setup.provider(FALLBACK, "fallback model", |_| {
-        Ok(SimulatedModels::new([fallback]))
+    setup.provider(FALLBACK, "fallback model", |files| {
+        SimulatedModels::new([fallback]).connected(config, "fallback model", files)
     })
 }
 

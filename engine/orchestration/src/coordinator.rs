@@ -33,6 +33,7 @@ mod watch;
 mod work;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use dacapo_kernel::{Notify, Receiver, Sender, channel};
@@ -46,6 +47,7 @@ use crate::bus::{Bus, Handler, HandlerError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::defect::{Defect, Defects};
+use crate::digest::Digest;
 use crate::domain_event::StateChanged;
 use crate::exchange::{Exchange, Notice};
 use crate::message::{
@@ -135,6 +137,8 @@ pub struct Coordinator {
     nudged: Notify,
     /// The level has changed.
     level_moved: Notify,
+    /// The templates that the log has since this coordinator began.
+    kept: RefCell<BTreeSet<Digest>>,
 }
 
 impl Coordinator {
@@ -181,6 +185,7 @@ impl Coordinator {
             queue: RefCell::new(Some(queue)),
             nudged: Notify::new("schedule"),
             level_moved: Notify::new("degradation level"),
+            kept: RefCell::default(),
         })
     }
 

@@ -3,7 +3,8 @@
 use dacapo_kernel::Event;
 
 use crate::domain_event::{
-    DomainEvent, EmergencyOrder, ModelReply, OrderOutcome, OutsideAction, Subscribed, TaskOutcome,
+    DomainEvent, EmergencyOrder, LiveReply, ModelReply, OrderOutcome, OutsideAction, Subscribed,
+    TaskOutcome,
 };
 use crate::market::{length, utc};
 use crate::message::{Message, Name};
@@ -47,9 +48,20 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         DomainEvent::OutsideActed(it) => outside(&it.action),
         DomainEvent::OutsideRefused(it) => format!("{}: {}", it.outcome, it.reason),
         DomainEvent::ModelAsked(it) => format!("{} is asked for a {}", it.model, it.purpose),
+        DomainEvent::PromptKept(it) => {
+            format!("template {}, {} bytes", it.digest, it.text.len())
+        }
+        DomainEvent::RequestRendered(it) => match it.template {
+            Some(template) => format!("request {} with template {template}", it.request),
+            None => format!("request {}", it.request),
+        },
         DomainEvent::ModelAnswered(it) => match &it.reply {
             ModelReply::Text(text) => format!("replied: {text}"),
             ModelReply::Error(error) => format!("failed: {error}"),
+            ModelReply::Live(live) => {
+                let did = if live.failed { "failed" } else { "replied" };
+                format!("{did} ({}): {}", live_facts(live), live.text)
+            }
         },
         DomainEvent::ProcessAsked(it) => format!("{} is asked about {}", it.agent, it.symbol),
         DomainEvent::ProcessAnswered(it) => format!("answered {}", it.effects.0),
@@ -314,4 +326,19 @@ pub(crate) fn tags(domain: &DomainEvent) -> Vec<(&'static str, String)> {
         DomainEvent::ModelAsked(it) => vec![("model", it.model.to_string())],
         _ => Vec::new(),
     }
+}
+
+/// What is known of a reply besides its text.
+pub(crate) fn live_facts(live: &LiveReply) -> String {
+    let mut facts = vec![format!("{:.3} s", live.latency_us as f64 / 1e6)];
+    if let Some(model) = &live.served_by {
+        facts.insert(0, model.clone());
+    }
+    if let (Some(prompt), Some(reply)) = (live.prompt_tokens, live.reply_tokens) {
+        facts.push(format!("{prompt} + {reply} tokens"));
+    }
+    if let Some(cost) = live.cost {
+        facts.push(format!("{cost:.6} dollars"));
+    }
+    facts.join(", ")
 }

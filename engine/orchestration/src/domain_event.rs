@@ -24,7 +24,7 @@ pub use coordinator::{
     TaskOutcome, TaskRunEnded, TaskRunStarted, TaskSwitched,
 };
 pub use market::{BarsRead, MarketBar, MarketQuote, MarketTrade, TableRow};
-pub use model::{ModelAnswered, ModelAsked, ModelReply};
+pub use model::{LiveReply, ModelAnswered, ModelAsked, ModelReply, PromptKept, RequestRendered};
 pub use outside::{OutsideActed, OutsideAction, OutsideMessage, OutsideRefused};
 pub use process::{AgentSaid, ProcessAnswered, ProcessAsked, WakeAsked};
 pub use rebalance::{LegsPlanned, RebalancePlanned, RebalanceTradeSkipped, TradePlanned};
@@ -61,6 +61,10 @@ events! {
         72 "bars read" v 1 Input => BarsRead(BarsRead);
         /// A row of a table of outputs can be known.
         73 "table row" v 1 Input => TableRow(TableRow);
+        /// A text that many prompts share.
+        74 "prompt kept" v 1 Consequence => PromptKept(PromptKept);
+        /// What is sent to a provider of the next call of a model that is asked live.
+        75 "request rendered" v 1 Consequence => RequestRendered(RequestRendered);
         /// An agent that is a program is asked.
         76 "process asked" v 1 Call => ProcessAsked(ProcessAsked);
         /// A program answered.

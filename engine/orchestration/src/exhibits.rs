@@ -5,6 +5,7 @@ use dacapo_kernel::{Chart, Curve, Event, Exhibits, Listing, Plan, Scale, Shape};
 
 use crate::config::Config;
 use crate::describe;
+use crate::describe::live_facts;
 use crate::domain_event::{DomainEvent, ModelReply, OrderOutcome, number};
 use crate::figures;
 
@@ -146,10 +147,17 @@ fn transcript() -> Listing<DomainEvent> {
                 format!("{}, {}", it.model, it.purpose),
                 it.prompt.clone(),
             ),
-            DomainEvent::ModelAnswered(it) => match &it.reply {
-                ModelReply::Text(text) => ("answered", String::new(), text.clone()),
-                ModelReply::Error(text) => ("failed", String::new(), text.clone()),
-            },
+            DomainEvent::PromptKept(it) => ("template", it.digest.to_string(), it.text.clone()),
+            DomainEvent::ModelAnswered(it) => {
+                let whom = match &it.reply {
+                    ModelReply::Live(live) => live_facts(live),
+                    ModelReply::Text(_) | ModelReply::Error(_) => String::new(),
+                };
+                match it.reply.said() {
+                    Ok(text) => ("answered", whom, text.to_owned()),
+                    Err(error) => ("failed", whom, error.to_owned()),
+                }
+            }
             domain @ DomainEvent::ConflictResolved(_) => {
                 let told = describe::event(event, domain);
                 ("resolved", String::new(), told)
@@ -162,6 +170,7 @@ fn transcript() -> Listing<DomainEvent> {
         title: "What models were asked and answered",
         columns: &["", "whom", "text"],
         watches: &[
+            number::PromptKept,
             number::ModelAsked,
             number::ModelAnswered,
             number::ConflictResolved,

@@ -29,6 +29,7 @@ pub mod views;
 mod audit;
 mod build;
 mod describe;
+pub mod digest;
 mod exhibits;
 mod faults;
 mod feeds;

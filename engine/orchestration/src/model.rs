@@ -1,17 +1,20 @@
-//! Language models that are simulated: replies from a script, or drawn from the seed.
+//! Language models: replies from a script, drawn from the seed, or of a provider that is asked live.
 
+pub(crate) mod live;
+pub mod template;
 mod trouble;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_kernel::{Answer, Odds, Port, Provider, Seq, Stream, Time};
+use dacapo_kernel::{Answer, BuildError, Files, Odds, Port, Provider, Seq, Stream, Time};
 
-use crate::config::{GeneratedReplies, ModelConfig, Replies, ScriptedReply};
+use crate::config::{Config, GeneratedReplies, ModelConfig, Replies, ScriptedReply};
 use crate::defect::{Defect, Defects};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
 use crate::message::Name;
 
+use live::LiveModel;
 use trouble::Troubles;
 
 pub(crate) use trouble::KINDS as FAULTS;
@@ -36,6 +39,8 @@ pub struct SimulatedModels {
 struct Model {
     replies: Replies,
     given: usize,
+    /// The provider that is asked, if one is.
+    live: Option<LiveModel>,
 }
 
 impl SimulatedModels {
@@ -47,6 +52,7 @@ impl SimulatedModels {
                 Model {
                     replies: config.replies.clone(),
                     given: 0,
+                    live: None,
                 },
             )
         };
@@ -54,6 +60,26 @@ impl SimulatedModels {
             models: models.into_iter().map(model).collect(),
             troubles: Troubles::default(),
         }
+    }
+
+    /// The same, where those that are asked live can be reached; `name` is what the provider is called in the run.
+    ///
+    /// # Errors
+    /// If one of them cannot be asked.
+    pub fn connected(
+        mut self,
+        config: &Config,
+        name: &str,
+        files: &dyn Files,
+    ) -> Result<SimulatedModels, BuildError> {
+        for model in [&config.llm.primary, &config.llm.fallback] {
+            if let Some(served) = self.models.get_mut(&model.model)
+                && let Replies::Live(live) = &served.replies
+            {
+                served.live = Some(LiveModel::connect(model, live, config, (name, files))?);
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -87,6 +113,10 @@ impl Provider<DomainEvent> for SimulatedModels {
                 )
             }
             Replies::Generated(generated) => draw(generated, odds.stream()),
+            Replies::Live(_) => match &mut model.live {
+                Some(live) => live.answer(asked, odds),
+                None => answer(Duration::ZERO, Err("it is not connected".to_owned())),
+            },
         };
         self.troubles.befall(answer, asked, now, odds)
     }

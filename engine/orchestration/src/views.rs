@@ -94,6 +94,8 @@ impl View<DomainEvent> for Views {
             DomainEvent::OutsideMessage(_)
             | DomainEvent::OutsideActed(_)
             | DomainEvent::TableRow(_)
+            | DomainEvent::PromptKept(_)
+            | DomainEvent::RequestRendered(_)
             | DomainEvent::ProcessAsked(_)
             | DomainEvent::ProcessAnswered(_)
             | DomainEvent::AgentSaid(_)

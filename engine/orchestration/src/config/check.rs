@@ -297,6 +297,7 @@ fn model(at: &str, model: &ModelConfig) -> Result<(), Mistake> {
             Ok(())
         }
         Replies::Generated(generated) => generated_replies(at, generated),
+        Replies::Live(live) => super::live::check(at, live),
     }
 }
 

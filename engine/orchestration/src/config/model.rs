@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::live::{LiveReplies, TemplateConfig};
 use crate::message::Name;
 
 /// The two models that conflicts are resolved by.
@@ -14,6 +15,9 @@ pub struct LlmConfig {
     pub fallback: ModelConfig,
     /// The longest answer, in tokens.
     pub max_tokens: u32,
+    /// The prompt of resolutions, instead of the built-in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateConfig>,
 }
 
 impl Default for LlmConfig {
@@ -26,6 +30,7 @@ impl Default for LlmConfig {
             primary: model("deepseek-chat"),
             fallback: model("claude-3-5-sonnet-20241022"),
             max_tokens: 500,
+            template: None,
         }
     }
 }
@@ -41,6 +46,16 @@ pub struct ModelConfig {
     pub replies: Replies,
 }
 
+impl ModelConfig {
+    /// How it is asked live, if it is.
+    pub fn live(&self) -> Option<&LiveReplies> {
+        match &self.replies {
+            Replies::Live(live) => Some(live),
+            Replies::Scripted(_) | Replies::Generated(_) => None,
+        }
+    }
+}
+
 /// Where the replies of a model come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,6 +64,8 @@ pub enum Replies {
     Scripted(Vec<ScriptedReply>),
     /// Drawn from the seed.
     Generated(GeneratedReplies),
+    /// Asked of a provider while a run is recorded.
+    Live(LiveReplies),
 }
 
 impl Default for Replies {

@@ -3,16 +3,18 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Coordinator;
 use super::conflict::{Approach, Conflict, approach};
 use super::reply::{self, Origin, Resolution};
-use crate::config::ModelConfig;
+use crate::config::{LiveReplies, ModelConfig};
 use crate::defect::Defect;
-use crate::domain_event::{Counted, DomainEvent, ModelAsked, ModelReply};
+use crate::digest::Digest;
+use crate::domain_event::{Counted, DomainEvent, ModelAsked, PromptKept, RequestRendered};
 use crate::message::{Name, Payload};
-use crate::model::{self, FALLBACK, PRIMARY};
+use crate::model::live::{RESOLUTION, request_digest};
+use crate::model::{self, FALLBACK, PRIMARY, template};
 
 /// Why there is no reply.
 enum NoReply {
@@ -27,6 +29,24 @@ pub(super) enum Which {
     Fallback,
 }
 
+/// What a model is told.
+pub(super) struct Prompt {
+    /// All of it.
+    whole: String,
+    /// What is put into the template, if it is made from one.
+    situation: Option<String>,
+}
+
+impl Prompt {
+    /// A prompt that is always the same.
+    pub(super) fn fixed(text: &str) -> Prompt {
+        Prompt {
+            whole: text.to_owned(),
+            situation: None,
+        }
+    }
+}
+
 impl Coordinator {
     /// What to do about the conflicts of a signal. Counts the outcome as the model's.
     pub async fn resolve(
@@ -38,7 +58,7 @@ impl Coordinator {
             Approach::Settled(resolution) => return resolution,
             Approach::Ask(conflicts) => conflicts,
         };
-        let resolution = match self.ask_both(&prompt(signal, &asked)).await {
+        let resolution = match self.ask_both(&self.prompt(signal, &asked)).await {
             Err(NoReply::TimedOut) => Resolution::waiting(Origin::Timeout),
             Err(NoReply::Failed) => Resolution::waiting(Origin::Failed),
             Ok(text) => match reply::parse(&text, self.defects) {
@@ -60,14 +80,14 @@ impl Coordinator {
 
     /// The first reply of the two models. Each has its share of the budget; with
     /// `primary-starves-fallback` one budget covers both.
-    async fn ask_both(&self, prompt: &str) -> Result<String, NoReply> {
+    async fn ask_both(&self, prompt: &Prompt) -> Result<String, NoReply> {
         let conflicts = &self.config.conflicts;
         let budget = Duration::from_millis(conflicts.max_resolution_time_ms);
         if self.defects.has(Defect::PrimaryStarvesFallback) {
             let both = async {
-                match self.ask(Which::Primary, "resolution", prompt).await {
+                match self.ask(Which::Primary, RESOLUTION, prompt).await {
                     Ok(text) => Ok(text),
-                    Err(_) => self.ask(Which::Fallback, "resolution", prompt).await,
+                    Err(_) => self.ask(Which::Fallback, RESOLUTION, prompt).await,
                 }
             };
             return match self.ctx.timeout(budget, both).await {
@@ -76,15 +96,40 @@ impl Coordinator {
             };
         }
         let share = budget * u32::try_from(conflicts.primary_share_pct).unwrap_or(100) / 100;
-        let primary = self.ask(Which::Primary, "resolution", prompt);
+        let primary = self.ask(Which::Primary, RESOLUTION, prompt);
         if let Ok(Ok(text)) = self.ctx.timeout(share, primary).await {
             return Ok(text);
         }
-        let fallback = self.ask(Which::Fallback, "resolution", prompt);
+        let fallback = self.ask(Which::Fallback, RESOLUTION, prompt);
         match self.ctx.timeout(budget - share, fallback).await {
             Err(_) => Err(NoReply::TimedOut),
             Ok(replied) => replied.map_err(|_| NoReply::Failed),
         }
+    }
+
+    /// The prompt of a resolution.
+    fn prompt(&self, signal: &Payload, conflicts: &[Conflict]) -> Prompt {
+        let situation = situation(signal, conflicts);
+        Prompt {
+            whole: template::render(self.config.llm.template(), &situation),
+            situation: Some(situation.to_string()),
+        }
+    }
+
+    /// Notes what is sent to a provider: a template once, and what the whole request is recognised by.
+    fn note_request(&self, model: &ModelConfig, live: &LiveReplies, prompt: &Prompt) {
+        let llm = &self.config.llm;
+        let template = prompt.situation.as_ref().map(|_| {
+            let (text, digest) = (llm.template(), Digest::of(llm.template()));
+            if self.kept.borrow_mut().insert(digest) {
+                let text = text.to_owned();
+                self.ctx.emit(PromptKept { digest, text });
+            }
+            digest
+        });
+        let model = model.model.as_str();
+        let request = request_digest(live, model, &prompt.whole, llm.max_tokens);
+        self.ctx.emit(RequestRendered { template, request });
     }
 
     /// Asks one model and waits, for as long as the caller lets it.
@@ -92,9 +137,9 @@ impl Coordinator {
         &self,
         which: Which,
         purpose: &'static str,
-        prompt: &str,
+        prompt: &Prompt,
     ) -> Result<String, String> {
-        let (own_port, ModelConfig { model, .. }) = match which {
+        let (own_port, config) = match which {
             Which::Primary => (PRIMARY, &self.config.llm.primary),
             Which::Fallback => (FALLBACK, &self.config.llm.fallback),
         };
@@ -103,31 +148,38 @@ impl Coordinator {
         } else {
             own_port
         };
+        let shown = match config.live() {
+            None => &prompt.whole,
+            Some(live) => {
+                self.note_request(config, live, prompt);
+                prompt.situation.as_ref().unwrap_or(&prompt.whole)
+            }
+        };
         let request = ModelAsked {
-            model: model.clone(),
+            model: config.model.clone(),
             purpose: Name::fixed(purpose),
-            prompt: prompt.to_owned(),
+            prompt: shown.clone(),
             max_tokens: self.config.llm.max_tokens,
         };
         match self.ctx.call(port, request).await {
-            DomainEvent::ModelAnswered(answered) => match answered.reply {
-                ModelReply::Text(text) => Ok(text),
-                ModelReply::Error(error) => Err(error),
-            },
+            DomainEvent::ModelAnswered(answered) => {
+                let said = answered.reply.said();
+                said.map(str::to_owned).map_err(str::to_owned)
+            }
             other => Err(format!("a model was asked, and the answer was {other:?}")),
         }
     }
 }
 
 /// What the model is told. The evidence is data, and is marked as such.
-fn prompt(signal: &Payload, conflicts: &[Conflict]) -> String {
+fn situation(signal: &Payload, conflicts: &[Conflict]) -> Value {
     let number = |name: &str| signal.field(name).number().ok();
     let confidence = number("confidence").map(|confidence| format!("{confidence:.2}"));
     let details: Vec<_> = conflicts
         .iter()
         .map(|conflict| json!({"conflict": conflict.name(), "details": conflict.details()}))
         .collect();
-    let situation = json!({
+    json!({
         "symbol": signal.field("symbol").to_json(),
         "action": signal.field("action").to_json(),
         "confidence": confidence,
@@ -135,11 +187,5 @@ fn prompt(signal: &Payload, conflicts: &[Conflict]) -> String {
         "stop_loss": number("stop_loss"),
         "take_profit": number("take_profit"),
         "conflicts": details,
-    });
-    format!(
-        "Agents contradict each other about a trade. Answer with one JSON object: \
-         action (proceed, wait, modify or abort), confidence (0 to 1), modifications (leverage, \
-         size_reduction_pct, entry_adjustment_pct; or null), reasoning.\n\
-         The situation, as data:\n{situation}"
-    )
+    })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Receiver, Time};
 
 use super::Coordinator;
-use super::resolution::Which;
+use super::resolution::{Prompt, Which};
 use super::state::RunState;
 use crate::Orchestration;
 use crate::clock::start_us;
@@ -87,7 +87,8 @@ impl Coordinator {
             if !self.is_degraded() || self.state.get() == RunState::Halted {
                 continue;
             }
-            let probe = self.ask(Which::Primary, "probe", "Answer with the word ready.");
+            let prompt = Prompt::fixed("Answer with the word ready.");
+            let probe = self.ask(Which::Primary, "probe", &prompt);
             let answered = self.ctx.timeout(limit, probe).await;
             let works = matches!(answered, Ok(Ok(_)));
             self.count_outcome(if works {

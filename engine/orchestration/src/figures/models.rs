@@ -1,8 +1,8 @@
 //! What the language models were asked and what that costs, by the price table of the scenario.
 //!
-//! A log has the texts, not how a provider counts them: tokens are estimated from characters, four each
-//! unless the scenario says otherwise (OpenAI, "What are tokens and how to count them?"). A call that
-//! fails or is lost costs its prompt.
+//! Of a model that was asked live the log has the tokens that its provider counted. Of any other it has the texts
+//! alone: tokens are estimated from characters, four each unless the scenario says otherwise (OpenAI, "What are tokens
+//! and how to count them?"). A call that fails or is lost costs its prompt.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,10 @@ pub(super) struct Usage {
     pub(super) failed: u64,
     pub(super) prompt_characters: u64,
     pub(super) reply_characters: u64,
+    /// Characters of prompts whose tokens the provider counted after all.
+    pub(super) counted_characters: u64,
+    /// Tokens of prompts and of replies as providers counted them.
+    pub(super) counted: (u64, u64),
 }
 
 /// What each model did, by name.
@@ -28,15 +32,16 @@ pub(super) type Usages = BTreeMap<Name, Usage>;
 
 /// Calls without an answer yet.
 #[derive(Debug, Default)]
-pub(super) struct Calls(BTreeMap<Seq, Name>);
+pub(super) struct Calls(BTreeMap<Seq, (Name, u64)>);
 
 impl Calls {
     /// A model is asked.
     pub(super) fn asked(&mut self, call: Seq, asked: &ModelAsked) -> (Name, Usage) {
-        self.0.insert(call, asked.model.clone());
+        let prompt = characters(&asked.prompt);
+        self.0.insert(call, (asked.model.clone(), prompt));
         let usage = Usage {
             calls: 1,
-            prompt_characters: characters(&asked.prompt),
+            prompt_characters: prompt,
             ..Usage::default()
         };
         (asked.model.clone(), usage)
@@ -48,7 +53,7 @@ impl Calls {
         call: Option<Seq>,
         answered: &ModelAnswered,
     ) -> Option<(Name, Usage)> {
-        let model = self.0.remove(&call?)?;
+        let (model, prompt) = self.0.remove(&call?)?;
         let usage = match &answered.reply {
             ModelReply::Text(text) => Usage {
                 reply_characters: characters(text),
@@ -58,6 +63,25 @@ impl Calls {
                 failed: 1,
                 ..Usage::default()
             },
+            ModelReply::Live(live) => {
+                let failed = u64::from(live.failed);
+                match (live.prompt_tokens, live.reply_tokens) {
+                    (Some(asked), Some(replied)) => Usage {
+                        failed,
+                        counted_characters: prompt,
+                        counted: (asked, replied),
+                        ..Usage::default()
+                    },
+                    _ if live.failed => Usage {
+                        failed,
+                        ..Usage::default()
+                    },
+                    _ => Usage {
+                        reply_characters: characters(&live.text),
+                        ..Usage::default()
+                    },
+                }
+            }
         };
         Some((model, usage))
     }
@@ -78,16 +102,30 @@ impl Usage {
         self.failed += other.failed;
         self.prompt_characters += other.prompt_characters;
         self.reply_characters += other.reply_characters;
+        self.counted_characters += other.counted_characters;
+        self.counted.0 = self.counted.0.saturating_add(other.counted.0);
+        self.counted.1 = self.counted.1.saturating_add(other.counted.1);
+    }
+
+    /// Tokens of prompts and of replies, counted or estimated.
+    fn tokens(&self, config: &FiguresConfig) -> (f64, f64) {
+        let estimated = self
+            .prompt_characters
+            .saturating_sub(self.counted_characters);
+        (
+            tokens(estimated, config) + self.counted.0 as f64,
+            tokens(self.reply_characters, config) + self.counted.1 as f64,
+        )
     }
 
     /// Its cost in dollars; none if its model has no price.
     fn cost(&self, model: &Name, config: &FiguresConfig) -> Option<f64> {
         let price = config.model_prices.get(model.as_str())?;
-        let millions = |characters: u64| tokens(characters, config) / 1e6;
+        let (prompt, reply) = self.tokens(config);
         Some(
             price.per_call * self.calls as f64
-                + price.prompt_per_million * millions(self.prompt_characters)
-                + price.reply_per_million * millions(self.reply_characters),
+                + price.prompt_per_million * (prompt / 1e6)
+                + price.reply_per_million * (reply / 1e6),
         )
     }
 }
@@ -117,8 +155,8 @@ pub(super) fn table(usages: &Usages, config: &FiguresConfig) -> Section {
             model.to_string(),
             usage.calls.to_string(),
             usage.failed.to_string(),
-            format!("{:.0}", tokens(usage.prompt_characters, config)),
-            format!("{:.0}", tokens(usage.reply_characters, config)),
+            format!("{:.0}", usage.tokens(config).0),
+            format!("{:.0}", usage.tokens(config).1),
             cost.map_or_else(|| "no price".to_owned(), |cost| format!("{cost:.6}")),
         ]
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::entry;
-use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
+use crate::domain_event::DomainEvent;
 use crate::message::Name;
 
 /// The language models.
@@ -23,9 +23,9 @@ impl ModelView {
     pub(super) fn apply(&mut self, event: &DomainEvent) {
         match event {
             DomainEvent::ModelAsked(asked) => *entry(&mut self.asked, &asked.model) += 1,
-            DomainEvent::ModelAnswered(ModelAnswered {
-                reply: ModelReply::Text(_),
-            }) => self.replied += 1,
+            DomainEvent::ModelAnswered(answered) if answered.reply.said().is_ok() => {
+                self.replied += 1;
+            }
             DomainEvent::ModelAnswered(_) => self.failed += 1,
             _ => {}
         }

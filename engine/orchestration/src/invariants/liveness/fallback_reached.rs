@@ -7,7 +7,7 @@ use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Plan, Seq, Time, num
 use super::EXCLUDED;
 use super::up::{Turn, Up};
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, ModelReply, ResolvedBy, number};
+use crate::domain_event::{DomainEvent, ResolvedBy, number};
 
 /// One question to a model.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +169,7 @@ impl Invariant<DomainEvent> for FallbackReached {
                 return self.ask(event.seq, event.time);
             }
             Some(DomainEvent::ModelAnswered(answered)) => {
-                let replied = matches!(answered.reply, ModelReply::Text(_));
+                let replied = answered.reply.said().is_ok();
                 return self.answer(event, replied);
             }
             Some(DomainEvent::ConflictResolved(resolved)) => return self.resolve(resolved.by),
@@ -187,7 +187,9 @@ impl Invariant<DomainEvent> for FallbackReached {
 mod tests {
     use super::super::samples::{crashed, ended, minimal, name, started};
     use super::*;
-    use crate::domain_event::{ConflictFound, ConflictResolved, ModelAnswered, ModelAsked};
+    use crate::domain_event::{
+        ConflictFound, ConflictResolved, ModelAnswered, ModelAsked, ModelReply,
+    };
     use crate::invariants::planted::Planted;
     use dacapo_kernel::CallCancelled;
 

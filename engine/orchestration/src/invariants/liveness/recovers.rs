@@ -8,9 +8,7 @@ use super::idle::Idle;
 use super::up::Turn;
 use super::{BOUND, EXCLUDED};
 use crate::config::Config;
-use crate::domain_event::{
-    Counted, DomainEvent, ModelReply, OutcomeCounted, ResolvedBy, TaskOutcome, number,
-};
+use crate::domain_event::{Counted, DomainEvent, OutcomeCounted, ResolvedBy, TaskOutcome, number};
 use crate::message::DegradationLevel;
 
 /// The failures of one kind, and the successes that should have undone them.
@@ -126,7 +124,7 @@ impl Recovers {
             }
             Some(DomainEvent::ModelAnswered(answered)) => {
                 let is_probe = self.probe.is_some() && self.probe == event.cause;
-                if is_probe && matches!(answered.reply, ModelReply::Text(_)) {
+                if is_probe && answered.reply.said().is_ok() {
                     self.models.succeed(now);
                 }
             }

@@ -6,7 +6,7 @@ use dacapo_kernel::{Event, Invariant, Seq, Time};
 
 use super::reading::{Reading, read};
 use crate::domain_event::{
-    ConflictResolved, Counted, DomainEvent, ModelReply, ResolvedBy, TradeOrigin, number,
+    ConflictResolved, Counted, DomainEvent, ResolvedBy, TradeOrigin, number,
 };
 
 /// How many conflicts are kept in mind.
@@ -155,7 +155,7 @@ impl Invariant<DomainEvent> for InvalidWaits {
                 self.asked.push(seq);
             }
             Some(DomainEvent::ModelAnswered(it)) => {
-                if let ModelReply::Text(text) = &it.reply
+                if let Ok(text) = it.reply.said()
                     && cause.is_none_or(|call| self.asked.contains(&call))
                 {
                     self.answers.push(read(text));
@@ -183,7 +183,7 @@ impl Invariant<DomainEvent> for InvalidWaits {
 mod tests {
     use super::super::plant::{conflict, judged, llm_counted, resolved};
     use super::*;
-    use crate::domain_event::{ModelAnswered, ModelAsked};
+    use crate::domain_event::{ModelAnswered, ModelAsked, ModelReply};
     use crate::invariants::planted::Planted;
     use crate::message::Name;
 

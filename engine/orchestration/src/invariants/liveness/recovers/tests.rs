@@ -2,7 +2,7 @@
 
 use super::super::samples::{counted, ended, listens, plan, run_ended, run_started, started};
 use super::*;
-use crate::domain_event::{ModelAnswered, ModelAsked};
+use crate::domain_event::{ModelAnswered, ModelAsked, ModelReply};
 use crate::invariants::planted::Planted;
 use serde_json::json;
 
