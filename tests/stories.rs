@@ -12,6 +12,7 @@ mod exported;
 mod figures;
 mod hard_day;
 mod idle;
+mod live_models;
 mod money;
 mod own_data;
 mod programs;

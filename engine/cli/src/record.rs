@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dacapo_kernel::log::SyncPolicy;
-use dacapo_kernel::{BuildError, Dialogue, Files, Program, Service, System};
+use dacapo_kernel::{BuildError, Changed, Dialogue, Files, Program, Service, System};
 use dacapo_lab::scenario::{DataDir, Overrides, load};
 
 use crate::console::Connect;
@@ -34,6 +34,12 @@ pub(crate) struct RecordArgs {
     /// Where the log goes, instead of runs/NAME-live-SEED.dlog
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    /// Give the answers of this earlier recording again, as far as the questions are the same
+    #[arg(long, value_name = "LOG")]
+    from: Option<PathBuf>,
+    /// What to do about a question that was put otherwise there
+    #[arg(long, value_enum, value_name = "WHAT", requires = "from", default_value_t = WhenChanged::Error)]
+    changed: WhenChanged,
     /// Replace that log, if there is one
     #[arg(long)]
     force: bool,
@@ -42,11 +48,26 @@ pub(crate) struct RecordArgs {
     acknowledge: bool,
 }
 
+/// What to do about a question that has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WhenChanged {
+    /// End, and say what has changed
+    Error,
+    /// Take the answer to the same decision, marked
+    Reuse,
+    /// Ask live
+    Ask,
+}
+
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 2] = [
+pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "record live.toml",
         "ask what is asked live, and write runs/NAME-live-SEED.dlog",
+    ),
+    (
+        "record live.toml --from runs/live-live-7.dlog --changed ask",
+        "ask only what has changed",
     ),
     (
         "replay runs/live-live-7.dlog",
@@ -63,6 +84,7 @@ pub(crate) const AFTER: &str = "\nTime is virtual: a reply that took two seconds
 struct Live<'a> {
     files: &'a DataDir,
     connect: &'a Connect,
+    recorded: Option<(PathBuf, Changed)>,
     /// How many services were reached.
     reached: Cell<usize>,
 }
@@ -77,7 +99,11 @@ impl Files for Live<'_> {
     }
 
     fn connect(&self, service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
-        let dialogue = (self.connect)(service)?;
+        let service = Service {
+            recorded: self.recorded.clone(),
+            ..service.clone()
+        };
+        let dialogue = (self.connect)(&service)?;
         self.reached.set(self.reached.get() + 1);
         Ok(dialogue)
     }
@@ -101,9 +127,15 @@ pub(crate) fn record<S: System>(
     let loaded = load::<S>(&args.scenario, &overrides)?;
     let default = log_file::default_path::<S>(&loaded.plan, Some("live"));
     let path = args.out.as_deref().unwrap_or(&default);
+    let changed = match args.changed {
+        WhenChanged::Error => Changed::Error,
+        WhenChanged::Reuse => Changed::Reuse,
+        WhenChanged::Ask => Changed::Ask,
+    };
     let live = Live {
         files: &loaded.files,
         connect: &*connect,
+        recorded: args.from.clone().map(|log| (log, changed)),
         reached: Cell::new(0),
     };
     let how = How {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::domain_event::DomainEvent;
 use mimalloc::MiMalloc;
 
 /// A run makes and drops hundreds of thousands of small things; the allocator of many systems takes
@@ -11,5 +12,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    dacapo_cli::main_with::<Orchestration>(dacapo_models::connect)
+    dacapo_cli::main_with::<Orchestration>(dacapo_models::connect::<DomainEvent>)
 }

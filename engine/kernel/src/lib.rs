@@ -77,8 +77,8 @@ pub use panic_message::panic_message;
 pub use plan::{Budgets, DataFile, Expect, FigureBound, Plan};
 pub use port::{Answer, Feed, Port, Provider};
 pub use program::{
-    AskedPrograms, Dialogue, Interpreter, Outsider, Program, ProgramError, ProgramMode, Service,
-    Unfit,
+    AskedPrograms, Changed, Dialogue, Interpreter, Outsider, Program, ProgramError, ProgramMode,
+    Service, Unfit,
 };
 pub use replay::{Events, Snapshots, causes, fold, plan_of};
 pub use run::{Outcome, Run, RunError, Verified, verify, verify_with, with_acts};

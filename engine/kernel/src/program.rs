@@ -3,6 +3,7 @@
 //! Nothing here starts a process: whoever implements [`Files::start`](crate::Files::start) does. What is said is in
 //! [`companion`](crate::companion); what it is about is the affair of an [`Interpreter`].
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,21 @@ pub struct Service {
     pub name: String,
     /// Which one it is and how it is asked: an object. Nothing secret is in it.
     pub settings: Value,
+    /// The log of an earlier recording whose answers are given again, and what is done about a question that has
+    /// changed since.
+    pub recorded: Option<(PathBuf, Changed)>,
+}
+
+/// What is done about a question that was put otherwise in an earlier recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Changed {
+    /// The recording ends with an error that says what has changed.
+    #[default]
+    Error,
+    /// The answer to the same decision is taken, and marked.
+    Reuse,
+    /// The service is asked live.
+    Ask,
 }
 
 /// What is wrong with what a program did, and what to do about it.

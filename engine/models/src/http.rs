@@ -3,10 +3,11 @@
 //! Redirections are not followed: a key must not go where the scenario does not say. A proxy that the environment
 //! names is used, but not for what is on this machine.
 
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use ureq::http::{HeaderName, HeaderValue, Request};
+use ureq::http::{HeaderName, HeaderValue, Request, Uri};
 use ureq::{Agent, Error};
 
 /// What a provider sent back.
@@ -88,6 +89,43 @@ impl Client {
             body: body.read_to_vec().map_err(unheard)?,
         })
     }
+}
+
+/// How long a connection may take before anything is asked.
+const KNOCK: Duration = Duration::from_secs(5);
+
+/// Whether anybody listens at a URL, before a run begins that would pay for its first half only. Behind a proxy it is
+/// not tried.
+///
+/// # Errors
+/// In words, why nobody does.
+pub(crate) fn reachable(url: &str) -> Result<(), String> {
+    if !is_here(url) && ureq::Proxy::try_from_env().is_some() {
+        return Ok(());
+    }
+    let parsed: Uri = url.parse().map_err(|_| "the URL is none".to_owned())?;
+    let host = parsed.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = parsed
+        .port_u16()
+        .unwrap_or(if parsed.scheme_str() == Some("http") {
+            80
+        } else {
+            443
+        });
+    let places = (host, port)
+        .to_socket_addrs()
+        .map_err(|_| "there is no such host".to_owned())?;
+    let mut why = "the host has no address".to_owned();
+    for place in places {
+        match TcpStream::connect_timeout(&place, KNOCK) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                "nobody listens there".clone_into(&mut why);
+            }
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
 }
 
 /// Whether a URL is of this machine.

@@ -10,6 +10,7 @@ mod http;
 mod live;
 mod openai;
 mod question;
+mod recorded;
 mod secret;
 mod settings;
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use dacapo_kernel::{BuildError, Dialogue, Service, Unfit};
+use dacapo_kernel::{BuildError, Changed, Dialogue, EventSet, Service, Unfit};
 use serde_json::Value;
 use ureq::http::header::AUTHORIZATION;
 use ureq::http::{HeaderName, HeaderValue};
 
-use crate::http::{Client, Received, Unheard};
+use crate::http::{Client, Received, Unheard, reachable};
 use crate::question::{Question, Reply};
+use crate::recorded::Recorded;
 use crate::secret::Secret;
 use crate::settings::{Protocol, Settings};
 use crate::{anthropic, openai};
@@ -26,11 +27,28 @@ struct Live {
     has_replied: bool,
 }
 
-/// Gets ready to ask a model live. Nothing is sent yet.
+/// Gets ready to ask a model live, or to give the replies of an earlier recording again, whose events are `E`. Nothing
+/// is asked yet.
 ///
 /// # Errors
-/// If the settings are those of no model, or its key is not in the environment.
-pub fn connect(service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
+/// If the settings are those of no model, its key is not in the environment, nobody is there, or the earlier recording
+/// cannot be read.
+pub fn connect<E: EventSet>(service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
+    let Some((log, changed)) = &service.recorded else {
+        return live(service);
+    };
+    let live = match changed {
+        Changed::Ask => Some(live(service)?),
+        Changed::Error | Changed::Reuse => None,
+    };
+    Ok(Box::new(Recorded::read::<E>(
+        service,
+        (log, *changed),
+        live,
+    )?))
+}
+
+fn live(service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
     let settings = Settings::of(service)?;
     let key = settings.key(service)?;
     let path = match settings.provider {
@@ -38,6 +56,13 @@ pub fn connect(service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
         Protocol::Anthropic => anthropic::PATH,
     };
     let url = format!("{}/{path}", settings.base_url.trim_end_matches('/'));
+    reachable(&url).map_err(|what| {
+        let base = &settings.base_url;
+        BuildError::Plan(format!(
+            "the {} cannot be reached at {base}: {what}; start it, or look at `base_url`",
+            service.name
+        ))
+    })?;
     Ok(Box::new(Live {
         client: Client::new(&url, settings.limit(), settings.max_reply_bytes),
         settings,
@@ -156,8 +181,7 @@ impl Live {
         };
         if !self.has_replied && matches!(status, 301..=308 | 401 | 403 | 404) {
             let what = format!("it refuses every question: {status}{said}");
-            let help = "look at the base URL, the name of the model and the key; nothing was recorded that could not be \
-                        recorded again";
+            let help = "look at the base URL, the name of the model and the key";
             return Err(Unfit::new(what, help));
         }
         Ok(Reply::failed(match (status, received.retry_after) {

@@ -7,10 +7,18 @@ mod server;
 
 use std::time::Duration;
 
-use dacapo_kernel::{Service, Unfit};
-use dacapo_models::connect;
+use dacapo_kernel::{Dialogue, Service, Unfit, events};
 use serde_json::{Value, json};
 use server::Server;
+
+events! {
+    /// No log is read here.
+    enum None { 64 "none" v 1 Consequence => Nothing(u8); }
+}
+
+fn connect(service: &Service) -> Result<Box<dyn Dialogue>, dacapo_kernel::BuildError> {
+    dacapo_models::connect::<None>(service)
+}
 
 /// A variable that every process has, in place of a key: `cargo` sets it for its tests.
 const KEY_ENV: &str = "CARGO_MANIFEST_DIR";
@@ -30,6 +38,7 @@ fn service(server: &Server, provider: &str) -> Service {
             "provider": provider, "base_url": base, "key_env": KEY_ENV,
             "timeout_seconds": 0.4, "max_reply_bytes": 262_144,
         }),
+        recorded: Option::None,
     }
 }
 
@@ -118,9 +127,9 @@ fn a_key_that_comes_back_is_taken_out() {
     }
 }
 
-/// A key that is missing, taken for an empty one, fails here; so does a server that is not there and is waited for.
+/// A key that is missing, taken for an empty one, fails here; so does a recording that begins without its server.
 #[test]
-fn without_a_key_nothing_is_asked_and_without_a_server_the_reply_says_so() {
+fn without_a_key_nothing_is_asked_and_without_a_server_neither() {
     let server = Server::start("127.0.0.1:0").unwrap();
     let mut service = service(&server, "openai");
     service.settings["key_env"] = json!("NO_SUCH_KEY_ANYWHERE");
@@ -133,8 +142,6 @@ fn without_a_key_nothing_is_asked_and_without_a_server_the_reply_says_so() {
     service.settings["key_env"] = json!(null);
     service.settings["base_url"] = json!(format!("http://{gone}"));
     std::thread::sleep(Duration::from_millis(100));
-    let mut dialogue = connect(&service).unwrap();
-    let question = json!({"model": "steady", "prompt": "?", "max_tokens": 5});
-    let said = dialogue.ask(&question.to_string()).unwrap();
-    assert!(said.contains("nobody listens there"), "{said}");
+    let error = connect(&service).err().unwrap().to_string();
+    assert!(error.contains("nobody listens there; start it"), "{error}");
 }

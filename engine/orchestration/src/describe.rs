@@ -340,5 +340,8 @@ pub(crate) fn live_facts(live: &LiveReply) -> String {
     if let Some(cost) = live.cost {
         facts.push(format!("{cost:.6} dollars"));
     }
+    if let Some(why) = &live.reused {
+        facts.push(format!("REUSED from a recording: {why}"));
+    }
     facts.join(", ")
 }

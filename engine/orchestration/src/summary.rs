@@ -17,6 +17,7 @@ pub(crate) fn summary(view: &Views) -> Vec<Section> {
         tasks(view),
         trades(view),
         balances(view),
+        reused(view),
     ]
     .into_iter()
     .filter(|section| !section.rows.is_empty())
@@ -30,6 +31,17 @@ fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Section {
         columns,
         rows,
     }
+}
+
+/// Replies that no model gave in this run.
+fn reused(view: &Views) -> Section {
+    let rows = view.models.reused.iter();
+    let rows = rows.map(|(why, times)| vec![why.clone(), times.to_string()]);
+    section(
+        "REUSED replies of an earlier recording",
+        &["because", "times"],
+        rows.collect(),
+    )
 }
 
 /// What was found in files of bars.

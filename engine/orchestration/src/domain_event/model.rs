@@ -54,6 +54,8 @@ pub struct LiveReply {
     pub latency_us: u64,
     /// What it cost in dollars, by the prices of the scenario.
     pub cost: Option<f64>,
+    /// Why it is the reply of an earlier recording, if it is.
+    pub reused: Option<String>,
 }
 
 numbered! {

@@ -35,6 +35,8 @@ struct Told {
     prompt_tokens: Option<u64>,
     reply_tokens: Option<u64>,
     latency_us: u64,
+    #[serde(default)]
+    reused: Option<String>,
 }
 
 impl LiveModel {
@@ -48,6 +50,7 @@ impl LiveModel {
         let service = Service {
             name: name.to_owned(),
             settings,
+            recorded: None,
         };
         Ok(LiveModel {
             live: live.clone(),
@@ -73,8 +76,14 @@ impl LiveModel {
             }
             _ => asked.prompt.clone(),
         };
-        let request = request(&self.live, asked.model.as_str(), &prompt, asked.max_tokens);
-        let said = self.dialogue.ask(&request.to_string());
+        let mut question = request(&self.live, asked.model.as_str(), &prompt, asked.max_tokens);
+        // What an earlier recording is searched by, and compared with.
+        question["digest"] = json!(Digest::of(&question.to_string()));
+        question["decision"] = json!({"purpose": asked.purpose, "inputs": asked.prompt});
+        if asked.purpose == *RESOLUTION {
+            question["template"] = json!(Digest::of(&self.template));
+        }
+        let said = self.dialogue.ask(&question.to_string());
         let told = said.and_then(|line| {
             serde_json::from_str::<Told>(&line).map_err(|error| {
                 let what = format!("its reply cannot be read: {error}");
@@ -101,7 +110,9 @@ impl LiveModel {
 
     fn reply(&self, told: Told) -> ModelReply {
         let (prompt_tokens, reply_tokens) = (told.prompt_tokens, told.reply_tokens);
-        let cost = self.price.and_then(|price| {
+        // What was paid for before costs nothing again.
+        let price = self.price.filter(|_| told.reused.is_none());
+        let cost = price.and_then(|price| {
             let millions = |tokens: u64| tokens as f64 / 1e6;
             let prompt = price.prompt_per_million * millions(prompt_tokens?);
             Some(price.per_call + prompt + price.reply_per_million * millions(reply_tokens?))
@@ -114,6 +125,7 @@ impl LiveModel {
             reply_tokens,
             latency_us: told.latency_us,
             cost,
+            reused: told.reused,
         })
     }
 }

@@ -97,6 +97,8 @@ impl Model {
             SyncPolicy::Never => false,
             SyncPolicy::Interval(events) => self.due >= events,
             SyncPolicy::Every => true,
+            // Which events are answers is known a storey above.
+            SyncPolicy::Answers => false,
         };
         let is_large = size(&self.pending) > BLOCK;
         if sync_is_due || is_large && self.policy != SyncPolicy::Never {
