@@ -166,8 +166,9 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
             template.text = Some(text);
             "file"
         }
-        (None, Some(_)) => "text",
-        _ => {
+        // A plan that comes from a log has both: the text is that of the file when the run was made.
+        (_, Some(_)) => "text",
+        (None, None) => {
             return Err(Mistake::at(
                 "llm.template",
                 "expected either `file` or `text`",
