@@ -9,10 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use dacapo_cli::{Console, Exit, execute};
-use dacapo_kernel::EventSet as _;
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::domain_event::{DomainEvent, ModelReply, number};
 use dacapo_tests::{events, root};
+use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 use server::Server;
@@ -107,6 +107,34 @@ fn what_was_recorded_live_is_replayed_without_the_server() {
     let (exit, said) = record(desk.path(), "");
     assert_eq!(exit, Exit::Usage, "{said}");
     assert!(said.contains("nobody listens there; start it"), "{said}");
+}
+
+/// A reply that is followed before it is durable, so that a kill could take it, fails here.
+#[test]
+fn each_reply_is_durable_before_anything_follows_from_it() {
+    let server = Server::start("127.0.0.1:0").expect("there is a free port");
+    let desk = desk(&server);
+    let (exit, said) = record(desk.path(), " --acknowledge --message-format json");
+    assert_eq!(exit, Exit::Fine, "{said}");
+    let told = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        (line["type"] == "durable").then(|| line["event"].as_u64())?
+    };
+    let told: Vec<u64> = said.lines().filter_map(told).collect();
+    let log = fs::read(desk.path().join("a.dlog")).expect("the run was recorded");
+    let is_reply =
+        |event: &dacapo_kernel::Event<DomainEvent>| event.kind().number == number::ModelAnswered;
+    let events = events(&log);
+    let replies: Vec<u64> = events
+        .iter()
+        .filter(|event| is_reply(event))
+        .map(|event| event.seq.0)
+        .collect();
+    assert!(replies.len() >= 9, "{replies:?}");
+    assert!(
+        replies.iter().all(|seq| told.contains(seq)),
+        "{replies:?}: {told:?}"
+    );
 }
 
 /// A trouble that ends, hangs or corrupts a recording fails here; so does a key that comes back and is written.

@@ -20,7 +20,15 @@ struct Call {
     rendered: Value,
     asked: Value,
     reply: Value,
+    /// Whether it came before nobody waited for it any more.
+    is_answered: bool,
     is_used: bool,
+}
+
+/// What is replied to a call that was given up: nothing, for longer than anybody waits.
+fn silence() -> Value {
+    let day_us: u64 = 86_400_000_000;
+    json!({"text": "no reply was waited for", "failed": true, "latency_us": day_us})
 }
 
 /// A service whose replies come from an earlier recording as far as they are there.
@@ -54,7 +62,7 @@ impl Recorded {
                 .map_err(|error| problem(error.to_string()))?;
         }
         Ok(Recorded {
-            calls: calls.answered,
+            calls: calls.all(),
             changed,
             log: path,
             live,
@@ -76,10 +84,27 @@ struct Calls {
     actor: Option<dacapo_kernel::ActorId>,
     rendered: Value,
     open: BTreeMap<u64, (Value, Value)>,
-    answered: Vec<Call>,
+    answered: BTreeMap<u64, Call>,
 }
 
 impl Calls {
+    /// All of them in the order in which they were made. Whose provider did not answer is not in a log: the request
+    /// tells.
+    fn all(self) -> Vec<Call> {
+        let mut calls = self.answered;
+        for (seq, (rendered, asked)) in self.open {
+            let call = Call {
+                rendered,
+                asked,
+                reply: silence(),
+                is_answered: false,
+                is_used: false,
+            };
+            calls.insert(seq, call);
+        }
+        calls.into_values().collect()
+    }
+
     fn see<E: EventSet>(
         &mut self,
         event: &Event<E>,
@@ -98,21 +123,21 @@ impl Calls {
                 self.open.insert(event.seq.0, (rendered, body()?));
             }
             "model answered" => {
-                let call = event.cause.and_then(|call| self.open.remove(&call.0));
+                let call = event.cause.map_or(0, |call| call.0);
                 let mut reply = body()?;
                 let live = reply["reply"]["Live"].take();
-                if let Some((rendered, asked)) = call
+                if let Some((rendered, asked)) = self.open.remove(&call)
                     && Some(event.actor) == self.actor
                     && live.is_object()
                 {
-                    let is_used = false;
-                    let reply = live;
-                    self.answered.push(Call {
+                    let call_made = Call {
                         rendered,
                         asked,
-                        reply,
-                        is_used,
-                    });
+                        reply: live,
+                        is_answered: true,
+                        is_used: false,
+                    };
+                    self.answered.insert(call, call_made);
                 }
             }
             _ => {}
@@ -131,7 +156,8 @@ impl Dialogue for Recorded {
             return Ok(again(&call.reply, "the same request"));
         }
         let is_like = |call: &Call| {
-            call.asked["purpose"] == decision["purpose"]
+            (call.is_answered || call.asked["model"] == question["model"])
+                && call.asked["purpose"] == decision["purpose"]
                 && call.asked["prompt"] == decision["inputs"]
         };
         let what = match self.find(is_like) {

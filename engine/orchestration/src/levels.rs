@@ -76,6 +76,8 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::TableRow(_)
         | DomainEvent::OutsideMessage(_)
         | DomainEvent::OutsideActed(_)
+        | DomainEvent::PromptKept(_)
+        | DomainEvent::RequestRendered(_)
         | DomainEvent::ModelAsked(_)
         | DomainEvent::ModelAnswered(_)
         | DomainEvent::ProcessAsked(_)
