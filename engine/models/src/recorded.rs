@@ -118,7 +118,8 @@ impl Calls {
         let body = || serde_json::to_value(BodyOf(event));
         match event.kind().name {
             "request rendered" => self.rendered = body()?,
-            "model asked" => {
+            // One without a request was asked of a simulated model.
+            "model asked" if self.rendered.is_object() => {
                 let rendered = self.rendered.take();
                 self.open.insert(event.seq.0, (rendered, body()?));
             }
