@@ -102,6 +102,8 @@ fn each_trouble_is_a_reply_that_says_so() {
             let text = reply["text"].as_str().unwrap();
             assert!(text.starts_with(expected), "{provider} {model}: {text}");
             assert_eq!(reply["failed"], true, "{provider} {model}");
+            let took = reply["latency_us"].as_u64().unwrap();
+            assert!(took < 10_000_000, "{provider} {model}: {took} us");
         }
     }
 }
