@@ -268,13 +268,22 @@ fn what_is_wrong_about_a_live_model_is_told_before_anything_is_asked() {
     assert_eq!(server.asked(), 0);
 }
 
+/// How many calls the test of the size makes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a test takes is nothing that is simulated"
+)]
+fn calls() -> u64 {
+    let asked = std::env::var("DACAPO_RECORDED_CALLS");
+    asked.map_or(100, |text| text.parse().expect("a number of calls"))
+}
+
 /// A prompt that is stored with each call fails here.
 #[test]
 fn a_shared_prompt_is_stored_once() {
     let server = Server::start("127.0.0.1:0").expect("there is a free port");
     let desk = desk(&server);
-    let calls: u64 =
-        std::env::var("DACAPO_RECORDED_CALLS").map_or(100, |text| text.parse().expect("a number"));
+    let calls = calls();
     let text = format!(
         "{} {{{{conflicts}}}} {{{{symbol}}}}",
         "word ".repeat(8 * 1024 / 5)

@@ -81,17 +81,9 @@ impl Dialogue for Live {
         let (mut reply, after) = timed(|| self.reply_to(&question));
         if let Ok(reply) = &mut reply {
             // A provider that repeats the key, by mistake or on purpose, does not bring it into the log.
-            let withheld = |text: &str| {
-                self.key
-                    .as_ref()
-                    .map_or_else(|| text.to_owned(), |key| key.withheld_from(text))
-            };
-            reply.text = withheld(&reply.text);
-            reply.served_by = reply
-                .served_by
-                .as_deref()
-                .map(withheld)
-                .map(|text| clipped(&text));
+            reply.text = self.withheld(&reply.text);
+            let served_by = reply.served_by.as_deref();
+            reply.served_by = served_by.map(|name| clipped(&self.withheld(name)));
             reply.latency_us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
             self.has_replied |= !reply.failed;
         }
@@ -191,12 +183,17 @@ impl Live {
         }))
     }
 
+    /// A text of the provider's without the key.
+    fn withheld(&self, text: &str) -> String {
+        match &self.key {
+            Some(key) => key.withheld_from(text),
+            None => text.to_owned(),
+        }
+    }
+
     /// A text of the provider's for an error: short, and without the key.
     fn shown(&self, text: &str) -> String {
-        match &self.key {
-            Some(key) => clipped(&key.withheld_from(text)),
-            None => clipped(text),
-        }
+        clipped(&self.withheld(text))
     }
 }
 

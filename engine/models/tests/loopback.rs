@@ -5,8 +5,6 @@
 #[path = "../examples/loopback/server.rs"]
 mod server;
 
-use std::time::Duration;
-
 use dacapo_kernel::{Dialogue, Service, Unfit, events};
 use serde_json::{Value, json};
 use server::Server;
@@ -143,7 +141,6 @@ fn without_a_key_nothing_is_asked_and_without_a_server_neither() {
     let gone = Server::start("127.0.0.1:0").unwrap().address;
     service.settings["key_env"] = json!(null);
     service.settings["base_url"] = json!(format!("http://{gone}"));
-    std::thread::sleep(Duration::from_millis(100));
     let error = connect(&service).err().unwrap().to_string();
     assert!(error.contains("nobody listens there; start it"), "{error}");
 }
