@@ -1,6 +1,6 @@
 //! Why an event happened: the chain of causes back to an input, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_kernel::{Event, Events, RunError, Seq, System, World, causes};
 
@@ -49,17 +49,29 @@ pub fn tell_events<S: System>(
     events: &mut Events<S::Event>,
     wanted: &[Seq],
 ) -> Result<Vec<Line>, RunError> {
-    let Some(last) = wanted.iter().max().copied() else {
-        return Ok(Vec::new());
-    };
+    let mut told = told_of::<S>(events, &wanted.iter().copied().collect())?;
+    Ok(wanted.iter().filter_map(|seq| told.remove(seq)).collect())
+}
+
+/// These events in words, each by its number.
+///
+/// # Errors
+/// If the log is damaged before the last of them.
+pub(crate) fn told_of<S: System>(
+    events: &mut Events<S::Event>,
+    wanted: &BTreeSet<Seq>,
+) -> Result<BTreeMap<Seq, Line>, RunError> {
     let mut told = BTreeMap::new();
+    let Some(last) = wanted.last().copied() else {
+        return Ok(told);
+    };
     for_each::<S>(events, |names, event| {
         if wanted.contains(&event.seq) {
             told.insert(event.seq, names.tell::<S>(event));
         }
         event.seq < last
     })?;
-    Ok(wanted.iter().filter_map(|seq| told.remove(seq)).collect())
+    Ok(told)
 }
 
 /// Shows every event of a log, from the first on, with the names known at it; ends where `see`

@@ -18,11 +18,12 @@ use std::path::Path;
 
 use dacapo_kernel::log::Reader;
 use dacapo_kernel::{
-    BoxedStorage, Events, KernelEvent, RunError, Seq, System, Time, Wanted, World, plan_of,
+    BoxedStorage, Event, Events, KernelEvent, RunError, Seq, System, Time, Wanted, World, plan_of,
     with_acts,
 };
 
 use crate::causes::for_each;
+use crate::tell::Names;
 
 use self::folding::Folding;
 use self::jsonl::Lines;
@@ -131,28 +132,34 @@ fn lines<S: System>(
     plan_of::<S>(&mut reader)?;
     let is_closed = reader.ending().map_err(RunError::from)?.is_closed();
     let (mut lines, mut is_over) = (Lines::create(to)?, false);
-    let mut events = Events::<S::Event>::new(reader);
-    let mut stopped = None;
-    for_each::<S>(&mut events, |names, event| {
+    write_each::<S>(reader, &mut watch, |names, event| {
         is_over |= matches!(event.kernel(), Some(KernelEvent::RunEnded(_)));
-        stopped = lines
-            .event::<S>(names, event)
-            .map_err(ExportError::Write)
-            .err();
-        if event.seq.0 % WATCH_EVERY == 0 && !watch(event.seq, event.time) {
-            stopped = Some(ExportError::Interrupted);
-        }
-        stopped.is_none()
+        lines.event::<S>(names, event)
     })?;
-    if let Some(error) = stopped {
-        return Err(error);
-    }
     let events = lines.finish()?;
     Ok(Exported {
         tables: vec![("events".to_owned(), events)],
         events,
         is_whole: is_closed && is_over,
     })
+}
+
+/// Writes every event of a log, until one cannot be written or whoever watches has seen enough.
+fn write_each<S: System>(
+    reader: Reader<BoxedStorage>,
+    watch: &mut dyn FnMut(Seq, Time) -> bool,
+    mut write: impl FnMut(&Names, &Event<S::Event>) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    let mut events = Events::<S::Event>::new(reader);
+    let mut stopped = None;
+    for_each::<S>(&mut events, |names, event| {
+        stopped = write(names, event).map_err(ExportError::Write).err();
+        if event.seq.0 % WATCH_EVERY == 0 && !watch(event.seq, event.time) {
+            stopped = Some(ExportError::Interrupted);
+        }
+        stopped.is_none()
+    })?;
+    stopped.map_or(Ok(()), Err)
 }
 
 /// The events, and everything that the system has to say of them.
@@ -169,27 +176,15 @@ fn tables<S: System>(
     let mut measure = S::measure(judged, Wanted::default());
     let mut folding = Folding::new(sink, plan.start_unix_ns, S::exhibits(judged))?;
     let mut world: World<S::View> = World::default();
-    let mut stopped = None;
     let mut count = 0;
-    let mut events = Events::<S::Event>::new(reader);
-    for_each::<S>(&mut events, |names, event| {
+    write_each::<S>(reader, watch, |names, event| {
         if let Some(measure) = &mut measure {
             measure.observe(event);
         }
         world.apply(event);
         count += 1;
-        stopped = folding
-            .observe::<S>(names, event)
-            .map_err(ExportError::Write)
-            .err();
-        if event.seq.0 % WATCH_EVERY == 0 && !watch(event.seq, event.time) {
-            stopped = Some(ExportError::Interrupted);
-        }
-        stopped.is_none()
+        folding.observe::<S>(names, event)
     })?;
-    if let Some(error) = stopped {
-        return Err(error);
-    }
     let measured = measure.map(|measure| measure.finish(world.now));
     let tables = folding.finish::<S>(&plan, &world, measured.as_ref())?;
     Ok(Exported {

@@ -1,12 +1,12 @@
 //! When a value of the state changed, and why: a place of the state looked at after every event.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use dacapo_kernel::{Events, RunError, Seq, System, Time, World};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::causes::{Chain, for_each};
+use crate::causes::{Chain, for_each, told_of};
 use crate::filter::{Filter, Moment};
 use crate::tell::Line;
 use crate::value_path::ValuePath;
@@ -142,16 +142,7 @@ fn tell_causes<S: System>(
         wanted.extend(chain.iter().copied());
         chains.push((chain, next.is_some()));
     }
-    let Some(last) = wanted.last().copied() else {
-        return Ok(());
-    };
-    let mut told = BTreeMap::new();
-    for_each::<S>(events, |names, event| {
-        if wanted.contains(&event.seq) {
-            told.insert(event.seq, names.tell::<S>(event));
-        }
-        event.seq < last
-    })?;
+    let told = told_of::<S>(events, &wanted)?;
     for (change, (chain, shortened)) in changes.iter_mut().zip(chains) {
         change.causes = Chain {
             lines: chain

@@ -1,27 +1,14 @@
 //! Messages: the protocol of Anthropic.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::question::{Question, Reply};
+use crate::question::Reply;
 
 /// Where a question goes, below the base URL.
 pub(crate) const PATH: &str = "v1/messages";
 
 /// The version of the protocol, as its header says it.
 pub(crate) const VERSION: &str = "2023-06-01";
-
-/// A question as the body of a request.
-pub(crate) fn body(question: &Question) -> Value {
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(question.model));
-    let message = json!({"role": "user", "content": question.prompt});
-    body.insert("messages".to_owned(), json!([message]));
-    body.insert("max_tokens".to_owned(), json!(question.max_tokens));
-    if let Some(temperature) = question.temperature {
-        body.insert("temperature".to_owned(), json!(temperature));
-    }
-    Value::Object(body)
-}
 
 /// What the body of an answer says. A model that declines has replied: with its words, if it has any.
 pub(crate) fn reply(body: &Value) -> Reply {

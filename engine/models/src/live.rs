@@ -93,14 +93,8 @@ impl Dialogue for Live {
 
 impl Live {
     fn reply_to(&self, question: &Question) -> Result<Reply, Unfit> {
-        let body = match self.settings.provider {
-            Protocol::Openai => openai::body(question),
-            Protocol::Anthropic => anthropic::body(question),
-        };
-        match self
-            .client
-            .post(&self.url, self.headers(), body.to_string().as_bytes())
-        {
+        let body = question.body().to_string();
+        match self.client.post(&self.url, self.headers(), body.as_bytes()) {
             Err(Unheard::Late) => {
                 let limit = self.settings.timeout_seconds;
                 Ok(Reply::failed(format!("timeout: no reply within {limit} s")))

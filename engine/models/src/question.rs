@@ -1,6 +1,7 @@
 //! What a live model is asked, and what it replies, as they are said between a run and a provider.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// What a model is asked.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,6 +14,21 @@ pub(crate) struct Question {
     pub(crate) max_tokens: u32,
     /// How freely it replies; the provider's own default if left out.
     pub(crate) temperature: Option<f64>,
+}
+
+impl Question {
+    /// The body of a request, which is the same in both protocols.
+    pub(crate) fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("model".to_owned(), json!(self.model));
+        let message = json!({"role": "user", "content": self.prompt});
+        body.insert("messages".to_owned(), json!([message]));
+        body.insert("max_tokens".to_owned(), json!(self.max_tokens));
+        if let Some(temperature) = self.temperature {
+            body.insert("temperature".to_owned(), json!(temperature));
+        }
+        Value::Object(body)
+    }
 }
 
 /// What a model replies, or what went wrong.

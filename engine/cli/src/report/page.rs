@@ -13,9 +13,27 @@ use crate::text::{figure, grouped, seed, shell_word};
 pub(super) const MARK: &str = "<!DOCTYPE html><html lang=\"en\" data-report=\"dacapo\"";
 
 /// Nothing is fetched and nothing runs: text that a model wrote stays text.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-pub(super) const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("style.css");
+
+/// A page of this command with what it shows; whoever reads it knows it by its [`MARK`].
+pub(super) fn document(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" data-report="dacapo" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (body) }
+        }
+    }
+}
 
 /// Everything that the page tells.
 pub(super) struct Page<'a, S: System> {
@@ -31,31 +49,20 @@ pub(super) struct Page<'a, S: System> {
 impl<S: System> Page<'_, S> {
     pub(super) fn markup(&self) -> Markup {
         let plan = &self.examined.plan;
-        html! {
-            (DOCTYPE)
-            html lang="en" data-report="dacapo" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta http-equiv="Content-Security-Policy" content=(POLICY);
-                    meta name="color-scheme" content="light dark";
-                    title { (plan.name) " · " (self.standing.word()) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
-                    (self.head(plan))
-                    (parts::failures(self.judgement, self.chains))
-                    @if let Some(picture) = waits_of(&self.examined.world) { (waits::drawn(&picture)) }
-                    (self.charts())
-                    (self.sections())
-                    (self.figures())
-                    (parts::properties(&self.examined.findings))
-                    @for listing in &self.shown.listings { (parts::listing(listing)) }
-                    (self.events())
-                    (self.environment(plan))
-                }
-            }
-        }
+        let title = format!("{} · {}", plan.name, self.standing.word());
+        let body = html! {
+            (self.head(plan))
+            (parts::failures(self.judgement, self.chains))
+            @if let Some(picture) = waits_of(&self.examined.world) { (waits::drawn(&picture)) }
+            (self.charts())
+            (self.sections())
+            (self.figures())
+            (parts::properties(&self.examined.findings))
+            @for listing in &self.shown.listings { (parts::listing(listing)) }
+            (self.events())
+            (self.environment(plan))
+        };
+        document(&title, &body)
     }
 
     fn head(&self, plan: &Plan<S::Config>) -> Markup {

@@ -3,11 +3,11 @@
 use dacapo_kernel::{Finding, System, Verdict};
 use dacapo_lab::report::Versus;
 use dacapo_lab::{Difference, FieldDifference, Line};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::chart;
 use super::lanes::short;
-use super::page::{POLICY, STYLE};
+use super::page::document;
 use super::parts;
 use crate::figures::shown;
 use crate::text::{figure, grouped, seed, shell_word};
@@ -24,32 +24,20 @@ const NOTHING: &str = "nothing";
 /// The whole page; the logs are named in the order of the sides.
 pub(super) fn markup<S: System>(versus: &Versus<S>, logs: [&str; 2], program: &str) -> Markup {
     let title = "Two runs beside each other";
-    html! {
-        (DOCTYPE)
-        html lang="en" data-report="dacapo" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { (title) }
-                    p { (in_short(versus)) }
-                }
-                (endings(versus, logs, program))
-                (fields("What was planned differently", &versus.planned))
-                @if let Some(first) = &versus.first { (difference(first)) }
-                @if let Some(own) = &versus.first_own { (first_own(own, S::NAME)) }
-                (figures(versus))
-                (properties(versus))
-                (charts(versus))
-            }
+    let body = html! {
+        header {
+            h1 { (title) }
+            p { (in_short(versus)) }
         }
-    }
+        (endings(versus, logs, program))
+        (fields("What was planned differently", &versus.planned))
+        @if let Some(first) = &versus.first { (difference(first)) }
+        @if let Some(own) = &versus.first_own { (first_own(own, S::NAME)) }
+        (figures(versus))
+        (properties(versus))
+        (charts(versus))
+    };
+    document(title, &body)
 }
 
 fn in_short<S: System>(versus: &Versus<S>) -> String {

@@ -102,6 +102,11 @@ impl Loss {
         }
     }
 
+    /// The loss of that name.
+    pub fn from_name(name: &str) -> Option<Loss> {
+        Loss::ALL.into_iter().find(|loss| loss.name() == name)
+    }
+
     /// The name by which an alert and a halt tell it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use super::only_when_running::adds_risk;
 use crate::config::Config;
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, number};
+use crate::store::Loss;
 
 /// Nanoseconds in a day.
 const DAY_NS: i128 = 86_400_000_000_000;
@@ -48,7 +49,7 @@ impl BreachStops {
     }
 
     fn change(&mut self, changed: &StateChanged) {
-        if changed.by.starts_with("store_") {
+        if Loss::from_name(&changed.by).is_some() {
             // What was saved is lost; trading is halted for that.
             self.halted_on = None;
         }
