@@ -150,6 +150,8 @@ fn draw(shares: &GeneratedReplies, chance: &mut Stream) -> Answer<DomainEvent> {
             confidence,
             &format!(r#", "modifications": {{"size_reduction_pct": {pct}}}"#),
         ))
+    } else if falls_in(shares.bold_per_mille) {
+        Ok(reply("modify", confidence, &bold(chance)))
     } else if falls_in(shares.abort_per_mille) {
         Ok(reply("abort", confidence, ""))
     } else if falls_in(shares.error_per_mille) {
@@ -160,6 +162,21 @@ fn draw(shares: &GeneratedReplies, chance: &mut Stream) -> Answer<DomainEvent> {
         Ok(reply("wait", confidence, ""))
     };
     answer(delay, said)
+}
+
+/// Modifications that may ask for more risk than the signal: none of them is a mistake of form.
+fn bold(chance: &mut Stream) -> String {
+    let leverage = format!(r#""leverage": {}"#, 1 + chance.below(5));
+    let entry = format!(
+        r#""entry_adjustment_pct": {:.1}"#,
+        chance.below(101) as f64 / 10.0 - 5.0
+    );
+    let fields = match chance.below(3) {
+        0 => leverage,
+        1 => entry,
+        _ => format!("{leverage}, {entry}"),
+    };
+    format!(r#", "modifications": {{{fields}}}"#)
 }
 
 fn reply(action: &str, confidence: f64, more: &str) -> String {

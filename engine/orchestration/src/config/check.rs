@@ -313,6 +313,7 @@ fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake
     let shares = [
         replies.proceed_per_mille,
         replies.modify_per_mille,
+        replies.bold_per_mille,
         replies.abort_per_mille,
         replies.error_per_mille,
         replies.garbage_per_mille,

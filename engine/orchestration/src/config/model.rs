@@ -98,6 +98,9 @@ pub struct GeneratedReplies {
     pub proceed_per_mille: u32,
     /// `modify`, with a smaller size.
     pub modify_per_mille: u32,
+    /// `modify`, with a leverage of 1 to 5, an entry moved by up to 5 % either way, or both. None unless asked for.
+    #[serde(skip_serializing_if = "is_none")]
+    pub bold_per_mille: u32,
     /// `abort`.
     pub abort_per_mille: u32,
     /// An error instead of a reply.
@@ -113,9 +116,15 @@ impl Default for GeneratedReplies {
             delay_ms_max: 2_500,
             proceed_per_mille: 400,
             modify_per_mille: 300,
+            bold_per_mille: 0,
             abort_per_mille: 100,
             error_per_mille: 20,
             garbage_per_mille: 10,
         }
     }
+}
+
+/// Plans of scenarios that ask for none stay what they were.
+fn is_none(share: &u32) -> bool {
+    *share == 0
 }

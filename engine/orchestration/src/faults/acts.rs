@@ -99,7 +99,7 @@ pub(super) const KINDS: &[FaultKind] = &[
         "somebody sends a signal, and an operator pauses trading right after it",
         "how long after, in milliseconds",
         2_500,
-        4,
+        12,
     ),
     kind(
         "signal.malformed",
