@@ -273,6 +273,10 @@ pub fn kind_table<E: EventSet>() -> Vec<KindEntry> {
 /// Each row is `number "name" vVERSION Role => Variant(Body)`. An older version of a body is
 /// lifted by `From` where a row ends in `, was VERSION as OldBody`.
 ///
+/// Where a row ends in `, or VERSION as ShortBody`, those bodies that `ShortBody::of(&body)` has a shorter form of are
+/// written in that form and version, and lifted by `From` when they are read; all others stay as they were, byte for
+/// byte. `ShortBody::is_of(&body)` says the same as `of` without making anything.
+///
 /// ```
 /// use dacapo_kernel::events;
 /// use serde::{Deserialize, Serialize};
@@ -296,7 +300,9 @@ macro_rules! events {
             $(
                 $(#[$row:meta])*
                 $number:literal $name:literal v $version:literal $role:ident
-                    => $Variant:ident($Body:ty) $(, was $old:literal as $Old:ty)*;
+                    => $Variant:ident($Body:ty)
+                        $(, was $old:literal as $Old:ty)*
+                        $(, or $short:literal as $Short:ty)?;
             )*
         }
     ) => {
@@ -311,7 +317,10 @@ macro_rules! events {
                 $($crate::Kind {
                     number: $number,
                     name: $name,
-                    version: $version,
+                    version: {
+                        const VERSIONS: &[u8] = &[$version $(, $short)?];
+                        VERSIONS[VERSIONS.len() - 1]
+                    },
                     role: $crate::Role::$role,
                 },)*
             ];
@@ -319,7 +328,15 @@ macro_rules! events {
             #[inline]
             fn kind(&self) -> &'static $crate::Kind {
                 match self {
-                    $($Name::$Variant(_) => &const {
+                    $($($Name::$Variant(body) if <$Short>::is_of(body) => &const {
+                        $crate::Kind {
+                            number: $number,
+                            name: $name,
+                            version: $short,
+                            role: $crate::Role::$role,
+                        }
+                    },)?
+                    $Name::$Variant(_) => &const {
                         $crate::Kind {
                             number: $number,
                             name: $name,
@@ -333,7 +350,12 @@ macro_rules! events {
             #[inline]
             fn encode(&self, out: &mut Vec<u8>) -> Result<(), $crate::CodecError> {
                 match self {
-                    $($Name::$Variant(body) => $crate::codec::encode(body, out),)*
+                    $($Name::$Variant(body) => {
+                        $(if let Some(short) = <$Short>::of(body) {
+                            return $crate::codec::encode(&short, out);
+                        })?
+                        $crate::codec::encode(body, out)
+                    })*
                 }
             }
 
@@ -349,6 +371,9 @@ macro_rules! events {
                         $(($number, $old) => {
                             $Name::$Variant($crate::codec::decode::<$Old>(bytes)?.into())
                         })*
+                        $(($number, $short) => {
+                            $Name::$Variant($crate::codec::decode::<$Short>(bytes)?.into())
+                        })?
                     )*
                     _ => return Ok(None),
                 }))

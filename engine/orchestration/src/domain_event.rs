@@ -8,6 +8,7 @@ mod coordinator;
 mod market;
 mod model;
 mod outside;
+mod packed;
 mod process;
 mod rebalance;
 mod signal;
@@ -15,6 +16,8 @@ mod store;
 mod trading;
 
 use dacapo_kernel::events;
+
+use packed::PackedAsked;
 
 pub use bus::{
     Delivered, HandlerFailed, HistoryShrunk, MessageRewritten, Published, Subscribed, Unsubscribed,
@@ -54,7 +57,7 @@ events! {
         /// A step of time is over, and what the market did in it.
         69 "market bar" v 1 Input => MarketBar(MarketBar);
         /// A language model is asked.
-        70 "model asked" v 1 Call => ModelAsked(ModelAsked);
+        70 "model asked" v 1 Call => ModelAsked(ModelAsked), or 2 as PackedAsked;
         /// A language model answered.
         71 "model answered" v 1 Answer => ModelAnswered(ModelAnswered);
         /// A file of bars was read.
