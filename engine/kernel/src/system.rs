@@ -16,6 +16,7 @@ use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
 use crate::program::{Dialogue, Program, ProgramError, Service};
+use crate::rehearing::Rehearing;
 use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -104,6 +105,18 @@ pub trait System: Sized + 'static {
             meaning: "no defect is on",
             defects: Vec::new(),
         }]
+    }
+
+    /// What puts the decisions of a recorded run again, asked with another template; none if no service decides
+    /// anything in this system.
+    ///
+    /// # Errors
+    /// In words, what is wrong with the template.
+    fn rehearing(
+        _plan: &Plan<Self::Config>,
+        _template: &str,
+    ) -> Option<Result<Box<dyn Rehearing<Self::Event>>, String>> {
+        None
     }
 
     /// Figures of a run, for its summary and for what a scenario expects of it.

@@ -12,6 +12,9 @@ pub(crate) struct Question {
     pub(crate) prompt: String,
     /// The longest reply, in tokens.
     pub(crate) max_tokens: u32,
+    /// What the limit of tokens is called; `max_tokens` if left out.
+    #[serde(default)]
+    pub(crate) max_tokens_key: Option<String>,
     /// How freely it replies; the provider's own default if left out.
     pub(crate) temperature: Option<f64>,
 }
@@ -23,7 +26,8 @@ impl Question {
         body.insert("model".to_owned(), json!(self.model));
         let message = json!({"role": "user", "content": self.prompt});
         body.insert("messages".to_owned(), json!([message]));
-        body.insert("max_tokens".to_owned(), json!(self.max_tokens));
+        let limit = self.max_tokens_key.as_deref().unwrap_or("max_tokens");
+        body.insert(limit.to_owned(), json!(self.max_tokens));
         if let Some(temperature) = self.temperature {
             body.insert("temperature".to_owned(), json!(temperature));
         }

@@ -37,6 +37,7 @@ mod init;
 mod invariants;
 mod levels;
 mod outside;
+mod rehearing;
 mod sometimes;
 mod summary;
 mod system;

@@ -2,8 +2,8 @@
 
 use dacapo_kernel::{
     Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Level,
-    Measure, Mistake, Plan, Profile, Section, Setup, Sometimes, Switch, System, Time, Trial,
-    Wanted, World,
+    Measure, Mistake, Plan, Profile, Rehearing, Section, Setup, Sometimes, Switch, System, Time,
+    Trial, Wanted, World,
 };
 
 use crate::build;
@@ -18,6 +18,7 @@ use crate::init;
 use crate::invariants;
 use crate::levels;
 use crate::market::MarketConfig;
+use crate::rehearing;
 use crate::sometimes;
 use crate::summary;
 use crate::views::Views;
@@ -99,6 +100,13 @@ impl System for Orchestration {
             .rev()
             .map(profile)
             .collect()
+    }
+
+    fn rehearing(
+        plan: &Plan<Config>,
+        template: &str,
+    ) -> Option<Result<Box<dyn Rehearing<DomainEvent>>, String>> {
+        Some(rehearing::rehearing(plan, template))
     }
 
     fn figures(world: &World<Views>) -> Vec<Figure> {

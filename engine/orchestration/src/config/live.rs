@@ -23,6 +23,9 @@ pub struct LiveReplies {
     /// How freely it replies, 0 to 2; the provider's own default if left out.
     #[serde(default)]
     pub temperature: Option<f64>,
+    /// What the limit of tokens is called in a request, of providers that do not take `max_tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens_key: Option<MaxTokensKey>,
     /// How long a reply may take, in seconds.
     #[serde(default = "timeout_seconds")]
     pub timeout_seconds: f64,
@@ -39,6 +42,16 @@ pub enum Protocol {
     Openai,
     /// Messages of Anthropic.
     Anthropic,
+}
+
+/// What a request calls the most tokens that its reply may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensKey {
+    /// As nearly all providers have it.
+    MaxTokens,
+    /// As the newest models of OpenAI want it, which refuse the other.
+    MaxCompletionTokens,
 }
 
 impl Protocol {
@@ -118,6 +131,11 @@ pub(super) fn check(at: &str, live: &LiveReplies) -> Result<(), Mistake> {
             format!("expected 0 to 2, found {found}"),
         ));
     }
+    let is_renamed = live.max_tokens_key == Some(MaxTokensKey::MaxCompletionTokens);
+    if is_renamed && live.provider == Protocol::Anthropic {
+        let what = "the protocol of Anthropic has no `max_completion_tokens`".to_owned();
+        return Err(mistake("max_tokens_key", what).help("leave the key out"));
+    }
     if !(0.05..=600.0).contains(&live.timeout_seconds) {
         let what = format!(
             "expected 0.05 to 600 seconds, found {}",
@@ -182,16 +200,27 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
             "a template has at most {TEMPLATE_BYTES_MAX} bytes"
         )));
     }
-    template::check(text).map_err(|unfit| match unfit {
-        Unfit::Undefined(name) => {
-            let names = template::NAMES.join(", ");
-            mistake(format!("`{{{{{name}}}}}` is not defined"))
-                .help(format!("the names are {names}"))
-        }
-        Unfit::Open(begin) => mistake(format!("`{begin}` is not closed by `}}}}`")),
-        Unfit::Blank => {
-            mistake("it names nothing, so that every prompt would be the same".to_owned())
-                .help("put `{{situation}}` where the situation belongs")
+    template::check(text).map_err(|unfit| {
+        let (what, help) = template_unfit(&unfit);
+        let mistake = mistake(what);
+        match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
         }
     })
+}
+
+/// What is wrong with a template in words, and what to do about it.
+pub(crate) fn template_unfit(unfit: &Unfit) -> (String, Option<String>) {
+    match unfit {
+        Unfit::Undefined(name) => (
+            format!("`{{{{{name}}}}}` is not defined"),
+            Some(format!("the names are {}", template::NAMES.join(", "))),
+        ),
+        Unfit::Open(begin) => (format!("`{begin}` is not closed by `}}}}`"), None),
+        Unfit::Blank => (
+            "it names nothing, so that every prompt would be the same".to_owned(),
+            Some("put `{{situation}}` where the situation belongs".to_owned()),
+        ),
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use dacapo_kernel::{Answer, BuildError, Dialogue, Files, Odds, Service};
+use dacapo_kernel::{Answer, BuildError, Dialogue, Files, Odds, Service, Unfit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) struct LiveModel {
 
 /// A reply as it is told by whoever asks the provider.
 #[derive(Deserialize)]
-struct Told {
+pub(crate) struct Told {
     text: String,
     failed: bool,
     served_by: Option<String>,
@@ -69,29 +69,12 @@ impl LiveModel {
         asked: &ModelAsked,
         odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
-        let prompt = match asked.purpose.as_str() {
-            RESOLUTION => {
-                let situation = serde_json::from_str(&asked.prompt).unwrap_or(Value::Null);
-                template::render(&self.template, &situation)
-            }
-            _ => asked.prompt.clone(),
-        };
-        let mut question = request(&self.live, asked.model.as_str(), &prompt, asked.max_tokens);
-        // What an earlier recording is searched by, and compared with.
-        question["digest"] = json!(Digest::of(&question.to_string()));
-        question["decision"] = json!({"purpose": asked.purpose, "inputs": asked.prompt});
-        if asked.purpose == *RESOLUTION {
-            question["template"] = json!(Digest::of(&self.template));
-        }
+        let template = (asked.purpose == *RESOLUTION).then_some(self.template.as_str());
+        let question = question(&self.live, template, asked);
         let said = self.dialogue.ask(&question.to_string());
-        let told = said.and_then(|line| {
-            serde_json::from_str::<Told>(&line).map_err(|error| {
-                let what = format!("its reply cannot be read: {error}");
-                dacapo_kernel::Unfit::new(what, "this is a mistake of the program")
-            })
-        });
+        let told = said.and_then(|line| Told::read(&line));
         let reply = match told {
-            Ok(told) => self.reply(told),
+            Ok(told) => ModelReply::Live(told.priced(self.price)),
             Err(unfit) => {
                 let service = format!("{} at {}", self.live.provider.name(), self.live.base_url);
                 odds.give_up(service, unfit.what, unfit.help);
@@ -107,38 +90,76 @@ impl LiveModel {
             event: ModelAnswered { reply }.into(),
         }
     }
+}
 
-    fn reply(&self, told: Told) -> ModelReply {
-        let (prompt_tokens, reply_tokens) = (told.prompt_tokens, told.reply_tokens);
+impl Told {
+    /// A reply from a line.
+    ///
+    /// # Errors
+    /// If the line is none.
+    pub(crate) fn read(line: &str) -> Result<Told, Unfit> {
+        serde_json::from_str(line).map_err(|error| {
+            let what = format!("its reply cannot be read: {error}");
+            Unfit::new(what, "this is a mistake of the program")
+        })
+    }
+
+    /// The reply with what it cost, if its model has a price and its tokens are known.
+    pub(crate) fn priced(self, price: Option<ModelPrice>) -> LiveReply {
+        let (prompt_tokens, reply_tokens) = (self.prompt_tokens, self.reply_tokens);
         // What was paid for before costs nothing again.
-        let price = self.price.filter(|_| told.reused.is_none());
+        let price = price.filter(|_| self.reused.is_none());
         let cost = price.and_then(|price| {
             let millions = |tokens: u64| tokens as f64 / 1e6;
             let prompt = price.prompt_per_million * millions(prompt_tokens?);
             Some(price.per_call + prompt + price.reply_per_million * millions(reply_tokens?))
         });
-        ModelReply::Live(LiveReply {
-            text: told.text,
-            failed: told.failed,
-            served_by: told.served_by,
+        LiveReply {
+            text: self.text,
+            failed: self.failed,
+            served_by: self.served_by,
             prompt_tokens,
             reply_tokens,
-            latency_us: told.latency_us,
+            latency_us: self.latency_us,
             cost,
-            reused: told.reused,
-        })
+            reused: self.reused,
+        }
     }
+}
+
+/// What the provider of a model is told: the whole request, and what an earlier recording is searched by and compared
+/// with. A question that has a template asks with what was put into it.
+pub(crate) fn question(live: &LiveReplies, template: Option<&str>, asked: &ModelAsked) -> Value {
+    let prompt = match template {
+        Some(template) => {
+            let situation = serde_json::from_str(&asked.prompt).unwrap_or(Value::Null);
+            template::render(template, &situation)
+        }
+        None => asked.prompt.clone(),
+    };
+    let mut question = request(live, asked.model.as_str(), &prompt, asked.max_tokens);
+    question["digest"] = json!(Digest::of(&question.to_string()));
+    question["decision"] = json!({"purpose": asked.purpose, "inputs": asked.prompt});
+    if let Some(template) = template {
+        question["template"] = json!(Digest::of(template));
+    }
+    question
 }
 
 /// The whole request in its one canonical form: what a provider is asked, but for where it is and by whom.
 fn request(live: &LiveReplies, model: &str, prompt: &str, max_tokens: u32) -> Value {
-    json!({
+    let mut request = json!({
         "provider": live.provider,
         "model": model,
         "prompt": prompt,
         "max_tokens": max_tokens,
         "temperature": live.temperature,
-    })
+    });
+    // A request that says nothing of it has the digest that it had before there was such a key.
+    if let Some(key) = live.max_tokens_key {
+        request["max_tokens_key"] = json!(key);
+    }
+    request
 }
 
 /// What a request is recognised by.

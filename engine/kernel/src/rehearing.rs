@@ -1,0 +1,74 @@
+//! Deciding again what a service outside decided in a recorded run, with a question that is put otherwise.
+//!
+//! A system says which decisions a log has, how each is put to the service, and what a reply would come to. Who asks,
+//! how often and at what price is not decided here.
+
+use crate::event::Event;
+use crate::id::Seq;
+use crate::program::{Service, Unfit};
+
+/// What was decided, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// The decision in a word.
+    pub word: String,
+    /// Whether something is done because of it.
+    pub acts: bool,
+}
+
+/// A decision that a log has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// The event that asked the service.
+    pub asked: Seq,
+    /// The event that says what was decided.
+    pub decided: Seq,
+    /// What it was about, in a line.
+    pub about: String,
+    /// What was decided.
+    pub ruling: Ruling,
+    /// Who was asked.
+    pub service: Service,
+    /// The new question, as a line for the [`Dialogue`](crate::Dialogue) with the service.
+    pub question: String,
+    /// What the whole question is recognised by.
+    pub request: String,
+}
+
+/// What a reply comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Heard {
+    /// What would be decided; none if the service could not be asked or failed.
+    pub ruling: Option<Ruling>,
+    /// Whether the reply is as it must be, and not only taken for something.
+    pub is_valid: bool,
+    /// What it says, or what went wrong.
+    pub text: String,
+    /// Tokens of the question, as the service counts them.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the reply.
+    pub reply_tokens: Option<u64>,
+    /// What it cost in dollars; none if its price or its tokens are not known.
+    pub cost: Option<f64>,
+}
+
+/// Finds the decisions of a log and puts them again, in the words of a system whose events are `E`.
+pub trait Rehearing<E> {
+    /// What is done because of a ruling that acts: one, and several.
+    fn acts(&self) -> (&'static str, &'static str);
+
+    /// What the new questions are made from is recognised by, and what the recorded ones were made from.
+    fn templates(&self) -> (String, String);
+
+    /// Takes note of the next event of the log.
+    fn see(&mut self, event: &Event<E>);
+
+    /// The decisions that were found, in their order, and how many were found besides that cannot be put again.
+    fn found(&mut self) -> (Vec<Decided>, u64);
+
+    /// What a line that the service said would come to.
+    ///
+    /// # Errors
+    /// If it is no reply.
+    fn hear(&self, decided: &Decided, said: &str) -> Result<Heard, Unfit>;
+}
