@@ -13,6 +13,7 @@ use crate::fuzz::{self, FuzzArgs};
 use crate::import::{self, ImportArgs};
 use crate::init::{self, InitArgs};
 use crate::invariants::InvariantsArgs;
+use crate::prompt_test::{self, PromptTestArgs};
 use crate::record::{self, RecordArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::report::{self, ReportArgs};
@@ -86,6 +87,8 @@ pub(crate) enum Action {
     Run(RunArgs),
     /// The same with services that are asked live, whose answers are kept
     Record(RecordArgs),
+    /// What another prompt would decide, asked at the decisions of recorded logs
+    PromptTest(PromptTestArgs),
     /// Run a log again and compare every event with the recorded one
     Replay(ReplayArgs),
     /// Whether a log is whole and its properties hold, without running any code
@@ -147,6 +150,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
     };
     let run = examples(&run::EXAMPLES) + run::AFTER;
     let record = examples(&record::EXAMPLES) + record::AFTER;
+    let prompt_test = examples(&prompt_test::EXAMPLES) + prompt_test::AFTER;
     let replay = examples(&replay::EXAMPLES) + replay::AFTER;
     let check = examples(&check::EXAMPLES) + check::AFTER;
     let show = examples(&show::EXAMPLES) + show::AFTER;
@@ -171,6 +175,7 @@ pub(crate) fn command(program: &str, width: Option<u16>) -> Command {
         .mut_subcommand("init", |c| c.after_help(init))
         .mut_subcommand("run", |c| c.after_help(run))
         .mut_subcommand("record", |c| c.after_help(record))
+        .mut_subcommand("prompt-test", |c| c.after_help(prompt_test))
         .mut_subcommand("replay", |c| c.after_help(replay))
         .mut_subcommand("check", |c| c.after_help(check))
         .mut_subcommand("show", |c| c.after_help(show))

@@ -48,6 +48,7 @@ mod next;
 mod panics;
 mod program;
 mod progress;
+mod prompt_test;
 mod record;
 mod replay;
 mod report;

@@ -16,7 +16,8 @@ use crate::exit::{Exit, Problem};
 use crate::screen::Screen;
 use crate::{
     check, defects, diagnostics, diff, explain, export, faults, figures, find, fork, fuzz, import,
-    init, invariants, panics, record, replay, report, run, salvage, show, shrink, sweep, test,
+    init, invariants, panics, prompt_test, record, replay, report, run, salvage, show, shrink,
+    sweep, test,
 };
 
 /// The program for a system: every command there is, on the arguments of the process.
@@ -89,6 +90,7 @@ fn perform<S: System>(
         Action::Init(args) => init::init::<S>(args, screen),
         Action::Run(args) => run::run::<S>(args, screen, arguments),
         Action::Record(args) => record::record::<S>(args, screen, arguments),
+        Action::PromptTest(args) => prompt_test::prompt_test::<S>(args, screen),
         Action::Replay(args) => replay::replay::<S>(args, screen),
         Action::Check(args) => check::check::<S>(args, screen),
         Action::Show(args) => show::show::<S>(args, screen),

@@ -21,6 +21,7 @@ use crate::screen::Screen;
 use crate::text::grouped;
 
 pub use self::assert::assert_tested;
+pub(crate) use self::markdown::{append_to, cell};
 
 /// What to test, and how.
 #[derive(Args, Debug)]

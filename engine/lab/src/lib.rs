@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod golden;
 pub mod import;
 pub mod matrix;
+pub mod rehearing;
 pub mod report;
 pub mod scenario;
 pub mod shrink;

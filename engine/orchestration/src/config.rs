@@ -37,7 +37,7 @@ pub use check::check;
 pub use emergency::{BreachAction, BreachRule, EmergencyConfig};
 pub use execution::{LiveConfig, RiskMode, TradingMode};
 pub use live::{LiveReplies, MaxTokensKey, Protocol, TemplateConfig};
-pub(crate) use live::{read_template, template_unfit};
+pub(crate) use live::{read_template, template_fit};
 pub use model::{GeneratedReplies, LlmConfig, ModelConfig, Replies, ScriptedReply};
 pub(crate) use processes::note_files;
 pub use schedule::{Duty, OtherTask, Schedule, ScheduleConfig, Schedules, TaskKind};

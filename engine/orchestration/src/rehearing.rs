@@ -12,15 +12,15 @@ use dacapo_kernel::{
 };
 use serde_json::Value;
 
-use crate::config::{Config, LiveReplies, LlmConfig, ModelConfig, template_unfit};
+use crate::config::{Config, LiveReplies, LlmConfig, ModelConfig, template_fit};
 use crate::coordinator::modification::{self, Modified};
 use crate::coordinator::reply::{self, Resolution};
 use crate::defect::Defects;
 use crate::digest::Digest;
 use crate::domain_event::{DomainEvent, ModelAsked, ResolvedBy};
 use crate::message::{Message, Payload, Topic};
+use crate::model::FALLBACK_NAME;
 use crate::model::live::{RESOLUTION, Told, question};
-use crate::model::{FALLBACK_NAME, template};
 
 /// Why a signal that a model lets through is not traded after all.
 const BEYOND_STOP: &str = "ENTRY_BEYOND_STOP";
@@ -53,10 +53,10 @@ pub(crate) fn rehearing(
     plan: &Plan<Config>,
     text: &str,
 ) -> Result<Box<dyn Rehearing<DomainEvent>>, String> {
-    if let Err(unfit) = template::check(text) {
-        let (what, help) = template_unfit(&unfit);
-        return Err(help.map_or_else(|| what.clone(), |help| format!("{what}; {help}")));
-    }
+    template_fit(text).map_err(|(what, help)| match help {
+        Some(help) => format!("{what}; {help}"),
+        None => what,
+    })?;
     Ok(Box::new(Resolutions {
         config: plan.system.clone(),
         defects: Defects::named(&plan.defects),
@@ -149,7 +149,11 @@ impl Rehearing<DomainEvent> for Resolutions {
     }
 
     fn hear(&self, decided: &Decided, said: &str) -> Result<Heard, Unfit> {
-        let told = Told::read(said)?;
+        // Somebody who wrote replies down may have written their texts alone.
+        let told = match serde_json::from_str(said) {
+            Ok(Value::String(text)) => Told::plain(text),
+            _ => Told::read(said)?,
+        };
         let asked = self.questions.get(&decided.asked);
         let prices = &self.config.figures.model_prices;
         let price = asked.and_then(|asked| prices.get(asked.model.as_str()).copied());

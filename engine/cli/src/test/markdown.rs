@@ -22,7 +22,11 @@ pub(super) fn append(
     causes: &[Cause],
     program: &str,
 ) -> Result<(), Problem> {
-    let text = text(report, causes, program);
+    append_to(path, &text(report, causes, program))
+}
+
+/// Adds a text to a file.
+pub(crate) fn append_to(path: &Path, text: &str) -> Result<(), Problem> {
     let mut options = OpenOptions::new();
     let opened = options.create(true).append(true).open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
@@ -105,7 +109,7 @@ fn place(tested: &Tested) -> String {
 }
 
 /// Foreign text as it is, whatever it means in Markdown or HTML.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut safe = String::new();
     for c in printable(text).chars() {
         match c {

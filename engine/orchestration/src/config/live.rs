@@ -195,13 +195,7 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
     };
     let mistake = |what: String| Mistake::at(&format!("llm.template.{key}"), what);
     let text = template.text.as_deref().unwrap_or_default();
-    if text.len() > TEMPLATE_BYTES_MAX {
-        return Err(mistake(format!(
-            "a template has at most {TEMPLATE_BYTES_MAX} bytes"
-        )));
-    }
-    template::check(text).map_err(|unfit| {
-        let (what, help) = template_unfit(&unfit);
+    template_fit(text).map_err(|(what, help)| {
         let mistake = mistake(what);
         match help {
             Some(help) => mistake.help(help),
@@ -210,9 +204,16 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
     })
 }
 
-/// What is wrong with a template in words, and what to do about it.
-pub(crate) fn template_unfit(unfit: &Unfit) -> (String, Option<String>) {
-    match unfit {
+/// Checks that a text is a template.
+///
+/// # Errors
+/// What is wrong with it in words, and what to do about it.
+pub(crate) fn template_fit(text: &str) -> Result<(), (String, Option<String>)> {
+    if text.len() > TEMPLATE_BYTES_MAX {
+        let what = format!("a template has at most {TEMPLATE_BYTES_MAX} bytes");
+        return Err((what, None));
+    }
+    template::check(text).map_err(|unfit| match unfit {
         Unfit::Undefined(name) => (
             format!("`{{{{{name}}}}}` is not defined"),
             Some(format!("the names are {}", template::NAMES.join(", "))),
@@ -222,5 +223,5 @@ pub(crate) fn template_unfit(unfit: &Unfit) -> (String, Option<String>) {
             "it names nothing, so that every prompt would be the same".to_owned(),
             Some("put `{{situation}}` where the situation belongs".to_owned()),
         ),
-    }
+    })
 }

@@ -30,10 +30,12 @@ pub(super) struct LiveModel {
 #[derive(Deserialize)]
 pub(crate) struct Told {
     text: String,
+    #[serde(default)]
     failed: bool,
     served_by: Option<String>,
     prompt_tokens: Option<u64>,
     reply_tokens: Option<u64>,
+    #[serde(default)]
     latency_us: u64,
     #[serde(default)]
     reused: Option<String>,
@@ -93,6 +95,19 @@ impl LiveModel {
 }
 
 impl Told {
+    /// A reply that is nothing but a text.
+    pub(crate) fn plain(text: String) -> Told {
+        Told {
+            text,
+            failed: false,
+            served_by: None,
+            prompt_tokens: None,
+            reply_tokens: None,
+            latency_us: 0,
+            reused: None,
+        }
+    }
+
     /// A reply from a line.
     ///
     /// # Errors
