@@ -5,6 +5,8 @@
 #[path = "../../engine/models/examples/loopback/server.rs"]
 mod server;
 
+mod gating;
+
 use std::fs;
 use std::path::Path;
 
@@ -54,7 +56,8 @@ fn call(folder: &Path, words: &str) -> (Exit, String) {
         String::from_utf8_lossy(&out)
     );
     for file in fs::read_dir(folder).expect("the folder is ours").flatten() {
-        // The facts beside a log have the folder in which a command was called, which is this canary.
+        // The facts beside a log have the folder in which a command was called, which is this canary; with a key of
+        // its own they are searched too, in the real program's own tests.
         if !file.file_name().to_string_lossy().ends_with(".meta.json") {
             let bytes = fs::read(file.path()).expect("a file of ours");
             assert!(!tells(&bytes), "{:?} has the key", file.file_name());

@@ -50,9 +50,8 @@ impl<S: System> Told<'_, S> {
         }
         if !screen.quiet && self.all.decisions > 0 {
             self.head(screen);
-            let (columns, rows) = self.table();
-            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            screen.table("", &columns, &rows);
+            let columns = ["log", "", "count", "rate", "95 %"];
+            screen.table("", &columns, &self.rates());
             let (columns, rows) = self.flip_table();
             screen.table("Decisions that flip", &columns, &rows);
             let more = self.flips().len().saturating_sub(SHOWN);
@@ -109,7 +108,49 @@ impl<S: System> Told<'_, S> {
             let decisions = counted(docket.decided.len() as u64, "decision", "decisions");
             let line = format!("  {}  {decisions}{passed}; {new}{same}", docket.log);
             screen.line(Screen::safe(line));
+            let tally = docket.tally();
+            screen.line(format!(
+                "    {}, {} failed, {} tokens, cost {}",
+                counted(tally.replies, "reply", "replies"),
+                grouped(tally.failed),
+                tokens(&tally),
+                cost(&tally)
+            ));
         }
+    }
+
+    /// What is counted of a log and of all, a row each.
+    fn rates(&self) -> Vec<Vec<String>> {
+        let (_, acts) = self.acts();
+        let mut rows = Vec::new();
+        let mut add = |name: &str, tally: &Tally| {
+            let shares = [
+                ("flip".to_owned(), tally.flip_share()),
+                (format!("become {acts}"), tally.begin_share()),
+                (format!("no {acts} any more"), tally.end_share()),
+                ("invalid replies".to_owned(), tally.invalid_share()),
+            ];
+            for (at, (what, share)) in shares.into_iter().enumerate() {
+                let name = if at == 0 { name } else { "" };
+                let interval = share.interval();
+                rows.push(vec![
+                    name.to_owned(),
+                    what,
+                    format!("{} of {}", grouped(share.count), grouped(share.of)),
+                    share.rate().map_or_else(|| "–".to_owned(), percent),
+                    interval.map_or_else(String::new, |(low, high)| {
+                        format!("{} to {}", percent(low), percent(high))
+                    }),
+                ]);
+            }
+        };
+        for docket in self.dockets {
+            add(&docket.log, &docket.tally());
+        }
+        if self.dockets.len() > 1 {
+            add("all", &self.all);
+        }
+        rows
     }
 
     /// A row for each log, and one for all.
@@ -135,11 +176,7 @@ impl<S: System> Told<'_, S> {
                 share(tally.end_share()),
                 share(tally.invalid_share()),
                 grouped(tally.failed),
-                format!(
-                    "{} + {}",
-                    grouped(tally.prompt_tokens),
-                    grouped(tally.reply_tokens)
-                ),
+                tokens(tally),
                 cost(tally),
             ]
         };
@@ -325,6 +362,12 @@ fn share(share: Share) -> String {
 pub(super) fn percent(rate: f64) -> String {
     let text = format!("{:.1}", 100.0 * rate);
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// Tokens of questions and of replies.
+fn tokens(tally: &Tally) -> String {
+    let (prompt, reply) = (tally.prompt_tokens, tally.reply_tokens);
+    format!("{} + {}", grouped(prompt), grouped(reply))
 }
 
 fn cost(tally: &Tally) -> String {

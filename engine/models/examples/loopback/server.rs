@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// What each model does.
 #[allow(dead_code, reason = "not everybody who includes this file lists them")]
-pub(crate) const MODELS: [(&str, &str); 20] = [
+pub(crate) const MODELS: [(&str, &str); 21] = [
     ("steady", "replies at once: proceed"),
     ("cautious", "replies at once: wait"),
     ("slow", "replies after 300 ms"),
@@ -39,6 +39,10 @@ pub(crate) const MODELS: [(&str, &str); 20] = [
     ),
     ("echo", "replies with every header that it was sent"),
     ("refusal", "declines to answer"),
+    (
+        "obedient",
+        "replies with what stands behind ANSWER in a line of its prompt, or else: proceed",
+    ),
 ];
 
 /// A server that runs until it is dropped.
@@ -177,6 +181,13 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
             JSON,
             reply("I cannot help with that.").as_bytes(),
         ),
+        "obedient" => {
+            let prompt = question.body["messages"][0]["content"].as_str();
+            let lines = prompt.unwrap_or_default().lines();
+            let answer = lines.rev().find_map(|line| line.strip_prefix("ANSWER "));
+            let text = answer.unwrap_or(proceed);
+            send(&mut stream, 200, JSON, reply(text).as_bytes())
+        }
         _ => send(&mut stream, 200, JSON, reply(proceed).as_bytes()),
     }
 }
