@@ -19,6 +19,8 @@ Every kind of event that a log of the orchestration can have, with its number an
 never reused; a body that changes gets a new version, and the old one is still read. The kernel's own are below 64. A log carries this
 table in its header ([log format](log-format.md)); a kind or a version that a program does not know is refused by name.
 
+A kind may be written in two versions: `model asked` in its second where the prompt is a situation, in its first where it is a text.
+
 What each means is said where it stands: `engine/kernel/src/kernel_event.rs` and `engine/orchestration/src/domain_event.rs`. Which count
 where runs are compared: [levels](regression.md#what-counts-levels).
 ";

@@ -171,6 +171,20 @@ fn whatever_a_provider_does_wrong_the_recording_is_whole() {
             "{model}: raw text of a model"
         );
     }
+    // What the limit of tokens is called is the scenario's to say.
+    let newest = " --set run.duration=5m --set llm.primary.model=newest";
+    let (exit, said) = record(desk.path(), newest);
+    assert_eq!(exit, Exit::Fine, "{said}");
+    assert!(
+        replies(desk.path())
+            .iter()
+            .any(|(text, _)| text.contains("400: use max_completion_tokens"))
+    );
+    let key = " --set llm.primary.replies.live.max_tokens_key=max_completion_tokens";
+    let (exit, said) = record(desk.path(), &format!("{newest}{key}"));
+    assert_eq!(exit, Exit::Fine, "{said}");
+    let all = replies(desk.path());
+    assert!(all.iter().all(|(_, is_failure)| !is_failure), "{all:?}");
     let (exit, said) = record(desk.path(), " --set llm.primary.model=unauthorized");
     assert_eq!(exit, Exit::Usage, "{said}");
     assert!(
@@ -247,6 +261,10 @@ fn what_is_wrong_about_a_live_model_is_told_before_anything_is_asked() {
         (
             "llm.primary.replies.live.temperature=3",
             "expected 0 to 2, found 3",
+        ),
+        (
+            "llm.fallback.replies.live.max_tokens_key=max_completion_tokens",
+            "the protocol of Anthropic has no `max_completion_tokens`",
         ),
         (
             "llm.template={text=\"{{simbol}}\"}",

@@ -36,7 +36,9 @@ fn nothing_acknowledged_is_lost_by_a_kill_while_a_model_is_asked() {
         let asked = server.asked();
         // What follows has nobody to ask.
         drop(server);
-        if !desk.path("a.dlog").exists() {
+        // Of a log that was killed at its very beginning there is nothing yet, or not even what says that it is one.
+        let has_begun = desk.path("a.dlog").exists() && desk.bytes("a.dlog").len() >= 16;
+        if !has_begun {
             assert_eq!(acknowledged, 0, "round {round}: there is no log");
             continue;
         }

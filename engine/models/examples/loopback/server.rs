@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// What each model does.
 #[allow(dead_code, reason = "not everybody who includes this file lists them")]
-pub(crate) const MODELS: [(&str, &str); 21] = [
+pub(crate) const MODELS: [(&str, &str); 22] = [
     ("steady", "replies at once: proceed"),
     ("cautious", "replies at once: wait"),
     ("slow", "replies after 300 ms"),
@@ -39,6 +39,10 @@ pub(crate) const MODELS: [(&str, &str); 21] = [
     ),
     ("echo", "replies with every header that it was sent"),
     ("refusal", "declines to answer"),
+    (
+        "newest",
+        "takes max_completion_tokens and refuses max_tokens, as the newest models of OpenAI do",
+    ),
     (
         "obedient",
         "replies with what stands behind ANSWER in a line of its prompt, or else: proceed",
@@ -181,6 +185,9 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
             JSON,
             reply("I cannot help with that.").as_bytes(),
         ),
+        "newest" if question.body["max_completion_tokens"].is_null() => {
+            refuse(&mut stream, 400, "use max_completion_tokens instead", "")
+        }
         "obedient" => {
             let prompt = question.body["messages"][0]["content"].as_str();
             let lines = prompt.unwrap_or_default().lines();
