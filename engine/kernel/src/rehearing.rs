@@ -1,7 +1,7 @@
 //! Deciding again what a service outside decided in a recorded run, with a question that is put otherwise.
 //!
 //! A system says which decisions a log has, how each is put to the service, and what a reply would come to. Who asks,
-//! how often and at what price is not decided here.
+//! how often and what that may cost is not decided here.
 
 use crate::event::Event;
 use crate::id::Seq;
@@ -48,7 +48,7 @@ pub struct Heard {
     pub prompt_tokens: Option<u64>,
     /// Tokens of the reply.
     pub reply_tokens: Option<u64>,
-    /// What it cost in dollars; none if its price or its tokens are not known.
+    /// What it cost in dollars; none if that is not known.
     pub cost: Option<f64>,
 }
 
