@@ -16,6 +16,7 @@ mod fuzzing;
 mod hostile;
 mod importing;
 mod process;
+mod prompting;
 mod reading;
 mod replaying;
 mod reporting;
