@@ -64,24 +64,24 @@ pub(crate) struct PromptTestArgs {
 pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "prompt-test golden.dlog --template new.txt --samples 5",
-        "ask each recorded decision five times",
+        "five replies to each decision",
     ),
     (
-        "prompt-test a.dlog b.dlog --template new.txt --max-flip-rate 10%",
-        "a gate: exit code 1 if more flip",
+        "prompt-test golden/ --template new.txt --max-flip-rate 10%",
+        "a gate: 1 if more flip",
     ),
     (
         "prompt-test a.dlog --template new.txt --replies kept.jsonl",
-        "the same from kept replies, for nothing",
+        "from kept replies",
     ),
 ];
 
 /// What else there is to know.
-pub(crate) const AFTER: &str = "\nA decision flips if at least half of its replies decide otherwise than was recorded; a reply is read and\n\
-     validated as in a run, and what comes behind the decision is not run again. Intervals are of 95 % (Wilson).\n\
-     A model may flip by itself: try the old template first.\n\
-     Exit: 0 fine, 1 above a threshold, 2 the template, a file or a service is wrong, or the budget would not do,\n\
-     4 no decision, or no reply to some of them, 6 a log is damaged.";
+pub(crate) const AFTER: &str = "\nA decision flips if at least half of its replies decide otherwise than was recorded. A reply is read\n\
+     and validated as in a run; what comes behind the decision is not run again. Intervals are of 95 %\n\
+     (Wilson). A model may flip by itself: try the old template first.\n\
+     Exit: 0 fine, 1 above a threshold, 2 the template, a file or a service is wrong, or the budget\n\
+     too small, 4 no decision, or no reply to some of them, 6 a log is damaged.";
 
 /// The longest file with a template that is looked at; what a template may be is up to the system.
 const TEMPLATE_BYTES_MAX: u64 = 1024 * 1024;

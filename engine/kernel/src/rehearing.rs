@@ -52,6 +52,9 @@ pub struct Heard {
     pub cost: Option<f64>,
 }
 
+/// Whoever puts the decisions of a log again, or in words what is wrong with the template.
+pub type Reheard<E> = Result<Box<dyn Rehearing<E>>, String>;
+
 /// Finds the decisions of a log and puts them again, in the words of a system whose events are `E`.
 pub trait Rehearing<E> {
     /// What is done because of a ruling that acts: one, and several.

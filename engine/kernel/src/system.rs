@@ -16,7 +16,7 @@ use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
 use crate::program::{Dialogue, Program, ProgramError, Service};
-use crate::rehearing::Rehearing;
+use crate::rehearing::Reheard;
 use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -112,10 +112,7 @@ pub trait System: Sized + 'static {
     ///
     /// # Errors
     /// In words, what is wrong with the template.
-    fn rehearing(
-        _plan: &Plan<Self::Config>,
-        _template: &str,
-    ) -> Option<Result<Box<dyn Rehearing<Self::Event>>, String>> {
+    fn rehearing(_plan: &Plan<Self::Config>, _template: &str) -> Option<Reheard<Self::Event>> {
         None
     }
 

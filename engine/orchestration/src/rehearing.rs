@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use dacapo_kernel::{
-    ActorId, Decided, Event, Heard, KernelEvent, Plan, Rehearing, Ruling, Seq, Service, Unfit,
+    ActorId, Decided, Event, Heard, KernelEvent, Plan, Reheard, Rehearing, Ruling, Seq, Service,
+    Unfit,
 };
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use crate::coordinator::modification::{self, Modified};
 use crate::coordinator::reply::{self, Resolution};
 use crate::defect::Defects;
 use crate::digest::Digest;
-use crate::domain_event::{DomainEvent, ModelAsked, ResolvedBy};
+use crate::domain_event::{ConflictResolved, DomainEvent, ModelAsked, ResolvedBy};
 use crate::message::{Message, Payload, Topic};
 use crate::model::FALLBACK_NAME;
 use crate::model::live::{RESOLUTION, Told, question};
@@ -49,10 +50,7 @@ struct Resolutions {
 ///
 /// # Errors
 /// If the template is none.
-pub(crate) fn rehearing(
-    plan: &Plan<Config>,
-    text: &str,
-) -> Result<Box<dyn Rehearing<DomainEvent>>, String> {
+pub(crate) fn rehearing(plan: &Plan<Config>, text: &str) -> Reheard<DomainEvent> {
     template_fit(text).map_err(|(what, help)| match help {
         Some(help) => format!("{what}; {help}"),
         None => what,
@@ -99,11 +97,13 @@ impl Rehearing<DomainEvent> for Resolutions {
             Some(DomainEvent::RequestRendered(it)) => {
                 self.rendered = it.template.map(|_| event.seq);
             }
-            Some(DomainEvent::ModelAsked(asked)) if asked.purpose == *RESOLUTION => {
-                // Of a simulated model the log has no situation to put into another template.
-                if event.cause.is_some() && event.cause == self.rendered {
-                    self.questions.insert(event.seq, asked.clone());
-                }
+            // Of a simulated model the log has no situation to put into another template.
+            Some(DomainEvent::ModelAsked(asked))
+                if asked.purpose == *RESOLUTION
+                    && event.cause.is_some()
+                    && event.cause == self.rendered =>
+            {
+                self.questions.insert(event.seq, asked.clone());
             }
             Some(DomainEvent::ModelAnswered(_)) => {
                 if let Some(cause) = event.cause {
@@ -113,26 +113,7 @@ impl Rehearing<DomainEvent> for Resolutions {
                     }
                 }
             }
-            Some(DomainEvent::ConflictResolved(it)) => {
-                let is_reply = matches!(it.by, ResolvedBy::Reply | ResolvedBy::UnusableReply);
-                let question = event.cause.and_then(|cause| self.follows.get(&cause));
-                let decided = question
-                    .filter(|_| is_reply)
-                    .and_then(|question| self.decided(*question, event.seq, it.action.as_str()));
-                match decided {
-                    Some(decided) => {
-                        let question = decided.asked;
-                        self.follows.retain(|_, of| *of != question);
-                        self.decided.push((it.signal, decided));
-                    }
-                    // That the level decides is no decision of a model.
-                    None if it.by != ResolvedBy::Level => {
-                        self.passed_over += 1;
-                        self.follows.clear();
-                    }
-                    None => {}
-                }
-            }
+            Some(DomainEvent::ConflictResolved(it)) => self.resolved(event, it),
             Some(DomainEvent::SignalDropped(it)) if it.reason == *BEYOND_STOP => {
                 let of = |(signal, _): &&mut (u64, Decided)| *signal == it.signal;
                 if let Some((_, decided)) = self.decided.iter_mut().rev().find(of) {
@@ -187,6 +168,26 @@ impl Rehearing<DomainEvent> for Resolutions {
 }
 
 impl Resolutions {
+    /// Takes note of a resolution, and of the question whose reply led to it.
+    fn resolved(&mut self, event: &Event<DomainEvent>, resolved: &ConflictResolved) {
+        let is_reply = matches!(resolved.by, ResolvedBy::Reply | ResolvedBy::UnusableReply);
+        let question = event.cause.and_then(|cause| self.follows.get(&cause));
+        let question = question.copied().filter(|_| is_reply);
+        let action = resolved.action.as_str();
+        match question.and_then(|question| self.decided(question, event.seq, action)) {
+            Some(decided) => {
+                self.follows.retain(|_, of| *of != decided.asked);
+                self.decided.push((resolved.signal, decided));
+            }
+            // That the level decides is no decision of a model.
+            None if resolved.by != ResolvedBy::Level => {
+                self.passed_over += 1;
+                self.follows.clear();
+            }
+            None => {}
+        }
+    }
+
     /// A decision, if its question can be put again.
     fn decided(&self, question_at: Seq, decided: Seq, action: &str) -> Option<Decided> {
         let asked = self.questions.get(&question_at)?;

@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{
     Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Level,
-    Measure, Mistake, Plan, Profile, Rehearing, Section, Setup, Sometimes, Switch, System, Time,
+    Measure, Mistake, Plan, Profile, Reheard, Section, Setup, Sometimes, Switch, System, Time,
     Trial, Wanted, World,
 };
 
@@ -102,10 +102,7 @@ impl System for Orchestration {
             .collect()
     }
 
-    fn rehearing(
-        plan: &Plan<Config>,
-        template: &str,
-    ) -> Option<Result<Box<dyn Rehearing<DomainEvent>>, String>> {
+    fn rehearing(plan: &Plan<Config>, template: &str) -> Option<Reheard<DomainEvent>> {
         Some(rehearing::rehearing(plan, template))
     }
 
