@@ -24,7 +24,7 @@ use crate::exchange::Exchange;
 use crate::execution::{PaperExecutor, PositionBook, PriceSource};
 use crate::feeds::{MarketFeed, outside_events, table_rows};
 use crate::message::Instant;
-use crate::model::{self, FALLBACK, FALLBACK_NAME, PRIMARY, PRIMARY_NAME, SimulatedModels};
+use crate::model::{self, FALLBACK, PRIMARY, SimulatedModels};
 use crate::outside::Outside;
 use crate::risk::RiskEngine;
 use crate::store::Store;
@@ -134,12 +134,12 @@ fn models(
 ) -> Result<(), BuildError> {
     let (primary, fallback) = (&config.llm.primary, &config.llm.fallback);
     let shared = model::is_shared(defects);
-    setup.provider(PRIMARY, PRIMARY_NAME, |files| {
+    setup.provider(PRIMARY, "primary model", |files| {
         let served = [Some(primary), shared.then_some(fallback)];
-        SimulatedModels::new(served.into_iter().flatten()).connected(config, PRIMARY_NAME, files)
+        SimulatedModels::new(served.into_iter().flatten()).connected(config, "primary model", files)
     })?;
-    setup.provider(FALLBACK, FALLBACK_NAME, |files| {
-        SimulatedModels::new([fallback]).connected(config, FALLBACK_NAME, files)
+    setup.provider(FALLBACK, "fallback model", |files| {
+        SimulatedModels::new([fallback]).connected(config, "fallback model", files)
     })
 }
 

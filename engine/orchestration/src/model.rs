@@ -25,12 +25,6 @@ pub const PRIMARY: Port = Port(1);
 /// The port of the fallback model's provider.
 pub const FALLBACK: Port = Port(2);
 
-/// What the provider of the primary model is called in a run.
-pub const PRIMARY_NAME: &str = "primary model";
-
-/// What the provider of the fallback model is called in a run.
-pub const FALLBACK_NAME: &str = "fallback model";
-
 /// Whether one provider serves both models, so that its outage takes both.
 pub fn is_shared(defects: Defects) -> bool {
     defects.has(Defect::OneProviderForTwoModels)

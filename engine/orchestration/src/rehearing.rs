@@ -5,23 +5,26 @@
 //! a fork.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::rc::Rc;
 
 use dacapo_kernel::{
-    ActorId, Decided, Event, Heard, KernelEvent, Plan, Reheard, Rehearing, Ruling, Seq, Service,
-    Unfit,
+    ActorId, BuildError, Decided, Event, Files, Heard, KernelEvent, Plan, Reheard, Rehearing,
+    Ruling, Seq, Service, Unfit,
 };
 use serde_json::Value;
 
-use crate::config::{Config, LiveReplies, LlmConfig, ModelConfig, template_fit};
+use crate::config::{self, Config, LiveReplies, LlmConfig, ModelConfig, TemplateConfig};
 use crate::coordinator::modification::{self, Modified};
 use crate::coordinator::reply::{self, Resolution};
 use crate::defect::Defects;
 use crate::digest::Digest;
 use crate::domain_event::{ConflictResolved, DomainEvent, ModelAsked, ResolvedBy};
 use crate::message::{Message, Payload, Topic};
-use crate::model::FALLBACK_NAME;
 use crate::model::live::{RESOLUTION, Told, question};
+
+/// What the provider of the fallback is called in a run.
+const FALLBACK_NAME: &str = "fallback model";
 
 /// Why a signal that a model lets through is not traded after all.
 const BEYOND_STOP: &str = "ENTRY_BEYOND_STOP";
@@ -46,14 +49,31 @@ struct Resolutions {
     passed_over: u64,
 }
 
+/// The place of files that has none: a template that is put again is a text already.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
+        Err(BuildError::File {
+            path: path.to_owned(),
+            what: "no files are read here".to_owned(),
+        })
+    }
+}
+
 /// The resolutions of a run, to be put again with a template.
 ///
 /// # Errors
 /// If the template is none.
 pub(crate) fn rehearing(plan: &Plan<Config>, text: &str) -> Reheard<DomainEvent> {
-    template_fit(text).map_err(|(what, help)| match help {
-        Some(help) => format!("{what}; {help}"),
-        None => what,
+    let mut config = plan.system.clone();
+    config.llm.template = Some(TemplateConfig {
+        file: None,
+        text: Some(text.to_owned()),
+    });
+    config::read_template(&mut config.llm, &NoFiles).map_err(|mistake| match mistake.help {
+        Some(help) => format!("{}; {help}", mistake.what),
+        None => mistake.what,
     })?;
     Ok(Box::new(Resolutions {
         config: plan.system.clone(),

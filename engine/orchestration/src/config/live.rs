@@ -195,33 +195,21 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
     };
     let mistake = |what: String| Mistake::at(&format!("llm.template.{key}"), what);
     let text = template.text.as_deref().unwrap_or_default();
-    template_fit(text).map_err(|(what, help)| {
-        let mistake = mistake(what);
-        match help {
-            Some(help) => mistake.help(help),
-            None => mistake,
-        }
-    })
-}
-
-/// Checks that a text is a template.
-///
-/// # Errors
-/// What is wrong with it in words, and what to do about it.
-pub(crate) fn template_fit(text: &str) -> Result<(), (String, Option<String>)> {
     if text.len() > TEMPLATE_BYTES_MAX {
-        let what = format!("a template has at most {TEMPLATE_BYTES_MAX} bytes");
-        return Err((what, None));
+        return Err(mistake(format!(
+            "a template has at most {TEMPLATE_BYTES_MAX} bytes"
+        )));
     }
     template::check(text).map_err(|unfit| match unfit {
-        Unfit::Undefined(name) => (
-            format!("`{{{{{name}}}}}` is not defined"),
-            Some(format!("the names are {}", template::NAMES.join(", "))),
-        ),
-        Unfit::Open(begin) => (format!("`{begin}` is not closed by `}}}}`"), None),
-        Unfit::Blank => (
-            "it names nothing, so that every prompt would be the same".to_owned(),
-            Some("put `{{situation}}` where the situation belongs".to_owned()),
-        ),
+        Unfit::Undefined(name) => {
+            let names = template::NAMES.join(", ");
+            mistake(format!("`{{{{{name}}}}}` is not defined"))
+                .help(format!("the names are {names}"))
+        }
+        Unfit::Open(begin) => mistake(format!("`{begin}` is not closed by `}}}}`")),
+        Unfit::Blank => {
+            mistake("it names nothing, so that every prompt would be the same".to_owned())
+                .help("put `{{situation}}` where the situation belongs")
+        }
     })
 }
