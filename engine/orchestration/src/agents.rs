@@ -6,11 +6,13 @@
 pub mod indicator;
 
 mod average_cross;
+pub(crate) mod llm;
 mod market_view;
 mod portfolio_rebalance;
 pub(crate) mod process;
 mod random;
 mod regime_detection;
+pub(crate) mod said;
 mod scripted;
 mod sentiment_analysis;
 pub(crate) mod table;
@@ -24,9 +26,11 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 pub use average_cross::AverageCrossConfig;
+pub use llm::LlmAgentConfig;
 pub use market_view::{AnalysisConfig, MarketView};
 use process::News;
 pub use process::ProcessConfig;
+use said::Speaker;
 pub use scripted::{PlanEntry, PlannedTrade, TimelineEntry};
 pub use table::{SharedTables, TableColumns, TableConfig, Tables};
 pub use trading_decision::DecisionConfig;
@@ -38,6 +42,7 @@ use crate::config::{Config, Duty, TaskKind};
 use crate::coordinator::schedule::Timetable;
 use crate::exchange::Exchange;
 use crate::message::{Instant, Name, Payload, Priority, Topic};
+use crate::model::ask::Asking;
 use crate::rebalance::{self, Plan, PlanAction};
 
 /// What went wrong with an agent.
@@ -60,6 +65,8 @@ pub enum AgentKind {
     AverageCross(AverageCrossConfig),
     /// A program in any language, asked in lock-step.
     Process(Box<ProcessConfig>),
+    /// A language model: a template and a reply that is one message.
+    Llm(Box<LlmAgentConfig>),
     /// Plans from a script; for the portfolio only.
     Plans(Vec<PlanEntry>),
     /// Outputs drawn from the seed.
@@ -136,6 +143,8 @@ impl AgentsConfig {
 pub struct Agents {
     config: Rc<Config>,
     known: Known,
+    /// How models are asked.
+    asking: Rc<Asking>,
     desks: Vec<Desk>,
 }
 
@@ -188,8 +197,14 @@ pub struct Voice<'a> {
 }
 
 impl Agents {
-    /// The agents of these tasks, in the same order, with what they know.
-    pub fn new(ctx: &Ctx, config: Rc<Config>, tasks: &Timetable, known: Known) -> Agents {
+    /// The agents of these tasks, in the same order, with what they know and how they ask models.
+    pub(crate) fn new(
+        ctx: &Ctx,
+        config: Rc<Config>,
+        tasks: &Timetable,
+        known: Known,
+        asking: Rc<Asking>,
+    ) -> Agents {
         let schedules = tasks.tasks().iter().map(|task| &task.schedule);
         let desks = schedules.map(|task| {
             let (topic, priority) = match task.duty {
@@ -211,6 +226,7 @@ impl Agents {
             desks: desks.collect(),
             config: Rc::clone(&config),
             known,
+            asking,
         }
     }
 
@@ -270,6 +286,7 @@ impl Agents {
                 Ok(said.map(Output::from))
             }
             (AgentKind::Process(_), _) => self.ask_program(desk, symbol, exchange).await,
+            (AgentKind::Llm(llm), _) => self.ask_model(desk, llm, symbol, exchange).await,
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => {
                 let said = random::run(ctx, kind, symbol, &self.known.market.borrow());
@@ -314,6 +331,35 @@ impl Agents {
             desk.wake.set(Some(earlier.unwrap_or(at)));
         };
         process::run(&desk.voice, asked, wake).await
+    }
+
+    /// Asks a language model.
+    async fn ask_model(
+        &self,
+        desk: &Desk,
+        llm: &LlmAgentConfig,
+        symbol: &Name,
+        exchange: &Exchange,
+    ) -> Result<Option<Output>, AgentError> {
+        let Some(place) = self.config.place_of_llm(&desk.name, desk.topic) else {
+            return Ok(None);
+        };
+        let asked = llm::Question {
+            llm,
+            port: llm::port(place),
+            asking: &self.asking,
+            agent: &desk.name,
+            speaker: Speaker {
+                topic: desk.topic,
+                symbol,
+                symbols: &self.config.symbols,
+            },
+            decision: &self.config.agents.decision,
+            market: &self.known.market,
+            news: &self.known.news,
+            exchange,
+        };
+        llm::run(&desk.voice, asked).await
     }
 
     /// Sentiment and portfolio need no snapshot of the market.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dacapo_kernel::{BuildError, Inbox, Plan, Setup};
 
+use crate::agents::llm;
 use crate::agents::process::{self, News};
 use crate::agents::{Known, MarketView, SharedTables, table};
 use crate::audit::{self, Up};
@@ -126,7 +127,7 @@ pub(crate) fn exchange(config: &Config, defects: Defects) -> Exchange {
     }
 }
 
-/// Each model has its own provider; with the defect one provider serves both.
+/// Each model has its own provider; with the defect one provider serves both of those that resolve conflicts.
 fn models(
     config: &Rc<Config>,
     defects: Defects,
@@ -134,13 +135,23 @@ fn models(
 ) -> Result<(), BuildError> {
     let (primary, fallback) = (&config.llm.primary, &config.llm.fallback);
     let shared = model::is_shared(defects);
+    let template = config.llm.template();
+    let figures = &config.figures;
     setup.provider(PRIMARY, "primary model", |files| {
         let served = [Some(primary), shared.then_some(fallback)];
-        SimulatedModels::new(served.into_iter().flatten()).connected(config, "primary model", files)
+        let models = SimulatedModels::new(served.into_iter().flatten(), template);
+        models.connected(figures, "primary model", files)
     })?;
     setup.provider(FALLBACK, "fallback model", |files| {
-        SimulatedModels::new([fallback]).connected(config, "fallback model", files)
-    })
+        SimulatedModels::new([fallback], template).connected(figures, "fallback model", files)
+    })?;
+    for (at, agent) in config.llms().enumerate() {
+        let name = format!("model of {}", agent.agent);
+        setup.provider(llm::port(at), name.as_str(), |files| {
+            SimulatedModels::of_agent(&agent).connected(figures, &name, files)
+        })?;
+    }
+    Ok(())
 }
 
 /// Who sees what the market does.

@@ -9,6 +9,7 @@ mod check;
 mod emergency;
 mod execution;
 mod live;
+mod llm_agents;
 mod model;
 mod processes;
 mod schedule;
@@ -36,9 +37,12 @@ use crate::symbol::Markets;
 pub use check::check;
 pub use emergency::{BreachAction, BreachRule, EmergencyConfig};
 pub use execution::{LiveConfig, RiskMode, TradingMode};
-pub(crate) use live::read_template;
+pub(crate) use live::read_templates;
 pub use live::{LiveReplies, MaxTokensKey, Protocol, TemplateConfig};
-pub use model::{GeneratedReplies, LlmConfig, ModelConfig, Replies, ScriptedReply};
+pub(crate) use llm_agents::cutoff;
+pub use model::{
+    GeneratedMessages, GeneratedReplies, LlmConfig, MaskConfig, ModelConfig, Replies, ScriptedReply,
+};
 pub(crate) use processes::note_files;
 pub use schedule::{Duty, OtherTask, Schedule, ScheduleConfig, Schedules, TaskKind};
 pub use script::{
@@ -46,7 +50,7 @@ pub use script::{
     ScriptedSubscriber, TradeResult, Unsubscription,
 };
 pub use store::{StoreConfig, StoreKind};
-pub use tables::{ProcessSource, TableSource};
+pub use tables::{LlmSource, ProcessSource, TableSource};
 
 /// The orchestration's part of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

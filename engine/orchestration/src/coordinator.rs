@@ -33,7 +33,6 @@ mod watch;
 mod work;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use dacapo_kernel::{Notify, Receiver, Sender, channel};
@@ -44,15 +43,16 @@ use crate::audit::{Up, agree};
 use crate::bar_clock::BarClock;
 use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
-use crate::clock::Clock;
+use crate::clock::{Clock, start_us};
 use crate::config::Config;
 use crate::defect::{Defect, Defects};
-use crate::digest::Digest;
 use crate::domain_event::StateChanged;
 use crate::exchange::{Exchange, Notice};
 use crate::message::{
     CoordinatorPaused, CoordinatorResumed, Draft, Message, Name, Payload, Priority, Topic,
 };
+use crate::model::ask::Asking;
+use crate::model::mask::Mask;
 use crate::risk::{Periods, RiskEngine};
 use crate::store::Store;
 use crate::views::Views;
@@ -137,8 +137,8 @@ pub struct Coordinator {
     nudged: Notify,
     /// The level has changed.
     level_moved: Notify,
-    /// The templates that the log has since this coordinator began.
-    kept: RefCell<BTreeSet<Digest>>,
+    /// How models are asked.
+    asking: Rc<Asking>,
 }
 
 impl Coordinator {
@@ -157,6 +157,8 @@ impl Coordinator {
         let (signals, queue) = channel(ctx, "signals", config.coordinator.signal_queue);
         let clock = Clock::new(defects);
         let now = clock.now(ctx);
+        let mask = Mask::new(config.llm.mask, &config.symbols, start_us(ctx));
+        let asking = Rc::new(Asking::new(mask));
         Rc::new_cyclic(|me| Coordinator {
             me: Weak::clone(me),
             source: Name::fixed("coordinator"),
@@ -165,7 +167,13 @@ impl Coordinator {
             closes: Cell::new(false),
             statistics: Cell::new(Statistics::default()),
             degradation: RefCell::new(Degradation::new(config.degradation, defects)),
-            agents: Agents::new(ctx, Rc::clone(&config), &timetable, known),
+            agents: Agents::new(
+                ctx,
+                Rc::clone(&config),
+                &timetable,
+                known,
+                Rc::clone(&asking),
+            ),
             timetable: RefCell::new(timetable),
             risk: RefCell::new(risk),
             periods: Cell::default(),
@@ -185,7 +193,7 @@ impl Coordinator {
             queue: RefCell::new(Some(queue)),
             nudged: Notify::new("schedule"),
             level_moved: Notify::new("degradation level"),
-            kept: RefCell::default(),
+            asking,
         })
     }
 

@@ -1,18 +1,26 @@
 //! Language models: replies from a script, drawn from the seed, or of a provider that is asked live.
 
+pub(crate) mod ask;
+mod drawn;
 pub(crate) mod live;
+pub(crate) mod mask;
 pub mod template;
 mod trouble;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_kernel::{Answer, BuildError, Files, Odds, Port, Provider, Seq, Stream, Time};
+use dacapo_kernel::{Answer, BuildError, Files, Odds, Port, Provider, Seq, Time};
 
-use crate::config::{Config, GeneratedReplies, ModelConfig, Replies, ScriptedReply};
+use crate::agents::llm;
+use crate::config::{
+    GeneratedMessages, GeneratedReplies, LiveReplies, LlmSource, ModelConfig, Replies,
+    ScriptedReply,
+};
 use crate::defect::{Defect, Defects};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelReply};
-use crate::message::Name;
+use crate::figures::FiguresConfig;
+use crate::message::{Name, Topic};
 
 use live::LiveModel;
 use trouble::Troubles;
@@ -36,28 +44,65 @@ pub struct SimulatedModels {
     troubles: Troubles,
 }
 
+/// A model, and what it is asked for.
 struct Model {
-    replies: Replies,
+    source: Source,
     given: usize,
-    /// The provider that is asked, if one is.
-    live: Option<LiveModel>,
+    /// The purpose whose prompts are made from a template, and the template.
+    prompted: (Name, String),
+}
+
+/// Where the replies of a model come from.
+enum Source {
+    Scripted(Vec<ScriptedReply>),
+    Resolutions(GeneratedReplies),
+    Messages(GeneratedMessages, Topic, Vec<Name>),
+    Live(LiveReplies, Option<LiveModel>),
+}
+
+impl Source {
+    /// The source of replies whose drawn ones are made like this.
+    fn of<G: Clone>(replies: &Replies<G>, drawn: impl Fn(G) -> Source) -> Source {
+        match replies {
+            Replies::Scripted(script) => Source::Scripted(script.clone()),
+            Replies::Generated(shares) => drawn(shares.clone()),
+            Replies::Live(live) => Source::Live(live.clone(), None),
+        }
+    }
 }
 
 impl SimulatedModels {
-    /// A provider of these models.
-    pub fn new<'a>(models: impl IntoIterator<Item = &'a ModelConfig>) -> SimulatedModels {
+    /// A provider of models that resolve conflicts.
+    pub fn new<'a>(
+        models: impl IntoIterator<Item = &'a ModelConfig>,
+        template: &str,
+    ) -> SimulatedModels {
+        let prompted = (Name::fixed(live::RESOLUTION), template.to_owned());
         let model = |config: &ModelConfig| {
-            (
-                config.model.clone(),
-                Model {
-                    replies: config.replies.clone(),
-                    given: 0,
-                    live: None,
-                },
-            )
+            let model = Model {
+                source: Source::of(&config.replies, Source::Resolutions),
+                given: 0,
+                prompted: prompted.clone(),
+            };
+            (config.model.clone(), model)
         };
         SimulatedModels {
             models: models.into_iter().map(model).collect(),
+            troubles: Troubles::default(),
+        }
+    }
+
+    /// The provider of the model that speaks for an agent.
+    pub fn of_agent(agent: &LlmSource<'_>) -> SimulatedModels {
+        let (llm, topic) = (agent.llm, agent.topic);
+        let messages = |shares| Source::Messages(shares, topic, llm.required.clone());
+        let model = Model {
+            source: Source::of(&llm.replies, messages),
+            given: 0,
+            prompted: (llm::purpose(&agent.agent), llm.template(topic)),
+        };
+        SimulatedModels {
+            models: [(llm.model.clone(), model)].into(),
             troubles: Troubles::default(),
         }
     }
@@ -68,15 +113,15 @@ impl SimulatedModels {
     /// If one of them cannot be asked.
     pub fn connected(
         mut self,
-        config: &Config,
+        figures: &FiguresConfig,
         name: &str,
         files: &dyn Files,
     ) -> Result<SimulatedModels, BuildError> {
-        for model in [&config.llm.primary, &config.llm.fallback] {
-            if let Some(served) = self.models.get_mut(&model.model)
-                && let Replies::Live(live) = &served.replies
-            {
-                served.live = Some(LiveModel::connect(model, live, config, (name, files))?);
+        for (model, served) in &mut self.models {
+            if let Source::Live(live, connected) = &mut served.source {
+                let price = figures.model_prices.get(model.as_str()).copied();
+                let prompted = served.prompted.clone();
+                *connected = Some(LiveModel::connect(live, prompted, price, (name, files))?);
             }
         }
         Ok(self)
@@ -103,8 +148,8 @@ impl Provider<DomainEvent> for SimulatedModels {
                 Err(format!("unknown model {}", asked.model)),
             );
         };
-        let answer = match &model.replies {
-            Replies::Scripted(script) => {
+        let answer = match &mut model.source {
+            Source::Scripted(script) => {
                 let at = model.given.min(script.len().saturating_sub(1));
                 model.given += 1;
                 script.get(at).map_or_else(
@@ -112,11 +157,12 @@ impl Provider<DomainEvent> for SimulatedModels {
                     scripted,
                 )
             }
-            Replies::Generated(generated) => draw(generated, odds.stream()),
-            Replies::Live(_) => match &mut model.live {
-                Some(live) => live.answer(asked, odds),
-                None => answer(Duration::ZERO, Err("it is not connected".to_owned())),
-            },
+            Source::Resolutions(shares) => drawn::resolution(shares, odds.stream()),
+            Source::Messages(shares, topic, required) => {
+                drawn::message(shares, (*topic, required), odds.stream())
+            }
+            Source::Live(_, Some(live)) => live.answer(asked, odds),
+            Source::Live(_, None) => answer(Duration::ZERO, Err("it is not connected".to_owned())),
         };
         self.troubles.befall(answer, asked, now, odds)
     }
@@ -129,60 +175,6 @@ fn scripted(reply: &ScriptedReply) -> Answer<DomainEvent> {
         .clone()
         .ok_or_else(|| reply.error.clone().unwrap_or_default());
     answer(delay, said)
-}
-
-fn draw(shares: &GeneratedReplies, chance: &mut Stream) -> Answer<DomainEvent> {
-    let span = shares.delay_ms_max - shares.delay_ms_min + 1;
-    let delay = Duration::from_millis(shares.delay_ms_min + chance.below(span));
-    let confidence = chance.below(1_000) as f64 / 1_000.0;
-    let mut drawn = chance.below(1_000) as u32;
-    let mut falls_in = |share: u32| {
-        let hit = drawn < share;
-        drawn = drawn.saturating_sub(share);
-        hit
-    };
-    let said = if falls_in(shares.proceed_per_mille) {
-        Ok(reply("proceed", confidence, ""))
-    } else if falls_in(shares.modify_per_mille) {
-        let pct = 10 + 10 * chance.below(6);
-        Ok(reply(
-            "modify",
-            confidence,
-            &format!(r#", "modifications": {{"size_reduction_pct": {pct}}}"#),
-        ))
-    } else if falls_in(shares.bold_per_mille) {
-        Ok(reply("modify", confidence, &bold(chance)))
-    } else if falls_in(shares.abort_per_mille) {
-        Ok(reply("abort", confidence, ""))
-    } else if falls_in(shares.error_per_mille) {
-        Err("provider error 503".to_owned())
-    } else if falls_in(shares.garbage_per_mille) {
-        Ok("I would rather not say.".to_owned())
-    } else {
-        Ok(reply("wait", confidence, ""))
-    };
-    answer(delay, said)
-}
-
-/// Modifications that may ask for more risk than the signal: none of them is a mistake of form.
-fn bold(chance: &mut Stream) -> String {
-    let leverage = format!(r#""leverage": {}"#, 1 + chance.below(5));
-    let entry = format!(
-        r#""entry_adjustment_pct": {:.1}"#,
-        chance.below(101) as f64 / 10.0 - 5.0
-    );
-    let fields = match chance.below(3) {
-        0 => leverage,
-        1 => entry,
-        _ => format!("{leverage}, {entry}"),
-    };
-    format!(r#", "modifications": {{{fields}}}"#)
-}
-
-fn reply(action: &str, confidence: f64, more: &str) -> String {
-    format!(
-        r#"{{"action": "{action}", "confidence": {confidence}{more}, "reasoning": "drawn from the seed"}}"#
-    )
 }
 
 fn answer(after: Duration, said: Result<String, String>) -> Answer<DomainEvent> {

@@ -42,7 +42,7 @@ impl System for Orchestration {
             let at = format!("{}.file", source.at);
             opened.map_err(|error| Mistake::at(&at, error.to_string()))?;
         }
-        config::read_template(&mut plan.system.llm, files)?;
+        config::read_templates(&mut plan.system, files)?;
         config::note_files(&plan.system, files)
     }
 

@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 
 /// What each model does.
 #[allow(dead_code, reason = "not everybody who includes this file lists them")]
-pub(crate) const MODELS: [(&str, &str); 22] = [
+pub(crate) const MODELS: [(&str, &str); 23] = [
     ("steady", "replies at once: proceed"),
     ("cautious", "replies at once: wait"),
+    (
+        "trader",
+        "replies at once: BUY, and names the first word of the prompt that has a slash",
+    ),
     ("slow", "replies after 300 ms"),
     ("trickle", "sends one byte every 50 ms, for ever"),
     ("hang", "takes the question and says nothing"),
@@ -115,6 +119,13 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
         "cautious" => {
             let wait = r#"{"action": "wait", "confidence": 0.6, "reasoning": "cautious"}"#;
             send(&mut stream, 200, JSON, reply(wait).as_bytes())
+        }
+        "trader" => {
+            let prompt = question.body["messages"][0]["content"].as_str();
+            let mut words = prompt.unwrap_or_default().split_whitespace();
+            let symbol = words.find(|word| word.contains('/'));
+            let buy = json!({"action": "BUY", "confidence": 0.8, "symbol": symbol, "reason": "it trades"});
+            send(&mut stream, 200, JSON, reply(&buy.to_string()).as_bytes())
         }
         "slow" => {
             pause(Duration::from_millis(300));

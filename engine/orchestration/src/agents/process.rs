@@ -15,6 +15,7 @@ use dacapo_kernel::{Port, ProgramMode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::said::Speaker;
 use super::{AgentError, DecisionConfig, MarketView, Output, table};
 use crate::Ctx;
 use crate::clock::start_us;
@@ -22,7 +23,6 @@ use crate::domain_event::{AgentSaid, DomainEvent, ProcessAsked};
 use crate::exchange::Exchange;
 use crate::message::{Instant, Json, Name, Payload, Span, Topic};
 
-pub(crate) use effects::Speaker;
 pub(crate) use news::{News, listen};
 pub(crate) use port::attach;
 
@@ -134,13 +134,13 @@ fn question(ctx: &Ctx, asked: &Question<'_>) -> serde_json::Value {
         "market_missed": told.market_missed,
         "messages": told.messages,
         "messages_missed": told.messages_missed,
-        "account": account(asked),
+        "account": account(asked.exchange, asked.symbol),
     })
 }
 
 /// Balances by asset and the open positions of the symbol; nothing where no account is kept.
-fn account(asked: &Question<'_>) -> Option<serde_json::Value> {
-    asked.exchange.look_at_paper(|paper| {
+pub(super) fn account(exchange: &Exchange, symbol: &Name) -> Option<serde_json::Value> {
+    exchange.look_at_paper(|paper| {
         let balances: serde_json::Map<String, serde_json::Value> = paper
             .portfolio()
             .holdings()
@@ -148,7 +148,7 @@ fn account(asked: &Question<'_>) -> Option<serde_json::Value> {
             .collect();
         let positions = paper.positions.open_positions();
         let positions: Vec<serde_json::Value> = positions
-            .filter(|position| asked.symbol == position.symbol.as_str())
+            .filter(|position| symbol == position.symbol.as_str())
             .map(|position| {
                 json!({
                     "side": position.direction,

@@ -6,10 +6,10 @@ use dacapo_kernel::Mistake;
 
 use super::average_cross;
 use super::bounds::numbers;
+use super::llm_agents;
 use super::processes;
 use super::{
-    BreachAction, Config, Duty, GeneratedReplies, ModelConfig, Publication, Replies, StoreKind,
-    TaskKind,
+    BreachAction, Config, Duty, GeneratedReplies, Publication, Replies, StoreKind, TaskKind,
 };
 use crate::agents::indicator::{Flow, RegimeWindow, Trend};
 use crate::config::schedule::Schedule;
@@ -27,8 +27,12 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     market(config)?;
     schedules(config, defects)?;
     counts_of_bars(config)?;
-    model("llm.primary", &config.llm.primary)?;
-    model("llm.fallback", &config.llm.fallback)?;
+    for (at, model) in [
+        ("llm.primary", &config.llm.primary),
+        ("llm.fallback", &config.llm.fallback),
+    ] {
+        replies(at, &model.replies, generated_replies)?;
+    }
     numbers(config)?;
     analysis(config)?;
     average_cross::check(config)?;
@@ -38,6 +42,7 @@ pub fn check(config: &Config, defects: Defects) -> Result<(), Mistake> {
     config.figures.check()?;
     tables(config)?;
     processes::check(config)?;
+    llm_agents::check(config)?;
     events(config)
 }
 
@@ -272,8 +277,13 @@ fn dependency_cycle(schedules: &[Schedule]) -> Option<Vec<&Schedule>> {
         })
 }
 
-fn model(at: &str, model: &ModelConfig) -> Result<(), Mistake> {
-    match &model.replies {
+/// What a model replies; how replies are drawn is checked by `drawn`.
+pub(super) fn replies<G>(
+    at: &str,
+    replies: &Replies<G>,
+    drawn: impl Fn(&str, &G) -> Result<(), Mistake>,
+) -> Result<(), Mistake> {
+    match replies {
         Replies::Scripted(replies) if replies.is_empty() => Err(Mistake::at(
             &format!("{at}.replies.scripted"),
             "expected at least one reply",
@@ -296,20 +306,13 @@ fn model(at: &str, model: &ModelConfig) -> Result<(), Mistake> {
             }
             Ok(())
         }
-        Replies::Generated(generated) => generated_replies(at, generated),
+        Replies::Generated(generated) => drawn(at, generated),
         Replies::Live(live) => super::live::check(at, live),
     }
 }
 
 fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake> {
-    if replies.delay_ms_min > replies.delay_ms_max {
-        let at = format!("{at}.replies.generated.delay_ms_min");
-        let what = format!(
-            "expected at most delay_ms_max, {}, found {}",
-            replies.delay_ms_max, replies.delay_ms_min
-        );
-        return Err(Mistake::at(&at, what));
-    }
+    delays(at, replies.delay_ms_min, replies.delay_ms_max)?;
     let shares = [
         replies.proceed_per_mille,
         replies.modify_per_mille,
@@ -327,6 +330,16 @@ fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake
         );
     }
     Ok(())
+}
+
+/// The shortest delay of drawn replies is not longer than the longest.
+pub(super) fn delays(at: &str, least: u64, most: u64) -> Result<(), Mistake> {
+    if least <= most {
+        return Ok(());
+    }
+    let at = format!("{at}.replies.generated.delay_ms_min");
+    let what = format!("expected at most delay_ms_max, {most}, found {least}");
+    Err(Mistake::at(&at, what))
 }
 
 /// The windows of the rules and the targets of the portfolio check themselves.

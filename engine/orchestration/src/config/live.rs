@@ -3,7 +3,8 @@
 use dacapo_kernel::{Files, Mistake};
 use serde::{Deserialize, Serialize};
 
-use super::LlmConfig;
+use super::{Config, LlmConfig};
+use crate::agents::llm;
 use crate::model::template::{self, Unfit};
 
 /// The longest template, in bytes: 64 KiB.
@@ -163,14 +164,27 @@ fn is_here(rest: &str) -> bool {
     name == "localhost" || name == "[::1]" || is_loopback(name)
 }
 
-/// Reads the template, if it is a file, and checks that it names nothing that there is not.
-pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<(), Mistake> {
-    let Some(template) = &mut llm.template else {
-        return Ok(());
-    };
+/// Reads every template, where it is a file, and checks that it names nothing that there is not.
+pub(crate) fn read_templates(config: &mut Config, files: &dyn Files) -> Result<(), Mistake> {
+    if let Some(template) = &mut config.llm.template {
+        read_template("llm.template", template, &template::NAMES, files)?;
+    }
+    for (at, llm) in config.llms_mut() {
+        let at = format!("{at}.template");
+        read_template(&at, &mut llm.template, &llm::NAMES, files)?;
+    }
+    Ok(())
+}
+
+fn read_template(
+    at: &str,
+    template: &mut TemplateConfig,
+    names: &[&str],
+    files: &dyn Files,
+) -> Result<(), Mistake> {
     let key = match (&template.file, &template.text) {
         (Some(file), None) => {
-            let mistake = |what: String| Mistake::at("llm.template.file", what);
+            let mistake = |what: String| Mistake::at(&format!("{at}.file"), what);
             let mut text = Vec::new();
             let opened = files
                 .open(file)
@@ -187,24 +201,21 @@ pub(crate) fn read_template(llm: &mut LlmConfig, files: &dyn Files) -> Result<()
         // A plan that comes from a log has both: the text is that of the file when the run was made.
         (_, Some(_)) => "text",
         (None, None) => {
-            return Err(Mistake::at(
-                "llm.template",
-                "expected either `file` or `text`",
-            ));
+            return Err(Mistake::at(at, "expected either `file` or `text`"));
         }
     };
-    let mistake = |what: String| Mistake::at(&format!("llm.template.{key}"), what);
+    let mistake = |what: String| Mistake::at(&format!("{at}.{key}"), what);
     let text = template.text.as_deref().unwrap_or_default();
     if text.len() > TEMPLATE_BYTES_MAX {
         return Err(mistake(format!(
             "a template has at most {TEMPLATE_BYTES_MAX} bytes"
         )));
     }
-    template::check(text).map_err(|unfit| match unfit {
+    template::check(text, names).map_err(|unfit| match unfit {
         Unfit::Undefined(name) => {
-            let names = template::NAMES.join(", ");
+            let known = names.join(", ");
             mistake(format!("`{{{{{name}}}}}` is not defined"))
-                .help(format!("the names are {names}"))
+                .help(format!("the names are {known}"))
         }
         Unfit::Open(begin) => mistake(format!("`{begin}` is not closed by `}}}}`")),
         Unfit::Blank => {

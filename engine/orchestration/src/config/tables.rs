@@ -1,7 +1,7 @@
-//! The agents that speak from a table, and those that are programs, wherever a scenario names one.
+//! The agents that speak from a table, are programs, or ask a language model, wherever a scenario names one.
 
 use super::{Config, TaskKind};
-use crate::agents::{AgentKind, ProcessConfig, TableConfig};
+use crate::agents::{AgentKind, LlmAgentConfig, ProcessConfig, TableConfig};
 use crate::message::{Name, Topic};
 
 /// A table of outputs, and whose outputs they are.
@@ -28,6 +28,30 @@ pub struct ProcessSource<'a> {
     pub topic: Topic,
     /// The program.
     pub process: &'a ProcessConfig,
+}
+
+/// A language model, and whose model it is.
+#[derive(Clone, Debug)]
+pub struct LlmSource<'a> {
+    /// Where a scenario says so.
+    pub at: String,
+    /// The agent.
+    pub agent: Name,
+    /// The topic that it publishes on.
+    pub topic: Topic,
+    /// The model.
+    pub llm: &'a LlmAgentConfig,
+}
+
+/// An agent that is told what becomes visible.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener<'a> {
+    /// The agent.
+    pub(crate) agent: Name,
+    /// Topics whose messages it is told.
+    pub(crate) subscribe: &'a [Topic],
+    /// The most bars and trades, and the most messages, that are kept for it.
+    pub(crate) history: usize,
 }
 
 impl Config {
@@ -81,5 +105,61 @@ impl Config {
     pub(crate) fn place_of_process(&self, agent: &Name, topic: Topic) -> Option<usize> {
         self.processes()
             .position(|source| source.agent == *agent && source.topic == topic)
+    }
+
+    /// Every agent that asks a language model.
+    pub fn llms(&self) -> impl Iterator<Item = LlmSource<'_>> {
+        self.speakers()
+            .filter_map(|(at, agent, topic, kind)| match kind {
+                AgentKind::Llm(llm) => Some(LlmSource {
+                    at: format!("{at}.llm"),
+                    agent,
+                    topic,
+                    llm,
+                }),
+                _ => None,
+            })
+    }
+
+    /// The place of an agent among those that ask a language model.
+    pub(crate) fn place_of_llm(&self, agent: &Name, topic: Topic) -> Option<usize> {
+        self.llms()
+            .position(|source| source.agent == *agent && source.topic == topic)
+    }
+
+    /// The language models of all agents, each with where a scenario says so.
+    pub(crate) fn llms_mut(&mut self) -> Vec<(String, &mut LlmAgentConfig)> {
+        let places: Vec<String> = self.llms().map(|source| source.at).collect();
+        let agents = &mut self.agents;
+        let five = [
+            &mut agents.technical_analysis,
+            &mut agents.regime_detection,
+            &mut agents.sentiment_analysis,
+            &mut agents.trading_decision,
+            &mut agents.portfolio_rebalance,
+        ];
+        let others = self.schedules.others.iter_mut();
+        let kinds = five.into_iter().chain(others.map(|other| &mut other.agent));
+        let llms = kinds.filter_map(|kind| match kind {
+            AgentKind::Llm(llm) => Some(&mut **llm),
+            _ => None,
+        });
+        places.into_iter().zip(llms).collect()
+    }
+
+    /// Every agent that is told what becomes visible.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = Listener<'_>> {
+        self.speakers().filter_map(|(_, agent, _, kind)| {
+            let (subscribe, history) = match kind {
+                AgentKind::Process(process) => (&process.subscribe, process.history),
+                AgentKind::Llm(llm) => (&llm.subscribe, llm.history),
+                _ => return None,
+            };
+            Some(Listener {
+                agent,
+                subscribe,
+                history,
+            })
+        })
     }
 }

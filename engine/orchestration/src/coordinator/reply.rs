@@ -122,7 +122,8 @@ pub fn parse(text: &str, defects: Defects) -> Result<Resolution, Raised> {
     })
 }
 
-fn object_text(text: &str) -> Option<&str> {
+/// The text from the first `{` to the last `}`.
+pub(crate) fn object_text(text: &str) -> Option<&str> {
     let (start, end) = (text.find('{')?, text.rfind('}')?);
     text.get(start..=end)
 }

@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 use super::Coordinator;
 use super::conflict::{Approach, Conflict, approach};
 use super::reply::{self, Origin, Resolution};
-use crate::config::{LiveReplies, ModelConfig};
 use crate::defect::Defect;
-use crate::digest::Digest;
-use crate::domain_event::{Counted, DomainEvent, ModelAsked, PromptKept, RequestRendered};
+use crate::domain_event::Counted;
 use crate::message::{Name, Payload};
-use crate::model::live::{RESOLUTION, request_digest};
-use crate::model::{self, FALLBACK, PRIMARY, template};
+use crate::model::ask::{Line, Prompt};
+use crate::model::live::RESOLUTION;
+use crate::model::{self, FALLBACK, PRIMARY};
 
 /// Why there is no reply.
 enum NoReply {
@@ -27,24 +26,6 @@ enum NoReply {
 pub(super) enum Which {
     Primary,
     Fallback,
-}
-
-/// What a model is told.
-pub(super) struct Prompt {
-    /// All of it.
-    whole: String,
-    /// What is put into the template, if it is made from one.
-    situation: Option<String>,
-}
-
-impl Prompt {
-    /// A prompt that is always the same.
-    pub(super) fn fixed(text: &str) -> Prompt {
-        Prompt {
-            whole: text.to_owned(),
-            situation: None,
-        }
-    }
 }
 
 impl Coordinator {
@@ -109,27 +90,8 @@ impl Coordinator {
 
     /// The prompt of a resolution.
     fn prompt(&self, signal: &Payload, conflicts: &[Conflict]) -> Prompt {
-        let situation = situation(signal, conflicts);
-        Prompt {
-            whole: template::render(self.config.llm.template(), &situation),
-            situation: Some(situation.to_string()),
-        }
-    }
-
-    /// Notes what is sent to a provider: a template once, and what the whole request is recognised by.
-    fn note_request(&self, model: &ModelConfig, live: &LiveReplies, prompt: &Prompt) {
-        let llm = &self.config.llm;
-        let template = prompt.situation.as_ref().map(|_| {
-            let (text, digest) = (llm.template(), Digest::of(llm.template()));
-            if self.kept.borrow_mut().insert(digest) {
-                let text = text.to_owned();
-                self.ctx.emit(PromptKept { digest, text });
-            }
-            digest
-        });
-        let model = model.model.as_str();
-        let request = request_digest(live, model, &prompt.whole, llm.max_tokens);
-        self.ctx.emit(RequestRendered { template, request });
+        let template = self.config.llm.template();
+        self.asking.prompt(template, &situation(signal, conflicts))
     }
 
     /// Asks one model and waits, for as long as the caller lets it.
@@ -143,31 +105,19 @@ impl Coordinator {
             Which::Primary => (PRIMARY, &self.config.llm.primary),
             Which::Fallback => (FALLBACK, &self.config.llm.fallback),
         };
-        let port = if model::is_shared(self.defects) {
-            PRIMARY
-        } else {
-            own_port
-        };
-        let shown = match config.live() {
-            None => &prompt.whole,
-            Some(live) => {
-                self.note_request(config, live, prompt);
-                prompt.situation.as_ref().unwrap_or(&prompt.whole)
-            }
-        };
-        let request = ModelAsked {
-            model: config.model.clone(),
+        let line = Line {
+            port: if model::is_shared(self.defects) {
+                PRIMARY
+            } else {
+                own_port
+            },
+            model: &config.model,
+            live: config.replies.live(),
             purpose: Name::fixed(purpose),
-            prompt: shown.clone(),
+            template: self.config.llm.template(),
             max_tokens: self.config.llm.max_tokens,
         };
-        match self.ctx.call(port, request).await {
-            DomainEvent::ModelAnswered(answered) => {
-                let said = answered.reply.said();
-                said.map(str::to_owned).map_err(str::to_owned)
-            }
-            other => Err(format!("a model was asked, and the answer was {other:?}")),
-        }
+        self.asking.ask(&self.ctx, line, prompt).await
     }
 }
 

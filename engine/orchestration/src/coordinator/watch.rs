@@ -6,7 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Receiver, Time};
 
 use super::Coordinator;
-use super::resolution::{Prompt, Which};
+use super::resolution::Which;
 use super::state::RunState;
 use crate::Orchestration;
 use crate::clock::start_us;
@@ -15,6 +15,7 @@ use crate::domain_event::Counted;
 use crate::exchange::Notice;
 use crate::execution::Closed;
 use crate::message::{DegradationLevel, Json, Name, PositionClosed, Priority};
+use crate::model::ask::Prompt;
 
 /// How often stops and targets are compared with the price.
 const POSITION_CHECK: Duration = Duration::from_secs(5);

@@ -10,17 +10,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::template;
-use crate::config::{Config, LiveReplies, ModelConfig};
+use crate::config::LiveReplies;
 use crate::digest::Digest;
 use crate::domain_event::{DomainEvent, LiveReply, ModelAnswered, ModelAsked, ModelReply};
 use crate::figures::ModelPrice;
+use crate::message::Name;
 
-/// What is asked for in the prompts that have a template.
+/// What is asked for where agents contradict each other.
 pub(crate) const RESOLUTION: &str = "resolution";
 
 /// A model at a provider.
 pub(super) struct LiveModel {
     live: LiveReplies,
+    /// What is asked for in the prompts that have a template.
+    purpose: Name,
     template: String,
     price: Option<ModelPrice>,
     dialogue: Box<dyn Dialogue>,
@@ -42,10 +45,11 @@ pub(crate) struct Told {
 }
 
 impl LiveModel {
+    /// A model at the provider that is called `name` in the run.
     pub(super) fn connect(
-        model: &ModelConfig,
         live: &LiveReplies,
-        config: &Config,
+        (purpose, template): (Name, String),
+        price: Option<ModelPrice>,
         (name, files): (&str, &dyn Files),
     ) -> Result<LiveModel, BuildError> {
         let settings = serde_json::to_value(live).expect("settings are plain data");
@@ -56,12 +60,9 @@ impl LiveModel {
         };
         Ok(LiveModel {
             live: live.clone(),
-            template: config.llm.template().to_owned(),
-            price: config
-                .figures
-                .model_prices
-                .get(model.model.as_str())
-                .copied(),
+            purpose,
+            template,
+            price,
             dialogue: files.connect(&service)?,
         })
     }
@@ -71,7 +72,8 @@ impl LiveModel {
         asked: &ModelAsked,
         odds: &mut Odds<'_>,
     ) -> Answer<DomainEvent> {
-        let template = (asked.purpose == *RESOLUTION).then_some(self.template.as_str());
+        let has_template = asked.purpose == self.purpose;
+        let template = has_template.then_some(self.template.as_str());
         let question = question(&self.live, template, asked);
         let said = self.dialogue.ask(&question.to_string());
         let told = said.and_then(|line| Told::read(&line));

@@ -62,16 +62,16 @@ pub enum Unfit {
     Blank,
 }
 
-/// Checks that a template names what there is, and something.
+/// Checks that a template names what is defined, and something.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn check(template: &str) -> Result<(), Unfit> {
+pub fn check(template: &str, defined: &[&str]) -> Result<(), Unfit> {
     let mut names = 0;
     for piece in pieces(template) {
         match piece {
             Piece::Text(_) => {}
-            Piece::Name(name) if NAMES.contains(&name) => names += 1,
+            Piece::Name(name) if defined.contains(&name) => names += 1,
             Piece::Name(name) => return Err(Unfit::Undefined(name.to_owned())),
             Piece::Broken(text) => return Err(Unfit::Open(text.chars().take(40).collect())),
         }
@@ -100,6 +100,19 @@ pub fn render(template: &str, situation: &Value) -> String {
     prompt
 }
 
+/// A template with one of its names filled in for good.
+pub fn filled_in(template: &str, name: &str, text: &str) -> String {
+    let mut filled = String::with_capacity(template.len());
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) | Piece::Broken(text) => filled.push_str(text),
+            Piece::Name(found) if found == name => filled.push_str(text),
+            Piece::Name(other) => filled.push_str(&format!("{{{{{other}}}}}")),
+        }
+    }
+    filled
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -117,16 +130,23 @@ mod tests {
         assert_eq!(prompt, "BUY {{action}} 0.5 null.");
     }
 
+    // Fails if more is filled in than the one name, or another name is lost.
+    #[test]
+    fn a_name_is_filled_in_for_good() {
+        let filled = filled_in("a {{ reply }} {{ symbol }} {{", "reply", "{x}");
+        assert_eq!(filled, "a {x} {{symbol}} {{");
+    }
+
     // Fails if a name that there is not would silently be empty in a prompt.
     #[test]
     fn what_is_not_defined_is_told() {
-        assert_eq!(check(RESOLUTION), Ok(()));
-        let undefined = check("{{symbol}} {{simbol}}");
+        assert_eq!(check(RESOLUTION, &NAMES), Ok(()));
+        let undefined = check("{{symbol}} {{simbol}}", &NAMES);
         assert_eq!(undefined, Err(Unfit::Undefined("simbol".to_owned())));
         assert_eq!(
-            check("{{symbol}} {{act"),
+            check("{{symbol}} {{act", &NAMES),
             Err(Unfit::Open("{{act".to_owned()))
         );
-        assert_eq!(check("be bold"), Err(Unfit::Blank));
+        assert_eq!(check("be bold", &NAMES), Err(Unfit::Blank));
     }
 }

@@ -4,21 +4,13 @@ use dacapo_kernel::Unfit;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::message::{Action, Name, Payload, Regime, SentimentBias, TechnicalBias, Topic};
+use crate::agents::said::{Speaker, payload};
 
 /// The most characters that a program may say in one line for the log, or of why it fails.
 const MAX_TEXT: usize = 4_000;
 
 /// The longest time after which a program may want to be asked again, in seconds.
 const MAX_WAKE: f64 = 1e9;
-
-/// Who speaks: on which topic, asked about which symbol, of those that there are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Speaker<'a> {
-    pub(crate) topic: Topic,
-    pub(crate) symbol: &'a Name,
-    pub(crate) symbols: &'a [Name],
-}
 
 /// What a program wants done.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,20 +40,6 @@ enum Effect {
 struct Wake {
     after_seconds: f64,
 }
-
-/// A field of a message, and what it may hold.
-#[derive(Clone, Copy)]
-enum Holds {
-    Word(&'static [&'static str]),
-    /// A number from 0 to 1.
-    Share,
-    /// A number above 0.
-    Positive,
-    /// A whole number, 1 or more.
-    Count,
-}
-
-const ACTIONS: [&str; 3] = [Action::Buy.name(), Action::Sell.name(), Action::Hold.name()];
 
 /// Reads a list of effects.
 ///
@@ -128,128 +106,5 @@ fn short(text: String) -> Result<String, Unfit> {
             let what = format!("a text of {more} characters, the most is {MAX_TEXT}");
             Err(Unfit::new(what, "say it shorter, or in several lines"))
         }
-    }
-}
-
-/// The fields of a message of a topic: their names, what they hold, and whether they are needed. None for a topic on
-/// which anything may be said.
-fn fields_of(topic: Topic) -> Option<&'static [(&'static str, Holds, bool)]> {
-    const CONFIDENCE: (&str, Holds, bool) = ("confidence", Holds::Share, true);
-    const SIGNAL: &[(&str, Holds, bool)] = &[
-        ("action", Holds::Word(&ACTIONS), true),
-        CONFIDENCE,
-        ("entry_price", Holds::Positive, false),
-        ("stop_loss", Holds::Positive, false),
-        ("take_profit", Holds::Positive, false),
-        ("size_usd", Holds::Positive, false),
-        ("leverage", Holds::Count, false),
-        ("regime", Holds::Word(Regime::NAMES), false),
-    ];
-    const TECHNICAL: &[(&str, Holds, bool)] = &[
-        ("bias", Holds::Word(TechnicalBias::NAMES), true),
-        CONFIDENCE,
-    ];
-    const SENTIMENT: &[(&str, Holds, bool)] = &[
-        ("bias", Holds::Word(SentimentBias::NAMES), true),
-        CONFIDENCE,
-    ];
-    const REGIME: &[(&str, Holds, bool)] =
-        &[("regime", Holds::Word(Regime::NAMES), true), CONFIDENCE];
-    match topic {
-        Topic::TradingSignals => Some(SIGNAL),
-        Topic::TaSignals => Some(TECHNICAL),
-        Topic::SentimentUpdates => Some(SENTIMENT),
-        Topic::RegimeUpdates => Some(REGIME),
-        _ => None,
-    }
-}
-
-/// The payload of a message about the symbol that was asked about.
-fn payload(speaker: &Speaker<'_>, mut fields: Map<String, Value>) -> Result<Value, Unfit> {
-    let said = fields.remove("symbol");
-    match said.as_ref().map(Value::as_str) {
-        None => {}
-        Some(Some(symbol)) if symbol == speaker.symbol.as_str() => {}
-        Some(Some(symbol)) if speaker.symbols.iter().any(|known| known.as_str() == symbol) => {
-            let what = format!(
-                "it is about {symbol}, and was asked about {}",
-                speaker.symbol
-            );
-            return Err(Unfit::new(
-                what,
-                "say of each symbol what is to be said when it is asked about",
-            ));
-        }
-        Some(_) => {
-            let known: Vec<&str> = speaker.symbols.iter().map(|name| name.as_str()).collect();
-            let what = format!(
-                "unknown symbol {}; the symbols are {}",
-                said.unwrap_or_default(),
-                known.join(", ")
-            );
-            return Err(Unfit::new(what, "leave `symbol` out: it is filled in"));
-        }
-    }
-    let mut read = Map::new();
-    read.insert("symbol".to_owned(), speaker.symbol.as_str().into());
-    let Some(known) = fields_of(speaker.topic) else {
-        read.extend(fields);
-        return Ok(Value::Object(read));
-    };
-    for (name, value) in fields {
-        let Some((_, holds, _)) = known.iter().find(|(known, ..)| *known == name) else {
-            let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
-            let what = format!(
-                "unknown field {name:?}; the fields are {}",
-                names.join(", ")
-            );
-            return Err(Unfit::new(what, "leave it out, or say it with `log`"));
-        };
-        let value = field(*holds, &value).map_err(|expected| {
-            let help = "leave a field out that has no value";
-            Unfit::new(format!("{name}: expected {expected}, found {value}"), help)
-        })?;
-        read.insert(name, value);
-    }
-    if let Some((name, ..)) = known
-        .iter()
-        .find(|(name, _, needed)| *needed && !read.contains_key(*name))
-    {
-        let what = format!("`{name}` is missing");
-        return Err(Unfit::new(
-            what,
-            format!("a message on {} needs it", speaker.topic),
-        ));
-    }
-    debug_assert!(
-        !matches!(
-            Payload::from_json(speaker.topic, Value::Object(read.clone())),
-            Payload::Raw(_)
-        ),
-        "what was judged fits the shape of its topic"
-    );
-    Ok(Value::Object(read))
-}
-
-/// A value as its field holds it, or what is expected there.
-fn field(holds: Holds, value: &Value) -> Result<Value, String> {
-    let number = value.as_f64().filter(|number| number.is_finite());
-    match holds {
-        Holds::Word(words) => match value.as_str() {
-            Some(word) if words.contains(&word) => Ok(word.into()),
-            _ => Err(format!("one of {}", words.join(", "))),
-        },
-        Holds::Share => match number {
-            Some(share) if (0.0..=1.0).contains(&share) => Ok(share.into()),
-            _ => Err("a number from 0 to 1".to_owned()),
-        },
-        Holds::Positive => match number {
-            Some(number) if number > 0.0 => Ok(number.into()),
-            _ => Err("a number above 0".to_owned()),
-        },
-        Holds::Count => match value.as_i64() {
-            Some(count) if count >= 1 => Ok(count.into()),
-            _ => Err("a whole number, 1 or more".to_owned()),
-        },
     }
 }

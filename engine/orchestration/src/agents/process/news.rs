@@ -1,6 +1,7 @@
-//! What has become visible since a program was last asked: bars and trades of the market, and messages.
+//! What has become visible since a program was last asked: bars and trades of the market, and messages; and the newest
+//! of them for a language model, which remembers nothing.
 //!
-//! Each program has its own for each symbol. It belongs to the exchange's host and survives a crash of the
+//! Each program and each model has its own for each symbol. It belongs to the exchange's host and survives a crash of the
 //! coordinator's, like the market that it tells of.
 
 use std::cell::RefCell;
@@ -62,23 +63,23 @@ pub(super) struct Told {
 }
 
 impl News {
-    /// Empty papers for every program and symbol of a configuration.
+    /// Empty papers for every listener and symbol of a configuration.
     pub(crate) fn new(config: &Config) -> News {
         let mut papers = BTreeMap::new();
-        for source in config.processes() {
+        for listener in config.listeners() {
             for symbol in &config.symbols {
                 let paper = Paper {
-                    most: source.process.history,
+                    most: listener.history,
                     market: Lines::default(),
                     messages: Lines::default(),
                 };
-                papers.insert((source.agent.clone(), symbol.clone()), paper);
+                papers.insert((listener.agent.clone(), symbol.clone()), paper);
             }
         }
         News { papers }
     }
 
-    /// Whether there is no program to be told anything.
+    /// Whether there is nobody to be told anything.
     pub(crate) fn is_for_nobody(&self) -> bool {
         self.papers.is_empty()
     }
@@ -155,12 +156,21 @@ impl News {
             messages_missed,
         }
     }
+
+    /// The newest bars and trades of a symbol, and the newest messages about it, the oldest first. They stay.
+    pub(crate) fn look(&self, agent: &Name, symbol: &Name) -> (Vec<Value>, Vec<Value>) {
+        let paper = self.papers.get(&(agent.clone(), symbol.clone()));
+        let lines = |of: fn(&Paper) -> &Lines| {
+            paper.map_or_else(Vec::new, |paper| of(paper).kept.iter().cloned().collect())
+        };
+        (lines(|paper| &paper.market), lines(|paper| &paper.messages))
+    }
 }
 
-/// Subscribes every program to the topics that it wants to hear.
+/// Subscribes every program and model to the topics that it wants to hear.
 pub(crate) async fn listen(ctx: &Ctx, bus: &Bus, config: &Config, news: &Rc<RefCell<News>>) {
-    for source in config.processes() {
-        for topic in &source.process.subscribe {
+    for source in config.listeners() {
+        for topic in source.subscribe {
             let (agent, news) = (source.agent.clone(), Rc::clone(news));
             let handler = Handler::immediate(move |ctx, message| {
                 let now = Instant::from(ctx.now());

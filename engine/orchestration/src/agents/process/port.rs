@@ -5,9 +5,10 @@ use std::time::Duration;
 use dacapo_kernel::{Answer, BuildError, Interpreter, Plan, Program, Setup, Unfit};
 use serde_json::{Value, json};
 
-use super::effects::{self, Speaker};
+use super::effects;
 use super::port as port_of;
 use crate::Orchestration;
+use crate::agents::said::Speaker;
 use crate::config::{Config, ProcessSource};
 use crate::domain_event::{DomainEvent, ProcessAnswered};
 use crate::message::{Instant, Json, Name, Topic};
