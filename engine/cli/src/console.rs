@@ -2,6 +2,7 @@
 //!
 //! The program takes all of this from here, so that a test can stand in for it.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Console<'a> {
     pub(crate) rust_log: Option<String>,
     /// Wall time since some instant.
     pub(crate) elapsed: Rc<dyn Fn() -> Duration + 'a>,
+    /// Lets so much wall time pass.
+    pub(crate) rest: Rc<dyn Fn(Duration) + 'a>,
     /// Who reaches the services that are asked live, if anybody does.
     pub(crate) connect: Option<Rc<Connect>>,
     /// Whether interrupts of the process are for this call of the program.
@@ -42,9 +45,11 @@ pub struct Console<'a> {
 }
 
 impl<'a> Console<'a> {
-    /// A console that is no terminal, has no environment, and whose clock stands still. What is
-    /// printed goes to the two writers.
+    /// A console that is no terminal, has no environment, and whose clock moves only while something
+    /// rests, which takes no time. What is printed goes to the two writers.
     pub fn captured(out: impl Write + 'a, err: impl Write + 'a) -> Console<'a> {
+        let clock = Rc::new(Cell::new(Duration::ZERO));
+        let hand = Rc::clone(&clock);
         Console {
             out: Box::new(out),
             err: Box::new(err),
@@ -53,7 +58,8 @@ impl<'a> Console<'a> {
             width: None,
             no_color: false,
             rust_log: None,
-            elapsed: Rc::new(|| Duration::ZERO),
+            elapsed: Rc::new(move || clock.get()),
+            rest: Rc::new(move |span| hand.set(hand.get() + span)),
             connect: None,
             has_interrupts: false,
             input: Box::new(std::io::empty()),
@@ -104,6 +110,7 @@ impl<'a> Console<'a> {
             no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
             rust_log: environment("RUST_LOG").and_then(|value| value.into_string().ok()),
             elapsed: Rc::new(stopwatch()),
+            rest: Rc::new(rest),
             connect: None,
             has_interrupts: true,
             input: Box::new(std::io::BufReader::new(std::io::stdin())),
@@ -133,4 +140,12 @@ fn environment(name: &str) -> Option<OsString> {
 fn stopwatch() -> impl Fn() -> Duration {
     let start = std::time::Instant::now();
     move || start.elapsed()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a recording in real time is held back here, outside of what is simulated; its log does not know"
+)]
+fn rest(span: Duration) {
+    std::thread::sleep(span);
 }

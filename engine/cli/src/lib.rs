@@ -45,6 +45,7 @@ mod interrupt;
 mod invariants;
 mod log_file;
 mod next;
+mod pace;
 mod panics;
 mod program;
 mod progress;

@@ -31,7 +31,7 @@ pub(crate) struct RecordArgs {
     /// Change one value of the scenario: `--set run.duration=5m`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Where the log goes, instead of runs/NAME-live-SEED.dlog
+    /// Where the log goes, instead of runs/NAME-SEED-live.dlog
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Give the answers of this earlier recording again, as far as the questions are the same
@@ -40,6 +40,9 @@ pub(crate) struct RecordArgs {
     /// What to do about a question that was put otherwise there
     #[arg(long, value_enum, value_name = "WHAT", requires = "from", default_value_t = WhenChanged::Error)]
     changed: WhenChanged,
+    /// Hold virtual time to the wall clock: an hour of the scenario takes an hour
+    #[arg(long)]
+    real_time: bool,
     /// Replace that log, if there is one
     #[arg(long)]
     force: bool,
@@ -63,21 +66,22 @@ enum WhenChanged {
 pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "record live.toml",
-        "ask what is asked live, and write runs/NAME-live-SEED.dlog",
+        "ask what is asked live, and write runs/NAME-SEED-live.dlog",
     ),
     (
-        "record live.toml --from runs/live-live-7.dlog --changed ask",
+        "record live.toml --from runs/live-7-live.dlog --changed ask",
         "ask only what has changed",
     ),
     (
-        "replay runs/live-live-7.dlog",
+        "replay runs/live-7-live.dlog",
         "the same again, from the log alone",
     ),
 ];
 
 /// What the help says after them.
 pub(crate) const AFTER: &str = "\nTime is virtual: a reply that took two seconds comes two seconds later in the run, \
-          and nothing else waits.\nKeys come from the environment variables that the scenario names.\n\
+          and nothing else waits,\nunless --real-time holds it to the wall clock. An interrupt (Ctrl-C) then ends the \
+          recording where it is; a replay never waits.\nKeys come from the environment variables that the scenario names.\n\
           Exit: that of `run`; 2 also if a service refuses every question.";
 
 /// The files of a scenario, and whoever reaches its services.
@@ -142,6 +146,7 @@ pub(crate) fn record<S: System>(
         replaces: args.force,
         sync: SyncPolicy::Answers,
         acknowledges: args.acknowledge,
+        in_real_time: args.real_time,
     };
     let (outcome, wall) = make::<S>(&loaded, (&live, path), how, screen)?;
     if live.reached.get() == 0 {

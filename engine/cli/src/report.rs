@@ -1,5 +1,6 @@
 //! `report`: one page about a log, to read without a network and without this program.
 
+mod came_to;
 mod chart;
 mod lanes;
 mod page;
@@ -12,9 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dacapo_kernel::{Events, Seq, System};
+use dacapo_kernel::{Events, Seq, System, Wanted};
 use dacapo_lab::report::{Window, show};
-use dacapo_lab::{Chain, Ended, Examined, Failure, chain_to, examine, judge};
+use dacapo_lab::{Chain, Ended, Examined, Failure, chain_to, examine, figures, judge};
 use maud::Markup;
 use serde_json::json;
 
@@ -107,11 +108,13 @@ pub(crate) fn report<S: System>(
         true => Standing::of(&judgement, examined.domain_events > 0),
         false => Standing::CutOff,
     };
+    let figured = figures::<S>(open(&args.log)?, Wanted::default(), |_, _| {}).map_err(problem)?;
     let page = Page::<S> {
         examined: &examined,
         judgement: &judgement,
         chains: &chains,
         shown: &shown_of,
+        measured: figured.measured.as_ref(),
         standing,
         log: &log,
         program: &screen.program,

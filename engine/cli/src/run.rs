@@ -1,5 +1,6 @@
 //! `run`: simulate a scenario, write its log, say what happened.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::exit::{Exit, Problem};
 use crate::failure::Failed;
 use crate::log_file::{self, Target, shown};
 use crate::next;
+use crate::pace::Pace;
 use crate::progress::Goal;
 use crate::screen::Screen;
 use crate::summary::{Standing, Summary};
@@ -104,6 +106,7 @@ pub(crate) fn run<S: System>(
             Sync::Every => SyncPolicy::Every,
         },
         acknowledges: args.acknowledge,
+        in_real_time: false,
     };
     let (outcome, wall) = make::<S>(&loaded, (&loaded.files, path), how, screen)?;
     log_file::write_facts(path, arguments, wall, screen);
@@ -145,6 +148,8 @@ pub(crate) struct How {
     pub(crate) sync: SyncPolicy,
     /// Whether is told what is durable.
     pub(crate) acknowledges: bool,
+    /// Whether virtual time is held to the wall clock.
+    pub(crate) in_real_time: bool,
 }
 
 /// Makes the run of a scenario with the files and whatever else is outside of it, into a log.
@@ -158,20 +163,29 @@ pub(crate) fn make<S: System>(
     let sync = how.sync;
     let goal = loaded.plan.end().map_or(Goal::Unknown, Goal::Time);
     let begun = screen.elapsed();
+    let run = Run::<S>::new(&loaded.plan).measured(Wanted::default());
+    let mut pace = how.in_real_time.then(|| Pace::of(screen));
     let recorded = if how.acknowledges {
-        Run::<S>::new(&loaded.plan)
-            .measured(Wanted::default())
-            .acknowledge(|seq| acknowledge(seq, screen))
-            .record(files, storage, sync)
+        let run = run.acknowledge(|seq| acknowledge(seq, screen));
+        match &mut pace {
+            Some(pace) => run.paced(|_, until| pace.wait(until)),
+            None => run,
+        }
+        .record(files, storage, sync)
     } else {
-        let mut progress = screen.progress("run", goal);
-        Run::<S>::new(&loaded.plan)
-            .measured(Wanted::default())
-            .watch(|seq, time| {
-                progress.at(seq, time);
-                true
-            })
-            .record(files, storage, sync)
+        let progress = RefCell::new(screen.progress("run", goal));
+        let run = run.watch(|seq, time| {
+            progress.borrow_mut().at(seq, time);
+            true
+        });
+        match &mut pace {
+            Some(pace) => run.paced(|seq, until| {
+                progress.borrow_mut().at(seq, until);
+                pace.wait(until)
+            }),
+            None => run,
+        }
+        .record(files, storage, sync)
     };
     let wall = screen.elapsed().saturating_sub(begun);
     match recorded {

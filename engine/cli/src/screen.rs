@@ -161,6 +161,11 @@ impl<'a> Screen<'a> {
         Rc::clone(&self.console.elapsed)
     }
 
+    /// What lets wall time pass.
+    pub(crate) fn rest(&self) -> Rc<dyn Fn(Duration) + 'a> {
+        Rc::clone(&self.console.rest)
+    }
+
     /// A line of results. It must be safe.
     pub(crate) fn line(&mut self, text: impl Display) {
         self.put(&format!("{text}\n"));

@@ -23,7 +23,7 @@ use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
 use crate::program::{AskedPrograms, ProgramError};
 use crate::setup::Setup;
-use crate::simulation::{Watch, drive};
+use crate::simulation::{Pace, Watch, drive};
 use crate::system::{BuildError, Files, System};
 use crate::task::drop_future;
 use crate::verdict::Verdict;
@@ -34,6 +34,7 @@ pub struct Run<'a, S: System> {
     plan: &'a Plan<S::Config>,
     watch: Option<Watch<'a>>,
     acknowledge: Option<Acknowledge<'a>>,
+    pace: Option<Pace<'a>>,
     checked: bool,
     wanted: Option<Wanted>,
     /// Who starts programs again in a replay.
@@ -130,6 +131,7 @@ impl<'a, S: System> Run<'a, S> {
             plan,
             watch: None,
             acknowledge: None,
+            pace: None,
             checked: true,
             wanted: None,
             programs: None,
@@ -149,6 +151,13 @@ impl<'a, S: System> Run<'a, S> {
     /// what it says is told a step later at most, and the last event when the log is closed.
     pub fn acknowledge(mut self, tell: impl FnMut(Seq) + 'a) -> Run<'a, S> {
         self.acknowledge = Some(Acknowledge::new(tell));
+        self
+    }
+
+    /// The same run, held back: before its time moves to an instant, `pace` is called with the last event so far and
+    /// that instant, and returns when time may move. The run ends where it returns false. A replay is never held back.
+    pub fn paced(mut self, pace: impl FnMut(Seq, Time) -> bool + 'a) -> Run<'a, S> {
+        self.pace = Some(Box::new(pace));
         self
     }
 
@@ -298,7 +307,8 @@ impl<'a, S: System> Run<'a, S> {
         }
         plan_recorded(&mut core.state.borrow_mut());
         let acknowledge = &mut self.acknowledge;
-        drive(&core, plan, self.watch.as_mut(), acknowledge.as_mut());
+        let pace = self.pace.as_mut();
+        drive(&core, plan, self.watch.as_mut(), acknowledge.as_mut(), pace);
         let ended = finish(&core)?;
         if let (Some(acknowledge), Some(_), None) = (acknowledge, ended.0.fingerprint, &ended.1) {
             acknowledge.up_to(ended.0.events.checked_sub(1).map(Seq));

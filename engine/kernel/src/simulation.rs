@@ -21,6 +21,10 @@ use crate::verdict::{Budget, Verdict};
 /// Told now and then how far a run is; ends the run by returning false.
 pub(crate) type Watch<'a> = Box<dyn FnMut(Seq, Time) -> bool + 'a>;
 
+/// Told before time moves to an instant, with the last event so far; returns when it may, or ends the run by returning
+/// false.
+pub(crate) type Pace<'a> = Box<dyn FnMut(Seq, Time) -> bool + 'a>;
+
 /// How many steps pass between two calls of a watch.
 const WATCH_EVERY: u32 = 16_384;
 
@@ -30,6 +34,7 @@ pub(crate) fn drive<S: System>(
     plan: &Plan<S::Config>,
     mut watch: Option<&mut Watch<'_>>,
     mut acknowledge: Option<&mut Acknowledge<'_>>,
+    mut pace: Option<&mut Pace<'_>>,
 ) {
     let mut steps = 0u32;
     loop {
@@ -50,7 +55,7 @@ pub(crate) fn drive<S: System>(
             None if state.stop.is_some() || !state.struck.is_empty() => continue,
             None => {
                 drop(state);
-                advance(core, plan);
+                advance(core, plan, pace.as_deref_mut());
             }
         }
         if let Some(acknowledge) = &mut acknowledge {
@@ -83,7 +88,7 @@ fn look_up<S: System>(state: &mut State<S>, watch: Option<&mut Watch<'_>>) {
 }
 
 /// Nothing is ready: lets time move to whatever happens next, or ends the run.
-fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
+fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>, pace: Option<&mut Pace<'_>>) {
     #[cfg(debug_assertions)]
     audit(core);
     let mut state = core.state.borrow_mut();
@@ -108,6 +113,13 @@ fn advance<S: System>(core: &Rc<Core<S>>, plan: &Plan<S::Config>) {
     let Some(next) = next.into_iter().flatten().min() else {
         return nothing_comes(&mut state, plan.end());
     };
+    if let Some(pace) = pace {
+        let last = Seq(state.next_seq.saturating_sub(1));
+        let until = plan.end().map_or(next, |end| next.min(end));
+        if until > state.now && !pace(last, until) {
+            return state.end_with(Verdict::Interrupted);
+        }
+    }
     if let Some(verdict) = out_of_time(&mut state, plan, next) {
         return state.end_with(verdict);
     }
@@ -257,7 +269,7 @@ fn comes_with_an_item<S: System>(state: &State<S>, input: &Event<S::Event>) -> b
 }
 
 /// Whether the run may have ended so because an input, which the recording does not have, lay
-/// beyond what the plan allows; `own` is the next deadline that the re-run knows of.
+/// beyond what the plan allows, or because nobody waited for it; `own` is the next deadline that the re-run knows of.
 fn is_beyond<S: System>(
     state: &State<S>,
     plan: &Plan<S::Config>,
@@ -282,6 +294,8 @@ fn is_beyond<S: System>(
                 .is_some_and(|idle| waited > idle.as_nanos())
                 && known.is_none_or(|known| waited <= known)
         }
+        // Somebody ended it while it was held back.
+        Verdict::Interrupted => time == state.now,
         _ => false,
     }
 }

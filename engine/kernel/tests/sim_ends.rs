@@ -304,6 +304,37 @@ fn a_run_that_somebody_interrupts_can_be_verified() {
     }
 }
 
+// Fails if time moves without being asked for, is asked for twice, or a run that was ended while it was held back is not
+// the same when it is made again.
+#[test]
+fn a_run_that_is_held_back_asks_before_its_time_moves() {
+    let story = Story::of(|ctx| async move {
+        loop {
+            ctx.emit("on");
+            ctx.sleep(ms(1)).await;
+        }
+    });
+    let storage = Shared::default();
+    story.prepare();
+    let mut asked = Vec::new();
+    let outcome = Run::<Stage>::new(&story.plan)
+        .paced(|seq, until| {
+            assert!(seq.0 > 0);
+            asked.push(until);
+            asked.len() < 4
+        })
+        .record(&NoFiles, Box::new(storage.clone()), SyncPolicy::Never)
+        .unwrap();
+    assert_eq!(outcome.verdict, Verdict::Interrupted);
+    assert_eq!(outcome.world.now, Time::from_nanos(3_000_000));
+    let expected = [1, 2, 3, 4].map(|ms| Time::from_nanos(ms * 1_000_000));
+    assert_eq!(asked, expected);
+    match story.verify(&storage.take().0) {
+        dacapo_kernel::Verified::Same(again) => assert_eq!(again.world, outcome.world),
+        _ => panic!("a run that was ended while it was held back ends there again"),
+    }
+}
+
 #[test]
 #[cfg(debug_assertions)]
 fn an_audit_looks_whenever_no_task_can_run_and_says_what_differs() {

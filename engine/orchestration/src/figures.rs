@@ -9,6 +9,7 @@ mod account;
 mod bootstrap;
 mod conditions;
 mod config;
+mod cutoff;
 mod deflated;
 mod drawdown;
 mod fold;
@@ -25,6 +26,7 @@ mod expected;
 
 pub use config::{FiguresConfig, ModelPrice, Period};
 
+pub(crate) use cutoff::read_past;
 pub(crate) use deflated::across;
 pub(crate) use fold::measure;
 pub(crate) use worth::worth;

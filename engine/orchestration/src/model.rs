@@ -33,6 +33,9 @@ pub const PRIMARY: Port = Port(1);
 /// The port of the fallback model's provider.
 pub const FALLBACK: Port = Port(2);
 
+/// What is asked for to see whether a model works.
+pub(crate) const PROBE: &str = "probe";
+
 /// Whether one provider serves both models, so that its outage takes both.
 pub fn is_shared(defects: Defects) -> bool {
     defects.has(Defect::OneProviderForTwoModels)

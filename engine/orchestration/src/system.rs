@@ -180,7 +180,11 @@ impl System for Orchestration {
     }
 
     fn warnings(plan: &Plan<Config>, world: &World<Views>) -> Vec<String> {
-        summary::warnings(&plan.system, &world.view)
+        let mut warnings = summary::warnings(&plan.system, &world.view);
+        if !world.view.models.asked.is_empty() {
+            warnings.extend(figures::read_past(plan, world.now));
+        }
+        warnings
     }
 
     fn exhibits(plan: &Plan<Config>) -> Exhibits<DomainEvent> {

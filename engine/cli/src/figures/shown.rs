@@ -9,6 +9,9 @@ use crate::text::figure;
 /// What stands where there is no value.
 pub(crate) const UNDEFINED: &str = "not defined";
 
+/// What the parts of a run are called.
+pub(crate) const PARTS: [&str; 3] = ["whole", "before", "after"];
+
 /// The value of a figure in its unit.
 pub(crate) fn value(of: &Measurement) -> String {
     match &of.value {

@@ -4,12 +4,9 @@ use dacapo_kernel::{Measured, Part, System};
 use dacapo_lab::{Figured, VERSION};
 use serde_json::{Value, json};
 
-use super::shown::{UNDEFINED, as_json, instant, interval, value};
+use super::shown::{PARTS, UNDEFINED, as_json, instant, interval, value};
 use crate::screen::{Screen, Tone};
 use crate::text::{figure, grouped, seed};
-
-/// What the parts of a run are called.
-const PARTS: [&str; 3] = ["whole", "before", "after"];
 
 /// The figures of a log.
 pub(super) struct Told<'a, S: System> {

@@ -1,11 +1,11 @@
 //! The page as a whole: what comes first, and what follows.
 
-use dacapo_kernel::{Plan, SchedulerKind, Section, System, Verdict};
+use dacapo_kernel::{Measured, Plan, SchedulerKind, Section, System, Verdict};
 use dacapo_lab::report::{Shown, waits_of};
 use dacapo_lab::{Chain, Examined, Judgement};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{chart, lanes, parts, waits};
+use super::{came_to, chart, lanes, parts, waits};
 use crate::summary::Standing;
 use crate::text::{figure, grouped, seed, shell_word};
 
@@ -41,6 +41,7 @@ pub(super) struct Page<'a, S: System> {
     pub(super) judgement: &'a Judgement,
     pub(super) chains: &'a [Option<Chain>],
     pub(super) shown: &'a Shown,
+    pub(super) measured: Option<&'a Measured>,
     pub(super) standing: Standing,
     pub(super) log: &'a str,
     pub(super) program: &'a str,
@@ -57,6 +58,7 @@ impl<S: System> Page<'_, S> {
             (self.charts())
             (self.sections())
             (self.figures())
+            (came_to::told(self.measured))
             (parts::properties(&self.examined.findings))
             @for listing in &self.shown.listings { (parts::listing(listing)) }
             (self.events())

@@ -15,6 +15,7 @@ use crate::domain_event::Counted;
 use crate::exchange::Notice;
 use crate::execution::Closed;
 use crate::message::{DegradationLevel, Json, Name, PositionClosed, Priority};
+use crate::model::PROBE;
 use crate::model::ask::Prompt;
 
 /// How often stops and targets are compared with the price.
@@ -89,7 +90,7 @@ impl Coordinator {
                 continue;
             }
             let prompt = Prompt::fixed("Answer with the word ready.");
-            let probe = self.ask(Which::Primary, "probe", &prompt);
+            let probe = self.ask(Which::Primary, PROBE, &prompt);
             let answered = self.ctx.timeout(limit, probe).await;
             let works = matches!(answered, Ok(Ok(_)));
             self.count_outcome(if works {

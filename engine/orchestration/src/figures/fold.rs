@@ -5,6 +5,7 @@ use dacapo_kernel::{Body, Event, KernelEvent, Measure, Measured, Plan, Time, Wan
 use super::account::Account;
 use super::conditions::{Conditions, Watch};
 use super::config::FiguresConfig;
+use super::cutoff::Cutoff;
 use super::models::Calls;
 use super::series::{Point, Sampler};
 use super::tally::Tally;
@@ -17,6 +18,7 @@ pub(crate) fn measure(plan: &Plan<Config>, wanted: Wanted) -> Box<dyn Measure<Do
     let config = plan.system.figures.clone();
     let balances = &plan.system.paper.initial_balance;
     let account = Account::new(balances.iter());
+    let cutoff = Cutoff::of(plan);
     let mut fold = Fold {
         sampler: Sampler::new(config.period, plan.start_unix_ns),
         keeps_account: plan.system.trading_mode == TradingMode::Paper,
@@ -25,7 +27,8 @@ pub(crate) fn measure(plan: &Plan<Config>, wanted: Wanted) -> Box<dyn Measure<Do
         changed: None,
         unvalued: None,
         calls: Calls::default(),
-        tallies: parts(wanted.split),
+        tallies: parts(wanted.split.or_else(|| cutoff.and_then(Cutoff::within))),
+        cutoff,
         config,
         seed: plan.seed,
         start_unix_ns: plan.start_unix_ns,
@@ -60,6 +63,8 @@ struct Fold {
     unvalued: Option<String>,
     watch: Watch,
     calls: Calls,
+    /// From when on no model has read what happens, where that is stated.
+    cutoff: Option<Cutoff>,
     tallies: Vec<Tally>,
 }
 
@@ -74,6 +79,12 @@ impl Measure<DomainEvent> for Fold {
     fn finish(mut self: Box<Self>, end: Time) -> Measured {
         self.sample();
         self.conditions(end, self.watch.now, true);
+        let split = self.tallies.get(1).map(|before| before.to);
+        let at_cutoff = split.is_some() && split == self.cutoff.and_then(Cutoff::within);
+        if at_cutoff && split >= Some(end) {
+            // Nothing lies after it: a note says so.
+            self.tallies.truncate(1);
+        }
         for tally in &mut self.tallies {
             tally.to = tally.to.min(end);
             tally.from = tally.from.min(end);
@@ -86,6 +97,7 @@ impl Measure<DomainEvent> for Fold {
             intervals: self.intervals,
             keeps_account: self.keeps_account,
             unvalued: self.unvalued,
+            read_past: self.cutoff.map(|cutoff| cutoff.told(end, &self.tallies)),
         }
         .measured(&self.tallies)
     }

@@ -12,6 +12,7 @@ use super::config::FiguresConfig;
 use super::returns::Defined;
 use crate::domain_event::{ModelAnswered, ModelAsked, ModelReply};
 use crate::message::Name;
+use crate::model::PROBE;
 
 /// What one model did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub(super) struct Usage {
     pub(super) calls: u64,
     /// Calls that came back with an error.
     pub(super) failed: u64,
+    /// Replies to anything but a probe.
+    pub(super) decisions: u64,
     pub(super) prompt_characters: u64,
     pub(super) reply_characters: u64,
     /// Characters of prompts whose tokens the provider counted after all.
@@ -32,13 +35,26 @@ pub(super) type Usages = BTreeMap<Name, Usage>;
 
 /// Calls without an answer yet.
 #[derive(Debug, Default)]
-pub(super) struct Calls(BTreeMap<Seq, (Name, u64)>);
+pub(super) struct Calls(BTreeMap<Seq, Call>);
+
+/// Which model, how long the prompt, and whether anything hangs on the reply.
+#[derive(Debug)]
+struct Call {
+    model: Name,
+    prompt: u64,
+    decides: bool,
+}
 
 impl Calls {
     /// A model is asked.
     pub(super) fn asked(&mut self, call: Seq, asked: &ModelAsked) -> (Name, Usage) {
         let prompt = characters(&asked.prompt);
-        self.0.insert(call, (asked.model.clone(), prompt));
+        let made = Call {
+            model: asked.model.clone(),
+            prompt,
+            decides: asked.purpose != *PROBE,
+        };
+        self.0.insert(call, made);
         let usage = Usage {
             calls: 1,
             prompt_characters: prompt,
@@ -53,8 +69,12 @@ impl Calls {
         call: Option<Seq>,
         answered: &ModelAnswered,
     ) -> Option<(Name, Usage)> {
-        let (model, prompt) = self.0.remove(&call?)?;
-        let usage = match &answered.reply {
+        let Call {
+            model,
+            prompt,
+            decides,
+        } = self.0.remove(&call?)?;
+        let mut usage = match &answered.reply {
             ModelReply::Text(text) => Usage {
                 reply_characters: characters(text),
                 ..Usage::default()
@@ -83,6 +103,7 @@ impl Calls {
                 }
             }
         };
+        usage.decisions = u64::from(decides && answered.reply.said().is_ok());
         Some((model, usage))
     }
 
@@ -100,6 +121,7 @@ impl Usage {
     pub(super) fn add(&mut self, other: Usage) {
         self.calls += other.calls;
         self.failed += other.failed;
+        self.decisions += other.decisions;
         self.prompt_characters += other.prompt_characters;
         self.reply_characters += other.reply_characters;
         self.counted_characters += other.counted_characters;
@@ -212,6 +234,7 @@ mod tests {
     fn a_call_costs_its_prompt_and_its_reply() {
         let usages = usages("small");
         assert_eq!(usages["small"].failed, 1);
+        assert_eq!(usages["small"].decisions, 1);
         assert_eq!(
             cost(&usages, &config()),
             Ok(2.0 * 0.5 + 2.0 * 2.0 + 0.5 * 8.0)

@@ -98,6 +98,11 @@ impl Tally {
         }
     }
 
+    /// Replies of models that decided something.
+    pub(super) fn decisions(&self) -> u64 {
+        self.usages.values().map(|usage| usage.decisions).sum()
+    }
+
     pub(super) fn usage(&mut self, (model, usage): (Name, Usage)) {
         self.usages.entry(model).or_default().add(usage);
     }

@@ -30,6 +30,8 @@ pub(super) struct Told<'a> {
     pub(super) series: EquitySeries,
     /// Why some point is not known.
     pub(super) unvalued: Option<String>,
+    /// What models may have read of the run, where that is stated.
+    pub(super) read_past: Option<String>,
 }
 
 /// The equity of a part, and what its returns say.
@@ -261,6 +263,16 @@ impl Told<'_> {
             cost,
             "what they cost by the price table of the scenario",
         );
+        let decisions = Measurement::new(
+            "model_decisions",
+            Count,
+            Ok(tally.decisions() as f64),
+            "replies that decided something: all but those to probes",
+        );
+        let decisions = match self.read_past {
+            Some(_) => decisions.main(),
+            None => decisions,
+        };
         let cost = if is_priced { cost.main() } else { cost };
         vec![
             Measurement::new(
@@ -275,6 +287,7 @@ impl Told<'_> {
                 sum(|u| u.failed),
                 "those that came back with an error",
             ),
+            decisions,
             cost,
         ]
     }
@@ -328,7 +341,7 @@ impl Told<'_> {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.read_past.iter().cloned().collect();
         let points = &self.series.points;
         if let (Some(first), Some(last)) = (points.first(), points.last()) {
             let days = last.time.since(first.time).as_secs_f64() / 86_400.0;
