@@ -13,6 +13,7 @@ mod figures;
 mod hard_day;
 mod idle;
 mod live_models;
+mod llm_agents;
 mod money;
 mod own_data;
 mod programs;

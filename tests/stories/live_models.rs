@@ -3,7 +3,7 @@
 //! The long form of the size of recordings is `DACAPO_RECORDED_CALLS=10000 cargo test --test all live_models`.
 
 #[path = "../../engine/models/examples/loopback/server.rs"]
-mod server;
+pub(super) mod server;
 
 mod gating;
 
@@ -40,7 +40,7 @@ fn desk(server: &Server) -> TempDir {
 }
 
 /// What the program says to these words; `DESK` is the folder. The key is in none of it, nor in any file.
-fn call(folder: &Path, words: &str) -> (Exit, String) {
+pub(super) fn call(folder: &Path, words: &str) -> (Exit, String) {
     let words = words.replace("DESK", folder.to_str().expect("a path of letters"));
     let words: Vec<&str> = ["dacapo"].into_iter().chain(words.split(' ')).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
