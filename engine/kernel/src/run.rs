@@ -2,6 +2,8 @@
 //!
 //! What happens in between is in [`simulation`](crate::simulation).
 
+mod error;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -18,16 +20,18 @@ use crate::id::{ActorId, Seq, Time};
 use crate::input::plan_faults;
 use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
 use crate::kernel_event::{RunEnded, RunStarted};
-use crate::log::{Chain, Header, LogError, Reader, RunId, SyncPolicy, Writer};
+use crate::log::{Chain, Header, Reader, RunId, SyncPolicy, Writer};
 use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
-use crate::program::{AskedPrograms, ProgramError};
+use crate::program::AskedPrograms;
 use crate::setup::Setup;
 use crate::simulation::{Pace, Watch, drive};
 use crate::system::{BuildError, Files, System};
 use crate::task::drop_future;
 use crate::verdict::Verdict;
 use crate::world::World;
+
+pub use error::RunError;
 
 /// A run that is about to be made.
 pub struct Run<'a, S: System> {
@@ -89,39 +93,6 @@ pub enum Verified<S: System> {
     SameSoFar(Outcome<S::View>),
     /// The first difference, and the state before it.
     Diverged(Box<Divergence<S::Event>>, Box<World<S::View>>),
-}
-
-/// Why a run could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The system could not be put together.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The log could not be written or read.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A recorded event cannot be read.
-    #[error(transparent)]
-    Decode(#[from] crate::event::DecodeError),
-    /// An event cannot be written.
-    #[error("an event cannot be written: {0}")]
-    Encode(#[from] crate::codec::CodecError),
-    /// The log is of another system.
-    #[error("the log is of the system {found:?}, this program simulates {expected:?}")]
-    OtherSystem {
-        /// What this program simulates.
-        expected: &'static str,
-        /// What the log says.
-        found: String,
-    },
-    /// The log's plan cannot be read by this program.
-    #[error(
-        "the log's plan cannot be read: {0}; use the version of the program that its header names"
-    )]
-    Plan(String),
-    /// A program outside failed while it was asked.
-    #[error(transparent)]
-    Program(Box<ProgramError>),
 }
 
 impl<'a, S: System> Run<'a, S> {

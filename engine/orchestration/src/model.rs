@@ -60,7 +60,7 @@ enum Source {
     Scripted(Vec<ScriptedReply>),
     Resolutions(GeneratedReplies),
     Messages(GeneratedMessages, Topic, Vec<Name>),
-    Live(LiveReplies, Option<LiveModel>),
+    Live(Box<LiveReplies>, Option<Box<LiveModel>>),
 }
 
 impl Source {
@@ -69,7 +69,7 @@ impl Source {
         match replies {
             Replies::Scripted(script) => Source::Scripted(script.clone()),
             Replies::Generated(shares) => drawn(shares.clone()),
-            Replies::Live(live) => Source::Live(live.clone(), None),
+            Replies::Live(live) => Source::Live(Box::new(live.clone()), None),
         }
     }
 }
@@ -124,7 +124,8 @@ impl SimulatedModels {
             if let Source::Live(live, connected) = &mut served.source {
                 let price = figures.model_prices.get(model.as_str()).copied();
                 let prompted = served.prompted.clone();
-                *connected = Some(LiveModel::connect(live, prompted, price, (name, files))?);
+                let model = LiveModel::connect(live, prompted, price, (name, files))?;
+                *connected = Some(Box::new(model));
             }
         }
         Ok(self)

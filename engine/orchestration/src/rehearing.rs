@@ -71,7 +71,7 @@ pub(crate) fn rehearing(plan: &Plan<Config>, text: &str) -> Reheard<DomainEvent>
         file: None,
         text: Some(text.to_owned()),
     });
-    config::read_template(&mut config.llm, &NoFiles).map_err(|mistake| match mistake.help {
+    config::read_templates(&mut config, &NoFiles).map_err(|mistake| match mistake.help {
         Some(help) => format!("{}; {help}", mistake.what),
         None => mistake.what,
     })?;
@@ -268,7 +268,7 @@ impl Resolutions {
         let mut named = both
             .into_iter()
             .filter(|model| model.model == asked.model)
-            .filter_map(|model| Some((model, model.live()?)));
+            .filter_map(|model| Some((model, model.replies.live()?)));
         named.next()
     }
 }
