@@ -16,6 +16,7 @@ mod paper_config;
 mod position;
 mod position_book;
 mod price_source;
+mod quoted;
 mod resting;
 mod settlement;
 #[cfg(test)]

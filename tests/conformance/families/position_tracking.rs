@@ -59,6 +59,7 @@ impl Case {
             other => panic!("unknown operation {other}"),
         }
         let open = self.book.open_positions().map(|position| {
+            let position = self.book.valued(position);
             json!({
                 "index": self.indexes[&position.id],
                 "pnl": position.unrealized_pnl,

@@ -115,7 +115,7 @@ impl PaperStatus {
                 .collect(),
             trade_count: paper.stats().trade_count,
             fees: paper.portfolio().fees_of_all_assets().unwrap_or_default(),
-            open_positions: paper.positions.open_positions().count(),
+            open_positions: paper.positions.open_count(),
             closed_positions: paper.positions.closed_total(),
             realized_pnl: paper.positions.realized_pnl(),
         }

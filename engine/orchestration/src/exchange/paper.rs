@@ -250,7 +250,7 @@ impl PaperVenue {
     }
 
     pub(super) fn open_positions(&self) -> u64 {
-        self.paper.borrow().positions.open_positions().count() as u64
+        self.paper.borrow().positions.open_count() as u64
     }
 
     /// Waits until a look at the positions would find something to do: one of them has reached
@@ -263,7 +263,7 @@ impl PaperVenue {
 
     fn is_any_position_due(&self) -> bool {
         let positions = &self.paper.borrow().positions;
-        let any = positions.open_positions().next().is_some();
+        let any = positions.open_count() > 0;
         let follows = positions.trails() && !self.by_bars.get();
         any && (follows || positions.is_any_due())
     }

@@ -52,7 +52,11 @@ impl PaperExecutor {
         let decimals = self.markets.rules(&bar.symbol).price_decimals;
         // A level may have more decimals than prices have; what is paid is a price of this bar.
         let quoted = |level: Amount| level.round(decimals).max(bar.low).min(bar.high);
-        for (id, exit) in self.exits(&symbol, |position| exit(position, bar)) {
+        // Whatever the bar touches lies between these.
+        let low = bar.low.min(bar.open);
+        let high = bar.high.max(bar.open);
+        let touched = self.positions.reached(&symbol, low, high);
+        for (id, exit) in self.exits(&touched, |position| exit(position, bar)) {
             if exit.is_doubtful {
                 outcome.doubtful.push(id);
             }
@@ -69,15 +73,7 @@ impl PaperExecutor {
             .iter()
             .filter_map(|filled| Some(filled.position.as_ref()?.id))
             .collect();
-        let again = match opened.as_slice() {
-            [] => Vec::new(),
-            opened => self.exits(&symbol, |position| {
-                opened
-                    .contains(&position.id)
-                    .then(|| stopped(position, bar))
-                    .flatten()
-            }),
-        };
+        let again = self.exits(&opened, |position| stopped(position, bar));
         for (id, exit) in again {
             let closed = self.close_position(now_us, id, quoted(exit.price), exit.reason);
             outcome
@@ -93,13 +89,14 @@ impl PaperExecutor {
 
     fn exits(
         &self,
-        symbol: &str,
+        positions: &[PositionId],
         leaves: impl Fn(&Position) -> Option<Exit>,
     ) -> Vec<(PositionId, Exit)> {
-        let of_symbol = |position: &&Position| is_symbol(&position.symbol, symbol);
-        let open = self.positions.open_positions().filter(of_symbol);
-        open.filter_map(|position| Some((position.id, leaves(position)?)))
-            .collect()
+        let leaving = positions.iter().filter_map(|id| {
+            let position = self.positions.get(*id)?;
+            Some((*id, leaves(position)?))
+        });
+        leaving.collect()
     }
 
     /// Fills the resting orders whose limit the bar has touched.

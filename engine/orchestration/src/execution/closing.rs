@@ -69,9 +69,7 @@ impl PaperExecutor {
             return Ok(None);
         };
         self.portfolio = portfolio;
-        if let Some(rest) = self.positions.get_mut(id) {
-            rest.backing = settled.backing;
-        }
+        self.positions.back(id, settled.backing);
         let fill = settled.traded.is_positive().then(|| {
             self.record_fill(Fill {
                 execution: ExecutionId(0),
@@ -185,7 +183,7 @@ impl PaperExecutor {
         let (book, resting) = (&self.positions, self.resting.values());
         let equity = equity(&self.portfolio, book, &mut dollars)?;
         let exposure = Exposure::new(book, resting, equity, self.defects, dollars)?;
-        let open_positions = book.open_positions().count();
+        let open_positions = book.open_count();
         let account = AccountUpdate {
             equity,
             daily_pnl: equity.minus(day_start.unwrap_or(equity))?,

@@ -150,12 +150,16 @@ pub struct Position {
     pub trailing: Trailing,
     /// What stands behind it.
     pub backing: Backing,
-    /// Profit at the last price that was seen, in the quote currency.
+    /// Profit when it was last worked out, in the quote currency: see
+    /// [`PositionBook::valued`](super::PositionBook::valued).
     pub unrealized_pnl: Amount,
     /// The same in percent of the entry, leverage included.
     pub unrealized_pnl_pct: Amount,
     /// When it was opened, in microseconds since the run began.
     pub opened_us: i64,
+    /// How many prices of its symbol had been shown when its profit was last worked out.
+    #[serde(skip)]
+    pub(super) prices_seen: u64,
 }
 
 /// A position that is no more.

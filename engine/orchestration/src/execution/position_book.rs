@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ExecutionError;
 use super::position::{
-    CloseReason, ClosedPosition, Direction, NewPosition, Position, PositionId, Trailing,
+    Backing, CloseReason, ClosedPosition, Direction, NewPosition, Position, PositionId, Trailing,
 };
+use super::quoted::Quoted;
 use crate::amount::{Amount, AmountError};
+use crate::symbol::is_symbol;
 
 /// The leverage that a position may have.
 const LEVERAGE: std::ops::RangeInclusive<i64> = 1..=5;
@@ -54,7 +56,8 @@ pub struct Trigger {
 #[derive(Clone, Debug, Default)]
 pub struct PositionBook {
     trailing: TrailingRules,
-    prices: BTreeMap<String, Amount>,
+    /// What is known of each symbol, by its name as positions and prices have it.
+    quoted: BTreeMap<String, Quoted>,
     open: BTreeMap<PositionId, Position>,
     closed: VecDeque<ClosedPosition>,
     closed_total: u64,
@@ -93,7 +96,7 @@ impl PositionBook {
         PositionBook::admits(new.size, new.leverage)?;
         self.last_id += 1;
         let id = PositionId(self.last_id);
-        let position = Position {
+        let mut position = Position {
             id,
             order: new.order,
             symbol: new.symbol,
@@ -111,45 +114,85 @@ impl PositionBook {
             unrealized_pnl: Amount::ZERO,
             unrealized_pnl_pct: Amount::ZERO,
             opened_us: now_us,
+            prices_seen: 0,
         };
+        let quoted = quoted_of(&mut self.quoted, &position.symbol);
+        position.prices_seen = quoted.shown;
+        quoted.add(&position);
         Ok(self.open.entry(id).or_insert(position))
     }
 
-    /// Takes over a price and revalues the positions of its symbol.
+    /// Takes over a price. What the positions of its symbol earn at it is worked out when somebody asks.
     ///
     /// # Errors
-    /// [`AmountError`] if a profit does not fit.
+    /// [`AmountError`] if a profit does not fit; then the price is not taken over.
     pub fn set_price(&mut self, symbol: &str, price: Amount) -> Result<(), AmountError> {
-        for position in self.open.values_mut().filter(|p| p.symbol == symbol) {
-            position.unrealized_pnl = position.pnl_on(position.size, price)?;
-            position.unrealized_pnl_pct = position.pnl_pct(price)?;
+        let quoted = quoted_of(&mut self.quoted, symbol);
+        if quoted.is_wild_at(price) {
+            for position in self.open.values().filter(|p| p.symbol == symbol) {
+                position.pnl_on(position.size, price)?;
+                position.pnl_pct(price)?;
+            }
         }
-        match self.prices.get_mut(symbol) {
-            Some(known) => *known = price,
-            None => drop(self.prices.insert(symbol.to_owned(), price)),
-        }
+        quoted.price = Some(price);
+        quoted.shown += 1;
         Ok(())
+    }
+
+    /// A position with its profit at the last price that it was shown.
+    pub fn valued(&self, position: &Position) -> Position {
+        let mut valued = position.clone();
+        if let Some(quoted) = self.quoted.get(&position.symbol)
+            && quoted.shown > position.prices_seen
+            && let Some(price) = quoted.price
+            && let Ok(profit) = position.pnl_on(position.size, price)
+            && let Ok(percent) = position.pnl_pct(price)
+        {
+            valued.unrealized_pnl = profit;
+            valued.unrealized_pnl_pct = percent;
+        }
+        valued
     }
 
     /// The positions whose stop or target the price has reached, by age.
     pub fn due(&self) -> Vec<Trigger> {
-        let due = self.open.values().filter_map(|position| {
-            let price = *self.prices.get(&position.symbol)?;
-            Some(Trigger {
-                position: position.id,
-                reason: position.due_at(price)?,
-                price,
-            })
-        });
-        due.collect()
+        let mut due = Vec::new();
+        for quoted in self.quoted.values() {
+            let Some(price) = quoted.price else { continue };
+            due.extend(quoted.reached(price, price).filter_map(|position| {
+                Some(Trigger {
+                    position,
+                    reason: self.open.get(&position)?.due_at(price)?,
+                    price,
+                })
+            }));
+        }
+        due.sort_by_key(|due| due.position);
+        due.dedup_by_key(|due| due.position);
+        due
     }
 
     /// Whether the price of any position has reached its stop or target.
     pub fn is_any_due(&self) -> bool {
-        self.open.values().any(|position| {
-            let price = self.prices.get(&position.symbol);
-            price.is_some_and(|price| position.due_at(*price).is_some())
+        self.quoted.values().any(|quoted| {
+            let price = quoted.price;
+            price.is_some_and(|price| quoted.is_any_reached(price, price))
         })
+    }
+
+    /// The open positions of the symbol that is `upper` in upper case whose stop or target a price from `low`
+    /// to `high` reaches, by age.
+    pub(super) fn reached(&self, upper: &str, low: Amount, high: Amount) -> Vec<PositionId> {
+        let of_symbol = self
+            .quoted
+            .iter()
+            .filter(|(symbol, _)| is_symbol(symbol, upper));
+        let mut reached: Vec<PositionId> = of_symbol
+            .flat_map(|(_, quoted)| quoted.reached(low, high))
+            .collect();
+        reached.sort_unstable();
+        reached.dedup();
+        reached
     }
 
     /// Whether stops follow the price at all.
@@ -166,8 +209,14 @@ impl PositionBook {
             return Ok(());
         }
         for position in self.open.values_mut() {
-            if let Some(price) = self.prices.get(&position.symbol) {
-                trail(position, *price, &self.trailing)?;
+            let Some(quoted) = self.quoted.get_mut(&position.symbol) else {
+                continue;
+            };
+            if let Some(price) = quoted.price {
+                quoted.remove(position);
+                let trailed = trail(position, price, &self.trailing);
+                quoted.add(position);
+                trailed?;
             }
         }
         Ok(())
@@ -186,7 +235,7 @@ impl PositionBook {
         price: Amount,
         reason: CloseReason,
     ) -> Result<Option<ClosedPosition>, AmountError> {
-        let Some(position) = self.open.get_mut(&id) else {
+        let Some(position) = self.open.get(&id) else {
             return Ok(None);
         };
         let realized_pnl = position.pnl_on(size, price)?;
@@ -196,9 +245,19 @@ impl PositionBook {
         ended.unrealized_pnl = Amount::ZERO;
         ended.unrealized_pnl_pct = Amount::ZERO;
         let left = position.size.minus(size)?;
-        if left.is_positive() {
-            position.unrealized_pnl = position.pnl_on(left, price)?;
-            position.size = left;
+        let stays = left.is_positive().then(|| -> Result<_, AmountError> {
+            let mut stays = self.valued(position);
+            stays.unrealized_pnl = position.pnl_on(left, price)?;
+            stays.size = left;
+            Ok(stays)
+        });
+        let stays = stays.transpose()?;
+        let quoted = quoted_of(&mut self.quoted, &position.symbol);
+        quoted.remove(position);
+        if let Some(mut stays) = stays {
+            stays.prices_seen = quoted.shown;
+            quoted.add(&stays);
+            self.open.insert(id, stays);
         } else {
             self.open.remove(&id);
         }
@@ -227,13 +286,21 @@ impl PositionBook {
         self.open.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: PositionId) -> Option<&mut Position> {
-        self.open.get_mut(&id)
+    /// What stands behind a position from now on.
+    pub(super) fn back(&mut self, id: PositionId, backing: Backing) {
+        if let Some(position) = self.open.get_mut(&id) {
+            position.backing = backing;
+        }
     }
 
-    /// The open positions, by age.
+    /// The open positions, by age; see [`PositionBook::valued`] for what they earn.
     pub fn open_positions(&self) -> impl Iterator<Item = &Position> {
         self.open.values()
+    }
+
+    /// How many positions are open.
+    pub fn open_count(&self) -> usize {
+        self.open.len()
     }
 
     /// The closed positions that are still remembered, the oldest first.
@@ -257,10 +324,8 @@ impl PositionBook {
     /// # Errors
     /// [`AmountError::Overflow`].
     pub fn value(&self, position: &Position) -> Result<Amount, AmountError> {
-        let price = self.prices.get(&position.symbol);
-        let value = position
-            .size
-            .times(*price.unwrap_or(&position.entry_price))?;
+        let price = self.price_of(position).unwrap_or(position.entry_price);
+        let value = position.size.times(price)?;
         value.times(Amount::from_int(position.leverage))
     }
 
@@ -270,10 +335,14 @@ impl PositionBook {
     /// # Errors
     /// [`AmountError::Overflow`].
     pub fn unrealized(&self, position: &Position) -> Result<Amount, AmountError> {
-        match self.prices.get(&position.symbol) {
-            Some(price) => position.pnl_on(position.size, *price),
+        match self.price_of(position) {
+            Some(price) => position.pnl_on(position.size, price),
             None => Ok(Amount::ZERO),
         }
+    }
+
+    fn price_of(&self, position: &Position) -> Option<Amount> {
+        self.quoted.get(&position.symbol)?.price
     }
 
     /// The value of all open positions, whatever its currency.
@@ -285,6 +354,16 @@ impl PositionBook {
             .values()
             .try_fold(Amount::ZERO, |total, p| total.plus(self.value(p)?))
     }
+}
+
+/// What is known of a symbol; nothing yet, if it is new.
+fn quoted_of<'a>(quoted: &'a mut BTreeMap<String, Quoted>, symbol: &str) -> &'a mut Quoted {
+    if !quoted.contains_key(symbol) {
+        quoted.insert(symbol.to_owned(), Quoted::default());
+    }
+    quoted
+        .get_mut(symbol)
+        .expect("it was there or has just been put there")
 }
 
 /// Waits for the profit that activates the stop; from then on each new best price pulls it along.
