@@ -177,6 +177,12 @@ impl Amount {
         self.0 < Decimal::ZERO
     }
 
+    /// Whether it is the same number with as many decimal places, so that everything worked out from it is the
+    /// same to the last digit.
+    pub fn is_same(self, other: Amount) -> bool {
+        self.0.scale() == other.0.scale() && self.0 == other.0
+    }
+
     fn rounded(self, decimals: u32, strategy: RoundingStrategy) -> Amount {
         Amount(self.0.round_dp_with_strategy(decimals, strategy))
     }

@@ -82,8 +82,12 @@ pub fn sides(symbol: &str) -> Result<(&str, &str), MalformedSymbol> {
 
 /// The symbol in upper case, by which prices are kept; nearly always it is written so.
 pub fn in_upper_case(symbol: &str) -> Cow<'_, str> {
-    let is_upper = |byte: u8| byte.is_ascii() && !byte.is_ascii_lowercase();
-    if symbol.bytes().all(is_upper) {
+    // Without a way out in between, bytes are looked at many at a time.
+    let other = |byte: u8| !byte.is_ascii() | byte.is_ascii_lowercase();
+    if !symbol
+        .bytes()
+        .fold(false, |found, byte| found | other(byte))
+    {
         Cow::Borrowed(symbol)
     } else {
         Cow::Owned(symbol.to_uppercase())

@@ -13,7 +13,7 @@ use super::position::{CloseReason, Direction, Position, PositionId};
 use super::{Closed, Order};
 use crate::amount::{Amount, AmountError};
 use crate::domain_event::MarketBar;
-use crate::symbol::{Side, in_upper_case, is_symbol};
+use crate::symbol::{Markets, Side, in_upper_case, is_symbol};
 
 /// What a bar did.
 #[derive(Debug, Default)]
@@ -49,9 +49,11 @@ impl PaperExecutor {
     ) -> Result<BarOutcome, AmountError> {
         let symbol = in_upper_case(&bar.symbol);
         let mut outcome = BarOutcome::default();
-        let decimals = self.markets.rules(&bar.symbol).price_decimals;
         // A level may have more decimals than prices have; what is paid is a price of this bar.
-        let quoted = |level: Amount| level.round(decimals).max(bar.low).min(bar.high);
+        let quoted = |markets: &Markets, level: Amount| {
+            let decimals = markets.rules(&bar.symbol).price_decimals;
+            level.round(decimals).max(bar.low).min(bar.high)
+        };
         // Whatever the bar touches lies between these.
         let low = bar.low.min(bar.open);
         let high = bar.high.max(bar.open);
@@ -60,12 +62,13 @@ impl PaperExecutor {
             if exit.is_doubtful {
                 outcome.doubtful.push(id);
             }
-            let closed = self.close_position(now_us, id, quoted(exit.price), exit.reason);
+            let price = quoted(&self.markets, exit.price);
+            let closed = self.close_position(now_us, id, price, exit.reason);
             outcome
                 .closed
                 .extend(closed.transpose().map(|closed| (id, closed)));
         }
-        if self.matches_resting() {
+        if !self.resting.is_empty() && self.matches_resting() {
             outcome.filled = self.fill_reached(now_us, &symbol, bar, draw);
         }
         let opened: Vec<PositionId> = outcome
@@ -75,7 +78,8 @@ impl PaperExecutor {
             .collect();
         let again = self.exits(&opened, |position| stopped(position, bar));
         for (id, exit) in again {
-            let closed = self.close_position(now_us, id, quoted(exit.price), exit.reason);
+            let price = quoted(&self.markets, exit.price);
+            let closed = self.close_position(now_us, id, price, exit.reason);
             outcome
                 .closed_again
                 .extend(closed.transpose().map(|closed| (id, closed)));

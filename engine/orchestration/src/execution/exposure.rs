@@ -57,7 +57,7 @@ impl Exposure {
     /// # Errors
     /// [`ExecutionError::NoPrice`] if a quote currency has no price in dollars.
     pub fn new<'a>(
-        book: &PositionBook,
+        book: &'a PositionBook,
         resting: impl Iterator<Item = &'a Order>,
         equity: Amount,
         defects: Defects,
@@ -70,13 +70,22 @@ impl Exposure {
         if !equity.is_positive() {
             return Ok(exposure);
         }
-        let mut add = |symbol: &str, value: Amount| {
-            let (_, quote) = sides(symbol)?;
-            let price = dollars(quote);
-            let price =
-                price.ok_or_else(|| ExecutionError::NoPrice(format!("{quote}/{DOLLAR}")))?;
-            let share = value.times(price)?.over(equity)?;
-            let share_pct = share.times(Amount::HUNDRED)?.to_f64();
+        // Of the same value in the same currency is the same share: stakes are often alike.
+        let mut last: Option<(&'a str, Amount, f64)> = None;
+        let mut add = |symbol: &'a str, value: Amount| {
+            let known = last.filter(|last| last.0 == symbol && last.1.is_same(value));
+            let share_pct = match known {
+                Some((_, _, share_pct)) => share_pct,
+                None => {
+                    let (_, quote) = sides(symbol)?;
+                    let price = dollars(quote);
+                    let price = price
+                        .ok_or_else(|| ExecutionError::NoPrice(format!("{quote}/{DOLLAR}")))?;
+                    let share = value.times(price)?.over(equity)?;
+                    share.times(Amount::HUNDRED)?.to_f64()
+                }
+            };
+            last = Some((symbol, value, share_pct));
             match exposure.by_symbol.get_mut(symbol) {
                 Some(share) => *share += share_pct,
                 None => drop(exposure.by_symbol.insert(symbol.to_owned(), share_pct)),

@@ -49,7 +49,7 @@ impl Quoted {
     /// Whether some profit might not fit into a number at this price, so that each has to be worked out
     /// to know.
     pub(super) fn is_wild_at(&self, price: Amount) -> bool {
-        self.wild > 0 || price.abs() > Amount::new(MOST, 0)
+        self.wild > 0 || price > Amount::new(MOST, 0) || price.is_negative()
     }
 
     /// Whether a price from `low` to `high` reaches any level.

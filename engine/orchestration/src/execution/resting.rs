@@ -55,7 +55,7 @@ impl PaperExecutor {
     ) -> Result<Vec<Outcome>, AmountError> {
         let symbol = in_upper_case(symbol);
         self.positions.set_price(&symbol, market)?;
-        if !self.matches_resting() {
+        if self.resting.is_empty() || !self.matches_resting() {
             return Ok(Vec::new());
         }
         let of_symbol = |order: &&Order| is_symbol(&order.terms.symbol, &symbol);

@@ -4,7 +4,7 @@
 //! The exchange keeps its own account while it is simulated; nothing of that is used here. Unlike it,
 //! a price counts here however old it is: a market that is closed is worth its last price.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::amount::{Amount, AmountError};
 use crate::domain_event::{BalanceChanged, Filled, PositionClosed, PositionOpened};
@@ -16,7 +16,11 @@ use crate::symbol::{DOLLAR, Pair};
 pub(super) struct Account {
     balances: BTreeMap<Name, Amount>,
     prices: BTreeMap<Name, Amount>,
+    /// The prices in dollars, by the asset that is priced.
+    in_dollars: BTreeMap<Name, Amount>,
     positions: BTreeMap<u64, Open>,
+    /// Which of them are on margin: only they are looked at to say what the account is worth.
+    on_margin: BTreeSet<u64>,
     /// The last execution that may open a position: its order and its fee.
     opening: Option<(Name, f64)>,
     /// The last execution that closes one: its position and its fee.
@@ -71,6 +75,13 @@ impl Account {
             Some(known) => *known = price,
             None => drop(self.prices.insert(symbol.clone(), price)),
         }
+        let asset = symbol.as_str().strip_suffix(DOLLAR);
+        if let Some(asset) = asset.and_then(|asset| asset.strip_suffix('/')) {
+            match self.in_dollars.get_mut(asset) {
+                Some(known) => *known = price,
+                None => drop(self.in_dollars.insert(Name::from(asset), price)),
+            }
+        }
     }
 
     pub(super) fn balance(&mut self, changed: &BalanceChanged) {
@@ -101,6 +112,10 @@ impl Account {
             margin: opened.reserved.is_positive(),
             fee: fee.map_or(0.0, |(_, fee)| fee),
         };
+        match position.margin {
+            true => self.on_margin.insert(opened.position),
+            false => self.on_margin.remove(&opened.position),
+        };
         self.positions.insert(opened.position, position);
     }
 
@@ -116,6 +131,7 @@ impl Account {
         let symbol = position.symbol.clone();
         if !left.is_positive() {
             self.positions.remove(&closed.position);
+            self.on_margin.remove(&closed.position);
         }
         let earned = closed.profit.to_f64() - opening - closing.map_or(0.0, |(_, fee)| fee);
         let dollars = self.quote_in_dollars(&symbol).map(|price| earned * price);
@@ -147,7 +163,8 @@ impl Account {
                 total = total.plus(balance.times(self.dollars(asset.as_str())?)?)?;
             }
         }
-        for position in self.positions.values().filter(|open| open.margin) {
+        let on_margin = self.on_margin.iter();
+        for position in on_margin.filter_map(|position| self.positions.get(position)) {
             let pair = pair(&position.symbol)?;
             let price = self.prices.get(&position.symbol);
             let price = *price.ok_or_else(|| Unknown::Price(pair.base.clone()))?;
@@ -168,10 +185,8 @@ impl Account {
         if asset == DOLLAR {
             return Ok(Amount::ONE);
         }
-        let price = self.prices.get(format!("{asset}/{DOLLAR}").as_str());
-        price
-            .copied()
-            .ok_or_else(|| Unknown::Price(asset.to_owned()))
+        let price = self.in_dollars.get(asset).copied();
+        price.ok_or_else(|| Unknown::Price(asset.to_owned()))
     }
 
     fn quote_in_dollars(&self, symbol: &Name) -> Option<f64> {

@@ -9,6 +9,9 @@ use super::SheetProblem;
 /// # Errors
 /// An empty cell, text that is no number, more digits than the 28 that are held exactly.
 pub fn number(text: &str) -> Result<Decimal, SheetProblem> {
+    if let Some(number) = short(text.as_bytes()) {
+        return Ok(number);
+    }
     if text.is_empty() {
         return Err(SheetProblem::NoValue {
             expected: "a number",
@@ -28,9 +31,6 @@ pub fn number(text: &str) -> Result<Decimal, SheetProblem> {
 }
 
 fn plain(text: &str) -> Option<Decimal> {
-    if let Some(number) = short(text.as_bytes()) {
-        return Some(number);
-    }
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let numeric = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let fits = unsigned.bytes().all(numeric) && unsigned.bytes().any(|byte| byte.is_ascii_digit());

@@ -86,8 +86,11 @@ impl Prices {
             }
             Some(DomainEvent::MarketBar(bar)) if bar.low.is_positive() => {
                 self.give(&bar.symbol, bar.close, at, true);
-                self.bars.retain(|(_, other)| other.symbol != bar.symbol);
-                self.bars.push((at, bar.clone()));
+                let known = self.bars.iter_mut().find(|it| it.1.symbol == bar.symbol);
+                match known {
+                    Some(known) => *known = (at, bar.clone()),
+                    None => self.bars.push((at, bar.clone())),
+                }
             }
             Some(DomainEvent::OutsideActed(acted)) => {
                 if let OutsideAction::SetPrice(set) = &acted.action {
@@ -113,7 +116,8 @@ impl Prices {
         if !price.is_positive() {
             return;
         }
-        let same = |(known, _): &(Name, Vec<Given>)| known.eq_ignore_ascii_case(symbol);
+        let same =
+            |(known, _): &(Name, Vec<Given>)| known == symbol || known.eq_ignore_ascii_case(symbol);
         let place = self.given.iter().position(same).unwrap_or_else(|| {
             self.given.push((symbol.clone(), Vec::new()));
             self.given.len() - 1
