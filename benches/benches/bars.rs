@@ -19,6 +19,10 @@ const SIZES: [u64; 3] = [50_000, 100_000, 200_000];
 /// Trading days of twenty years.
 const DAYS: u64 = 5_040;
 
+/// When the first bar begins, in seconds since 1970: 2020-01-01. A smaller number would be no time that is
+/// recognised.
+const START: u64 = 1_577_836_800;
+
 const MINUTE: u64 = 60;
 const DAY: u64 = 86_400;
 
@@ -39,8 +43,12 @@ fn scenario(folder: &Path, bars: u64, seconds: u64) -> Loaded<Orchestration> {
         );
         let price = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
         let [open, high, low, close] = [open, high, low, cents].map(price);
-        writeln!(text, "{},{open},{high},{low},{close},12.5", bar * seconds)
-            .expect("a text takes what fits into memory");
+        writeln!(
+            text,
+            "{},{open},{high},{low},{close},12.5",
+            START + bar * seconds
+        )
+        .expect("a text takes what fits into memory");
     }
     let scenario = format!(
         r#"
@@ -49,7 +57,7 @@ symbols = ["BTC/USDT"]
 store.kind = "none"
 
 [run]
-start = 1970-01-01T00:00:00Z
+start = 2020-01-01T00:00:00Z
 duration = "{}s"
 
 [budgets]

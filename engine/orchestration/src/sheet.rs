@@ -58,10 +58,15 @@ impl<'a> Row<'a> {
             0 => 0,
             _ => self.ends[column - 1],
         };
-        self.text
-            .get(start..self.ends[column])
-            .unwrap_or_default()
-            .trim()
+        let cell = self.text.get(start..self.ends[column]).unwrap_or_default();
+        match cell.as_bytes() {
+            // Nearly every cell begins and ends with a digit or letter.
+            [one] if one.is_ascii_alphanumeric() => cell,
+            [first, .., last] if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => {
+                cell
+            }
+            _ => cell.trim(),
+        }
     }
 }
 

@@ -73,6 +73,10 @@ impl Coordinator {
 
     /// Saves the state. Returns whether it was saved.
     pub fn save(&self) -> bool {
+        // Nothing is written down for nobody.
+        if !self.store.exists() {
+            return false;
+        }
         let record = self.record();
         let mut told = record.to_json();
         if !self.keeps_halts()

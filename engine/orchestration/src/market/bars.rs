@@ -39,8 +39,24 @@ pub struct Bar {
 }
 
 impl Bar {
+    /// Whether a market can surely have done this, seen from the digits alone: prices nearly always have the
+    /// same number of decimals.
+    fn makes_sense(&self) -> bool {
+        let prices = [self.open, self.high, self.low, self.close];
+        let scale = self.low.scale();
+        let [open, high, low, close] = prices.map(|price| price.mantissa());
+        prices.iter().all(|price| price.scale() == scale)
+            && low > 0
+            && (low..=high).contains(&open)
+            && (low..=high).contains(&close)
+            && !self.volume.is_sign_negative()
+    }
+
     /// What is wrong with it, if no market can have done this: the column, and why.
     fn nonsense(&self) -> Option<(BarColumn, String)> {
+        if self.makes_sense() {
+            return None;
+        }
         let prices = [
             (BarColumn::Open, self.open),
             (BarColumn::High, self.high),
@@ -216,9 +232,10 @@ fn read_row(
         let place = columns.place(column);
         let text = place.map_or("", |place| row.cell(place));
         let missing = text.is_empty()
-            || ["nan", "null", "na"]
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word));
+            || !text.starts_with(|first: char| first.is_ascii_digit())
+                && ["nan", "null", "na"]
+                    .iter()
+                    .any(|word| text.eq_ignore_ascii_case(word));
         let read = if missing {
             Err(SheetProblem::NoValue {
                 expected: "a price",

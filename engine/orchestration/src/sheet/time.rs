@@ -64,6 +64,17 @@ impl Unit {
         Unit::ALL.into_iter().find(fits)
     }
 
+    /// The nanoseconds of a whole number that [`Unit::of_size`] takes for this unit, as nearly all are.
+    fn whole(self, text: &str) -> Option<i128> {
+        if text.len() > 18 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let count: i64 = text.parse().ok()?;
+        let seconds = count / (1_000_000_000 / self.nanos());
+        let is_likely = (100_000_000..100_000_000_000).contains(&seconds);
+        is_likely.then(|| i128::from(count) * i128::from(self.nanos()))
+    }
+
     fn name(self) -> &'static str {
         match self {
             Unit::Seconds => "seconds",
@@ -191,12 +202,14 @@ impl Times {
         let mut doubtful = None;
         let mut here = |at: DateTime| self.at_zone(at, &mut doubtful);
         let nanos = match format {
-            TimeFormat::Since1970(unit) => number(text)
-                .ok()
-                .filter(|number| is_plausible(*number, *unit))
-                .and_then(|number| number.checked_mul(Decimal::from(unit.nanos())))
-                .filter(Decimal::is_integer)
-                .and_then(|nanos| i128::try_from(nanos).ok()),
+            TimeFormat::Since1970(unit) => unit.whole(text).or_else(|| {
+                number(text)
+                    .ok()
+                    .filter(|number| is_plausible(*number, *unit))
+                    .and_then(|number| number.checked_mul(Decimal::from(unit.nanos())))
+                    .filter(Decimal::is_integer)
+                    .and_then(|nanos| i128::try_from(nanos).ok())
+            }),
             TimeFormat::Date => {
                 date(text).and_then(|date| here(date.to_datetime(civil::Time::midnight())))
             }
