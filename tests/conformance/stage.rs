@@ -49,10 +49,10 @@ where
         .built_by(move |plan, setup| {
             let llm = &plan.system.llm;
             setup.provider(PRIMARY, "models", |_| {
-                Ok(SimulatedModels::new([&llm.primary, &llm.fallback]))
+                Ok(SimulatedModels::new([&llm.primary, &llm.fallback], ""))
             })?;
             setup.provider(FALLBACK, "fallback model", |_| {
-                Ok(SimulatedModels::new([&llm.fallback]))
+                Ok(SimulatedModels::new([&llm.fallback], ""))
             })?;
             let (play, kept) = (Rc::clone(&play), Rc::clone(&kept));
             setup.host("stage", move |ctx| {
