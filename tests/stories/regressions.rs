@@ -25,3 +25,13 @@ fn what_is_opened_while_everything_is_being_closed_is_closed_as_well() {
 fn a_trade_that_closed_while_the_host_was_down_cools_down_from_then_on() {
     holds("closed-while-down", "time.monotone");
 }
+
+#[test]
+fn a_trade_that_closed_at_the_instant_of_a_crash_is_cooled_down_after() {
+    holds("stopped-at-the-crash", "time.monotone");
+}
+
+#[test]
+fn one_close_serves_two_alerts_of_one_instant() {
+    holds("two-alerts-one-close", "live.emergency-flat");
+}

@@ -133,6 +133,11 @@ impl Invariant<DomainEvent> for TimeMonotone {
                 }
                 Ok(())
             }
+            // Nobody may have been told: a host that was down asks the exchange for it afterwards.
+            DomainEvent::PositionClosed(_) => {
+                self.cooled = Some(Instant::from(event.time));
+                Ok(())
+            }
             DomainEvent::RiskJudged(it) => self.judged(it),
             DomainEvent::Started(_) => {
                 self.history.apply(event.time, domain);

@@ -127,7 +127,7 @@ impl EmergencyFlat {
         let message = &published.message;
         match &message.payload {
             Payload::EmergencyUnfinished(_) if self.life.speaks_in(event) => {
-                self.finish_one(None);
+                self.finish_with(None);
                 self.leftover = None;
             }
             _ if self.has_executor => {
@@ -172,20 +172,25 @@ impl EmergencyFlat {
         if ordered.left.is_some_and(|left| left > 0) {
             return;
         }
-        self.finish_one(Some(closes));
+        self.finish_with(Some(closes));
         if closes && ordered.left == Some(0) {
             self.stands = self.is_halted;
             self.leftover = (!self.open.is_empty()).then(|| (now, self.all_open()));
         }
     }
 
-    /// The oldest alert of a kind is done with.
-    fn finish_one(&mut self, closes: Option<bool>) {
+    /// The oldest alert of a kind is done with. If it was to close, so is every other that the coordinator knows of:
+    /// whatever asks for a close while one is under way is served by that one.
+    fn finish_with(&mut self, closes: Option<bool>) {
         let fits = |alert: &Alert| {
             alert.since.is_some() && closes.is_none_or(|closes| closes == alert.closes)
         };
-        if let Some(at) = self.alerts.iter().position(fits) {
-            self.alerts.remove(at);
+        let Some(at) = self.alerts.iter().position(fits) else {
+            return;
+        };
+        if self.alerts.remove(at).closes {
+            self.alerts
+                .retain(|alert| !alert.closes || alert.since.is_none());
         }
     }
 }

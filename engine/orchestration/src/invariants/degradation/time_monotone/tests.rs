@@ -4,9 +4,11 @@ use dacapo_kernel::ClockJumped;
 
 use super::super::samples::begun;
 use super::*;
+use crate::amount::Amount;
 use crate::config::TradeResult;
 use crate::domain_event::{
-    ConsensusBuilt, HistoryShrunk, OutsideActed, Proposed, Started, TaskFinished, WakeAsked,
+    ConsensusBuilt, HistoryShrunk, OutsideActed, PositionClosed, Proposed, Started, TaskFinished,
+    WakeAsked,
 };
 use crate::invariants::bus::samples::{config, said};
 use crate::invariants::planted::Planted;
@@ -153,6 +155,19 @@ fn an_agent_that_asked_for_it_is_woken_earlier_and_once() {
 fn what_is_heard_after_a_crash_cools_down_from_then_on() {
     let log = log().then(lost()).at(3_000.0).then(Started {});
     log.at(4_000.0).then(refused()).holds();
+}
+
+/// Fails if only a closing that somebody was told of is one to cool down after.
+#[test]
+fn a_position_that_closed_while_nobody_was_there_is_cooled_down_after() {
+    let closed = PositionClosed {
+        position: 1,
+        size: Amount::from_int(1),
+        price: Amount::HUNDRED,
+        profit: Amount::from_int(-1),
+        reason: "stop_loss".into(),
+    };
+    log().then(closed).then(refused()).holds();
 }
 
 #[test]

@@ -67,6 +67,20 @@ fn what_is_closed_or_complained_of_is_fine() {
     log.at(900.0).then(started()).holds();
 }
 
+/// Fails if each alert wants a close of its own, or if a close serves alerts that nobody has heard.
+#[test]
+fn one_close_serves_all_that_was_asked_for_by_then() {
+    let close = || ordered(EmergencyOrder::CloseAll, Some(0));
+    let twice = alert(alert(begun(), "max_drawdown"), "max_drawdown").then(close());
+    twice.at(900.0).kernel(ended()).holds();
+    let later = alert(alert(begun(), "max_drawdown").then(close()), "max_drawdown");
+    let found = later.at(171.0).then(started()).violated();
+    assert!(found.contains("closed"), "{found}");
+    let reduced = alert(alert(begun(), "max_drawdown"), "weekly_loss").then(close());
+    let found = reduced.at(171.0).then(started()).violated();
+    assert!(found.contains("reduced"), "{found}");
+}
+
 #[test]
 fn an_alert_that_reaches_nobody_is_found() {
     for (limit, what) in [("max_drawdown", "closed"), ("weekly_loss", "reduced")] {
