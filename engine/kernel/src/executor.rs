@@ -14,7 +14,7 @@ use crate::checks::Checks;
 use crate::doors::Doors;
 use crate::event::{Body, Event};
 use crate::float_clock::FloatSeconds;
-use crate::follow::Recorded;
+use crate::follow::guide::Guide;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{
@@ -81,8 +81,8 @@ pub(crate) type Audit<V> = Rc<dyn Fn(&World<V>) -> Result<(), String>>;
 pub(crate) struct State<S: System> {
     pub(crate) world: World<S::View>,
     pub(crate) journal: Journal<S::Event>,
-    /// The recording whose inputs are used as far as they apply, if there is one.
-    pub(crate) followed: Option<Box<Recorded<S::Event>>>,
+    /// The recording that the run goes by, if there is one: each door asks it first.
+    pub(crate) guide: Option<Box<Guide<S::Event>>>,
     pub(crate) checks: Checks<S::Event>,
     pub(crate) now: Time,
     pub(crate) next_seq: u64,
@@ -146,7 +146,7 @@ pub(crate) struct Core<S: System> {
 /// What a run is given to begin with.
 pub(crate) struct Beginning<E> {
     pub(crate) journal: Journal<E>,
-    pub(crate) followed: Option<Box<Recorded<E>>>,
+    pub(crate) guide: Option<Box<Guide<E>>>,
     pub(crate) checks: Checks<E>,
     pub(crate) scheduler: Box<dyn Scheduler>,
     pub(crate) seed: u64,
@@ -160,7 +160,7 @@ impl<S: System> State<S> {
         State {
             world: World::default(),
             journal: from.journal,
-            followed: from.followed,
+            guide: from.guide,
             checks: from.checks,
             now: Time::ZERO,
             next_seq: 0,
@@ -227,7 +227,11 @@ impl<S: System> State<S> {
         if self.stop.is_some() {
             return;
         }
-        if let Err(error) = self.journal.append(event) {
+        let is_recorded = self.guide.as_mut().map(|guide| guide.compare(event));
+        if let Err(error) = is_recorded
+            .unwrap_or(Ok(()))
+            .and_then(|()| self.journal.append(event))
+        {
             return self.stop(Stop::Journal(error));
         }
         if tracing::level_filters::LevelFilter::current() >= tracing::Level::INFO {
@@ -278,7 +282,7 @@ impl<S: System> State<S> {
         {
             self.strike(cut, true);
         }
-        if self.followed.is_some() {
+        if self.guide.is_some() {
             self.cut_as_recorded(event);
         }
     }
@@ -335,10 +339,8 @@ impl<S: System> State<S> {
     /// Whether something that is planned comes about. A fork has it only where its recording has it,
     /// as far as it follows that.
     pub(crate) fn comes_about(&self, kind: u16) -> bool {
-        match &self.journal {
-            Journal::Fork(guide) => guide.comes_about(Seq(self.next_seq), kind),
-            Journal::Record(_) | Journal::Verify(_) | Journal::Discard => true,
-        }
+        let guide = self.guide.as_ref();
+        guide.is_none_or(|guide| guide.comes_about(Seq(self.next_seq), kind))
     }
 
     /// A host crashes at this event: from here on its tasks do nothing. They are dropped, and
@@ -382,24 +384,17 @@ impl<S: System> State<S> {
 
     /// A draw below a bound: from the recording in a replay, else from the actor's stream.
     pub(crate) fn draw(&mut self, actor: ActorId, purpose: &'static str, bound: u64) -> u64 {
-        let recorded = match &mut self.journal {
-            Journal::Verify(verifier) => match verifier.peek_kernel() {
+        let world = &self.world;
+        let name = || world.actor_name(actor);
+        let recorded = match (&mut self.journal, &mut self.guide) {
+            (Journal::Verify(verifier), _) => match verifier.peek_kernel() {
                 Some(KernelEvent::Draw(draw)) => Some(draw.value),
                 _ => None,
             },
-            Journal::Fork(guide) => {
-                let name = self.world.actor_name(actor);
-                guide.draw(Seq(self.next_seq), name, purpose, bound)
-            }
-            Journal::Record(_) | Journal::Discard => None,
+            (_, Some(guide)) => guide.draw(Seq(self.next_seq), name(), purpose, bound),
+            (_, None) => None,
         };
         // A replay draws too, so that its streams stand where those of the recorded run stood.
-        let world = &self.world;
-        let name = || world.actor_name(actor);
-        let recorded = match &mut self.followed {
-            Some(followed) => followed.draw(name(), purpose, bound),
-            None => recorded,
-        };
         let drawn = self.chance.stream(actor, name, purpose).below(bound);
         let value = recorded.unwrap_or(drawn);
         let draw = Draw {
@@ -419,15 +414,13 @@ impl<S: System> State<S> {
         // A replay asks the plan, too, so that the questions are counted alike.
         let who = (actor, self.world.actor_name(actor));
         let (asked, planned) = self.doors.ask(&mut self.chance, self.now, who, door)?;
-        let value = match &mut self.journal {
-            Journal::Verify(verifier) => verifier.injected(actor, door, asked),
-            Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), planned),
-            Journal::Record(_) | Journal::Discard => match &mut self.followed {
-                Some(followed) => followed
-                    .struck(self.world.actor_name(actor), door, asked)
-                    .or(planned),
-                None => planned,
-            },
+        let value = match (&mut self.journal, &mut self.guide) {
+            (Journal::Verify(verifier), _) => verifier.injected(actor, door, asked),
+            (_, Some(guide)) => {
+                let asks = (actor, self.world.actor_name(actor), door, asked);
+                guide.opens(Seq(self.next_seq), asks, planned)
+            }
+            (_, None) => planned,
         }?;
         Some(FaultInjected {
             door: Name::fixed(door),
@@ -444,13 +437,13 @@ impl<S: System> State<S> {
         real: Option<u64>,
     ) -> Option<FaultInjected> {
         let asked = 0;
-        let value = match &mut self.journal {
-            Journal::Verify(verifier) => verifier.injected(actor, door, asked),
-            Journal::Fork(guide) => guide.opens(Seq(self.next_seq), (actor, door, asked), real),
-            Journal::Record(_) | Journal::Discard => match &mut self.followed {
-                Some(followed) => followed.befallen(self.world.actor_name(actor), door, self.now),
-                None => real,
-            },
+        let value = match (&mut self.journal, &mut self.guide) {
+            (Journal::Verify(verifier), _) => verifier.injected(actor, door, asked),
+            (_, Some(guide)) => {
+                let asks = (actor, self.world.actor_name(actor), door, asked);
+                guide.befalls((Seq(self.next_seq), self.now), asks, real)
+            }
+            (_, None) => real,
         }?;
         Some(FaultInjected {
             door: Name::fixed(door),
@@ -469,10 +462,9 @@ impl<S: System> State<S> {
 
     /// The wall clock jumps.
     pub(crate) fn jump_clock(&mut self, by: i64) {
-        let by = match &self.journal {
-            Journal::Fork(guide) => guide.jump(Seq(self.next_seq)).unwrap_or(by),
-            Journal::Record(_) | Journal::Verify(_) | Journal::Discard => by,
-        };
+        let changed = self.guide.as_ref();
+        let changed = changed.and_then(|guide| guide.jump(Seq(self.next_seq)));
+        let by = changed.unwrap_or(by);
         self.wall_ahead = self.wall_ahead.saturating_add(by);
         self.append_kernel(ActorId::ENGINE, None, ClockJumped { by });
     }

@@ -5,16 +5,13 @@
 //! purpose, the answer to a question that the same caller asks again. Everything else is generated as
 //! in any run. The log of a fork is the log of a run: it replays like any other.
 
-pub(crate) mod guide;
+use std::rc::Rc;
 
-use std::collections::BTreeMap;
-
-use crate::event::{Body, Event, EventSet, Role};
-use crate::id::{ActorId, Seq, Time};
+use crate::event::{Body, Event, EventSet};
+use crate::follow::{Reading, Recorded};
+use crate::id::{Seq, Time};
 use crate::journal::{BoxedStorage, Divergence};
-use crate::kernel_event::{FaultInjected, KernelEvent};
 use crate::log::Reader;
-use crate::name::Name;
 use crate::replay::Events;
 use crate::run::{Outcome, RunError};
 
@@ -69,13 +66,8 @@ pub struct Reused {
 pub struct Recording<E> {
     bytes: Vec<u8>,
     places: Vec<Place>,
-    actors: BTreeMap<ActorId, Name>,
-    /// What callers asked, and what they were answered; by the event of the call.
-    calls: BTreeMap<Seq, RecordedCall<E>>,
-    /// What feeds brought, by the name of the feed.
-    items: BTreeMap<Name, Vec<RecordedItem<E>>>,
-    /// What was drawn, by actor and purpose.
-    draws: Vec<RecordedDraw>,
+    /// What went into it, by what it is for.
+    pub(crate) inputs: Rc<Recorded<E>>,
 }
 
 /// Where an event of a recording is.
@@ -87,37 +79,6 @@ struct Place {
     version: u8,
 }
 
-/// A question, and its answer.
-#[derive(Clone, Debug)]
-pub(crate) struct RecordedCall<E> {
-    pub(crate) caller: Name,
-    /// What was asked, as bytes.
-    pub(crate) request: Vec<u8>,
-    pub(crate) made: Time,
-    /// The faults that were let in on the way to the answer.
-    pub(crate) faults: Vec<(Seq, FaultInjected)>,
-    pub(crate) answer: Option<(Seq, Time, E)>,
-}
-
-/// An item of a feed.
-#[derive(Clone, Debug)]
-pub(crate) struct RecordedItem<E> {
-    pub(crate) at: Seq,
-    pub(crate) time: Time,
-    pub(crate) faults: Vec<(Seq, FaultInjected)>,
-    pub(crate) event: E,
-}
-
-/// A draw.
-#[derive(Clone, Debug)]
-pub(crate) struct RecordedDraw {
-    pub(crate) at: Seq,
-    pub(crate) actor: Name,
-    pub(crate) purpose: Name,
-    pub(crate) bound: u64,
-    pub(crate) value: u64,
-}
-
 impl<E: EventSet> Recording<E> {
     /// Reads a log from its first to its last event.
     ///
@@ -126,87 +87,23 @@ impl<E: EventSet> Recording<E> {
     pub fn read(reader: Reader<BoxedStorage>) -> Result<Recording<E>, RunError> {
         let mut events = Events::<E>::new(reader);
         events.seek(Seq(0))?;
-        let mut read = Recording {
-            bytes: Vec::new(),
-            places: Vec::new(),
-            actors: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            items: BTreeMap::new(),
-            draws: Vec::new(),
-        };
-        // The faults of a feed stand right before its item.
-        let mut let_in: BTreeMap<ActorId, Vec<(Seq, FaultInjected)>> = BTreeMap::new();
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
+        let mut reading = Reading::new();
         while let Some(event) = events.next()? {
-            read.places.push(Place {
-                from: read.bytes.len(),
+            places.push(Place {
+                from: bytes.len(),
                 time: event.time,
                 kind: event.kind().number,
                 version: event.kind().version,
             });
-            event.encode(&mut read.bytes).map_err(RunError::Encode)?;
-            if let Some(KernelEvent::ActorNamed(named)) = event.kernel() {
-                read.actors.insert(named.actor, named.name.clone());
-            }
-            let actor = read.actors.get(&event.actor).cloned();
-            let actor = actor.unwrap_or(Name::fixed("engine"));
-            read.note(&event, actor, &mut let_in);
+            event.encode(&mut bytes).map_err(RunError::Encode)?;
+            reading.take(&event);
         }
-        Ok(read)
-    }
-
-    fn note(
-        &mut self,
-        event: &Event<E>,
-        actor: Name,
-        let_in: &mut BTreeMap<ActorId, Vec<(Seq, FaultInjected)>>,
-    ) {
-        match &event.body {
-            Body::Kernel(KernelEvent::Draw(draw)) => self.draws.push(RecordedDraw {
-                at: event.seq,
-                actor,
-                purpose: draw.purpose.clone(),
-                bound: draw.bound,
-                value: draw.value,
-            }),
-            Body::Kernel(KernelEvent::FaultInjected(fault)) => {
-                match event.cause.and_then(|call| self.calls.get_mut(&call)) {
-                    Some(call) => call.faults.push((event.seq, fault.clone())),
-                    None if event.cause.is_none() => {
-                        let faults = let_in.entry(event.actor).or_default();
-                        faults.push((event.seq, fault.clone()));
-                    }
-                    None => {}
-                }
-            }
-            Body::Kernel(_) => {}
-            Body::Domain(domain) => match domain.kind().role {
-                Role::Input => {
-                    let item = RecordedItem {
-                        at: event.seq,
-                        time: event.time,
-                        faults: let_in.remove(&event.actor).unwrap_or_default(),
-                        event: domain.clone(),
-                    };
-                    self.items.entry(actor).or_default().push(item);
-                }
-                Role::Call => {
-                    let call = RecordedCall {
-                        caller: actor,
-                        request: bytes_of(domain),
-                        made: event.time,
-                        faults: Vec::new(),
-                        answer: None,
-                    };
-                    self.calls.insert(event.seq, call);
-                }
-                Role::Answer => {
-                    if let Some(call) = event.cause.and_then(|call| self.calls.get_mut(&call)) {
-                        call.answer = Some((event.seq, event.time, domain.clone()));
-                    }
-                }
-                Role::Consequence => {}
-            },
-        }
+        Ok(Recording {
+            bytes,
+            places,
+            inputs: Rc::new(reading.done()),
+        })
     }
 
     /// How many events it has.
@@ -229,12 +126,17 @@ impl<E: EventSet> Recording<E> {
     }
 
     /// The number of the kind of one of its events.
-    fn kind_at(&self, seq: Seq) -> Option<u16> {
+    pub(crate) fn kind_at(&self, seq: Seq) -> Option<u16> {
         self.place(seq).map(|(place, _)| place.kind)
     }
 
+    /// When one of its events happened.
+    pub(crate) fn time_at(&self, seq: Seq) -> Option<Time> {
+        self.place(seq).map(|(place, _)| place.time)
+    }
+
     /// Whether an event is the recorded one, byte for byte.
-    fn has(&self, event: &Event<E>, scratch: &mut Vec<u8>) -> bool {
+    pub(crate) fn has(&self, event: &Event<E>, scratch: &mut Vec<u8>) -> bool {
         scratch.clear();
         let Some((place, bytes)) = self.place(event.seq) else {
             return false;
@@ -244,12 +146,4 @@ impl<E: EventSet> Recording<E> {
             && event.encode(scratch).is_ok()
             && scratch == bytes
     }
-}
-
-/// The body of an event as bytes.
-pub(crate) fn bytes_of<E: EventSet>(event: &E) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // What cannot be encoded cannot be appended either, which is said there.
-    let _ = event.encode(&mut bytes);
-    bytes
 }

@@ -163,7 +163,7 @@ pub(crate) fn feed_back<S: System>(core: &Rc<Core<S>>, input: Event<S::Event>) {
 fn feed_back_item<S: System>(core: &Rc<Core<S>>, feed: ActorId) {
     let next = match &mut core.state.borrow_mut().journal {
         Journal::Verify(verifier) => verifier.peek(),
-        Journal::Record(_) | Journal::Fork(_) | Journal::Discard => Ok(None),
+        Journal::Record(_) | Journal::Discard => Ok(None),
     };
     match next {
         Ok(Some(item)) if item.actor == feed => feed_back(core, item),
@@ -192,7 +192,7 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
     }
     state.float_now = FloatSeconds::nearest(state.now);
     let event = state.event(actor, None, Body::Domain(event));
-    if let Journal::Fork(guide) = &mut state.journal {
+    if let Some(guide) = &mut state.guide {
         guide.arrives(event.seq, state.outside.feeds[feed].is_recorded);
     }
     state.append(&event);
@@ -278,13 +278,8 @@ fn outcome_of<S: System>(state: &mut State<S>, call: Seq, port: u16) -> CallOutc
         .provider
         .as_mut()
         .map_or(CallOutcome::Unknown, |provider| provider.lost(call, stream));
-    let recorded = match &state.journal {
-        Journal::Fork(guide) => guide.lost(Seq(state.next_seq)),
-        Journal::Record(_) | Journal::Verify(_) | Journal::Discard => {
-            let followed = state.followed.as_ref();
-            followed.and_then(|recorded| recorded.outcome(call))
-        }
-    };
+    let guide = state.guide.as_ref();
+    let recorded = guide.and_then(|guide| guide.lost(Seq(state.next_seq), call));
     recorded.unwrap_or(made)
 }
 

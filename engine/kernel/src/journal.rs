@@ -5,7 +5,6 @@
 
 use crate::event::{Body, Event, EventSet, FIRST_DOMAIN_KIND, Role};
 use crate::executor::Cut;
-use crate::fork::guide::Guide;
 use crate::id::{ActorId, Seq, Time};
 use crate::kernel_event::{FAULT_INJECTED, FaultInjected, HOST_CRASHED, HostCrashed, KernelEvent};
 use crate::log::{Chain, Ending, Head, LogError, Reader, Storage, Writer};
@@ -48,8 +47,6 @@ pub(crate) enum Journal<E> {
     Record(Box<Writer<BoxedStorage>>),
     /// Against a log.
     Verify(Box<Verifier<E>>),
-    /// Against a log up to an event, and into another one.
-    Fork(Box<Guide<E>>),
     /// Nowhere: the run is only looked at while it goes on.
     Discard,
 }
@@ -69,7 +66,6 @@ impl<E: EventSet> Journal<E> {
                 Ok(())
             }
             Journal::Verify(verifier) => verifier.compare(event),
-            Journal::Fork(guide) => guide.append(event),
             Journal::Discard => Ok(()),
         }
     }
@@ -78,7 +74,7 @@ impl<E: EventSet> Journal<E> {
     pub(crate) fn durable(&self) -> Option<Seq> {
         match self {
             Journal::Record(writer) => writer.durable(),
-            Journal::Verify(_) | Journal::Fork(_) | Journal::Discard => None,
+            Journal::Verify(_) | Journal::Discard => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::companion::Companion;
 use crate::ctx::Ctx;
 use crate::doors::{Doors, Odds};
 use crate::float_clock::FloatSeconds;
-use crate::fork::guide::Item;
+use crate::follow::guide::Item;
 use crate::id::{ActorId, HostId, Seq, Time};
 use crate::kernel_event::FaultInjected;
 use crate::name::Name;
@@ -36,7 +36,7 @@ pub(crate) struct FeedState<S: System> {
     /// Absent in a replay, and at the end of the feed.
     pub(crate) source: Option<Box<dyn Feed<S::Event>>>,
     pub(crate) next: Option<(Time, S::Event)>,
-    /// What a recording has of it, for a fork: it comes in place of what the feed itself brings.
+    /// What the recording that the run goes by has of it: it comes in place of what the feed itself brings.
     pub(crate) recorded: VecDeque<Item<S::Event>>,
     /// Whether the next item is a recorded one.
     pub(crate) is_recorded: bool,

@@ -9,18 +9,18 @@ use std::rc::Rc;
 
 use crate::acknowledge::Acknowledge;
 use crate::checks::{Checked, Checks};
-use crate::doors::{Doors, Instead};
+use crate::doors::Doors;
 use crate::event::kind_table;
 use crate::executor::{Beginning, Core, State, Stop};
 use crate::fault::Fault;
-use crate::follow::{Inputs, NoFiles, Recorded, plan_recorded, writer};
-use crate::fork::guide::Guide;
+use crate::follow::guide::Guide;
+use crate::follow::{Inputs, NoFiles, take_recorded, writer};
 use crate::fork::{Fork, Forked, Recording, Reused};
 use crate::id::{ActorId, Seq, Time};
 use crate::input::plan_faults;
 use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
 use crate::kernel_event::{RunEnded, RunStarted};
-use crate::log::{Chain, Header, Reader, RunId, SyncPolicy, Writer};
+use crate::log::{Chain, Header, Reader, RunId, SyncPolicy};
 use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
 use crate::program::AskedPrograms;
@@ -43,7 +43,7 @@ pub struct Run<'a, S: System> {
     wanted: Option<Wanted>,
     /// Who starts programs again in a replay.
     programs: Option<&'a dyn Files>,
-    followed: Option<Box<Recorded<S::Event>>>,
+    guide: Option<Box<Guide<S::Event>>>,
     build: Box<Build<'a, S>>,
 }
 
@@ -106,7 +106,7 @@ impl<'a, S: System> Run<'a, S> {
             checked: true,
             wanted: None,
             programs: None,
-            followed: None,
+            guide: None,
             build: Box::new(S::build),
         }
     }
@@ -143,8 +143,8 @@ impl<'a, S: System> Run<'a, S> {
     }
 
     /// The same run with the inputs of a recording, as far as they apply.
-    pub(crate) fn following(mut self, recorded: Recorded<S::Event>) -> Run<'a, S> {
-        self.followed = Some(Box::new(recorded));
+    pub(crate) fn guided_by(mut self, guide: Guide<S::Event>) -> Run<'a, S> {
+        self.guide = Some(Box::new(guide));
         self
     }
 
@@ -201,18 +201,15 @@ impl<'a, S: System> Run<'a, S> {
         storage: Option<BoxedStorage>,
     ) -> Result<Forked<S::Event, S::View>, RunError> {
         let plan = plan_json(self.plan);
-        let header = header::<S>(self.plan.seed, &plan);
-        let writer = match storage {
-            Some(storage) => Some(Box::new(Writer::create(
-                storage,
-                &header,
-                SyncPolicy::Never,
-            )?)),
-            None => None,
+        let journal = match storage {
+            Some(storage) => {
+                let writer = writer::<S>(self.plan.seed, &plan, storage, SyncPolicy::Never)?;
+                Journal::Record(Box::new(writer))
+            }
+            None => Journal::Discard,
         };
-        let guide = Guide::new(Rc::clone(recording), fork, writer);
-        let (mut outcome, trouble) =
-            self.make(plan, Journal::Fork(Box::new(guide)), Some(files))?;
+        let run = self.guided_by(Guide::forking(recording, fork));
+        let (mut outcome, trouble) = run.make(plan, journal, Some(files))?;
         let reused = std::mem::take(&mut outcome.reused);
         match trouble {
             Some(JournalError::Diverged(divergence)) => Ok(Forked::Diverged(divergence)),
@@ -243,7 +240,7 @@ impl<'a, S: System> Run<'a, S> {
         let checks = checks.measured_by(measure);
         let state = State::new(Beginning {
             journal,
-            followed: self.followed.take(),
+            guide: self.guide.take(),
             checks,
             scheduler: plan.scheduler.build(plan.seed, &plan.faults),
             seed: plan.seed,
@@ -261,7 +258,7 @@ impl<'a, S: System> Run<'a, S> {
         core.state
             .borrow_mut()
             .append_kernel(ActorId::ENGINE, None, started);
-        let follows = core.state.borrow().followed.is_some();
+        let follows = core.state.borrow().follows();
         let mut setup = Setup {
             core: Rc::clone(&core),
             files,
@@ -272,11 +269,10 @@ impl<'a, S: System> Run<'a, S> {
             take_apart(&core);
             return Err(error.into());
         }
-        take_recorded(&mut core.state.borrow_mut());
         if files.is_some() {
             plan_faults(&mut core.state.borrow_mut(), &plan.faults);
         }
-        plan_recorded(&mut core.state.borrow_mut());
+        take_recorded(&mut core.state.borrow_mut(), plan);
         let acknowledge = &mut self.acknowledge;
         let pace = self.pace.as_mut();
         drive(&core, plan, self.watch.as_mut(), acknowledge.as_mut(), pace);
@@ -285,24 +281,6 @@ impl<'a, S: System> Run<'a, S> {
             acknowledge.up_to(ended.0.events.checked_sub(1).map(Seq));
         }
         Ok(ended)
-    }
-}
-
-/// Gives the feeds and doors of a fork what its recording has of them.
-fn take_recorded<S: System>(state: &mut State<S>) {
-    let Journal::Fork(guide) = &state.journal else {
-        return;
-    };
-    for feed in &mut state.outside.feeds {
-        feed.recorded = guide.items(state.world.actor_name(feed.actor));
-    }
-    if let Some((actor, fault, value)) = guide.changed_fault() {
-        state.doors.answer(Instead {
-            actor: actor.to_owned(),
-            door: fault.door.to_string(),
-            asked: fault.asked,
-            value,
-        });
     }
 }
 
@@ -387,7 +365,7 @@ fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
 /// Writes the verdict, closes the journal and takes the run apart.
 fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, asked_programs, world, mut checks, journal, followed) = {
+    let (events, asked_programs, world, mut checks, journal, guide) = {
         let mut state = core.state.borrow_mut();
         (
             state.next_seq,
@@ -395,21 +373,12 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
             std::mem::take(&mut state.world),
             std::mem::replace(&mut state.checks, Checks::new(Vec::new(), Vec::new())),
             std::mem::replace(&mut state.journal, Journal::Discard),
-            state.followed.take(),
+            state.guide.take(),
         )
     };
     take_apart(core);
-    let mut reused = Reused::default();
     let fingerprint = match (journal, &trouble) {
         (Journal::Record(writer), None) => Some(writer.close()?.chain),
-        (Journal::Fork(guide), None) => {
-            reused = guide.reused;
-            match guide.writer {
-                Some(writer) => Some(writer.close()?.chain),
-                None => None,
-            }
-        }
-        (Journal::Fork(_), Some(_)) => None,
         (Journal::Verify(verifier), None) => match verifier.finish() {
             Ok(chain) => Some(chain),
             Err(error) => {
@@ -440,10 +409,12 @@ fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
         measured: checks.measured(),
         asked_programs,
         findings: checks.finish(),
-        reused,
+        reused: guide
+            .as_ref()
+            .map_or(Reused::default(), |guide| guide.reused()),
         events,
         fingerprint,
-        inputs: followed.map(|recorded| recorded.inputs()),
+        inputs: guide.and_then(|guide| guide.inputs()),
     };
     Ok((outcome, trouble))
 }

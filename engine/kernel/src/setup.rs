@@ -81,13 +81,8 @@ impl<'a, S: System> Setup<'a, S> {
             Some(files) => Some(Box::new(open(files)?) as Box<dyn Feed<S::Event>>),
             None => None,
         };
-        let name = name.into();
         let mut state = self.core.state.borrow_mut();
-        let actor = state.actor(&name);
-        let source = match &mut state.followed {
-            Some(recorded) => Some(Box::new(recorded.feed(&name)) as Box<dyn Feed<S::Event>>),
-            None => source,
-        };
+        let actor = state.actor(name);
         let inbox = Rc::new(RefCell::new(Waiting::default()));
         let waiting = Rc::clone(&inbox);
         state.outside.feeds.push(FeedState {

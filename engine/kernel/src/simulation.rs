@@ -80,7 +80,7 @@ fn look_up<S: System>(state: &mut State<S>, watch: Option<&mut Watch<'_>>) {
                 verdict: Verdict::Interrupted
             }))
         ),
-        Journal::Record(_) | Journal::Fork(_) | Journal::Discard => false,
+        Journal::Record(_) | Journal::Discard => false,
     };
     if !go_on || interrupted {
         state.end_with(Verdict::Interrupted);

@@ -361,11 +361,8 @@ impl<S: System> State<S> {
             // The scheduler is asked in any case, so that it stands where it stood.
             let ready = &mut self.ready.iter().map(|task| task.id);
             let own = self.scheduler.choose(ready);
-            let recorded = match (&mut self.journal, &mut self.followed) {
-                (Journal::Fork(guide), _) => guide.choose(Seq(self.next_seq)).map(|at| at as usize),
-                (_, Some(recorded)) => recorded.choose(self.now, of),
-                _ => None,
-            };
+            let (seq, guide) = (Seq(self.next_seq), self.guide.as_mut());
+            let recorded = guide.and_then(|guide| guide.choose(seq, self.now));
             recorded.unwrap_or(own)
         };
         let index = index.min(of - 1);

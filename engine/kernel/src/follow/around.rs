@@ -11,14 +11,20 @@ use crate::run::header;
 use crate::system::{BuildError, Files, System};
 
 impl<S: System> State<S> {
+    /// Whether a recording is followed, with nobody outside but that.
+    pub(crate) fn follows(&self) -> bool {
+        let guide = self.guide.as_ref();
+        guide.is_some_and(|guide| guide.follows())
+    }
+
     /// The recording that is followed may have had a host crash right after this event.
     #[cold]
     pub(crate) fn cut_as_recorded(&mut self, event: &Event<S::Event>) {
         let actor = self.world.actor_name(event.actor);
-        let Some(recorded) = &mut self.followed else {
+        let Some(guide) = &mut self.guide else {
             return;
         };
-        let Some((host, restart_after)) = recorded.cut_after(actor, event.kind().number) else {
+        let Some((host, restart_after)) = guide.cut_after(actor, event.kind().number) else {
             return;
         };
         if let Some(host) = self.outside.host_named(&host) {

@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 use crate::doors::Odds;
 use crate::event::Body;
 use crate::executor::{Core, State, Stop, Target};
-use crate::fork::guide::Answered;
+use crate::follow::guide::Answered;
 use crate::id::{ActorId, Seq};
 use crate::journal::{Journal, JournalError};
 use crate::kernel_event::{CallCancelled, FaultInjected};
@@ -95,26 +94,22 @@ fn ask<S: System>(
     call: Seq,
     request: &S::Event,
 ) -> Option<TimerKey> {
-    if state.followed.is_some() {
-        return ask_again(state, (caller, port), call, request);
-    }
     let actor = state.outside.ports.get(&port.0)?.actor;
-    match made(state, port, call, request) {
-        Some((own, made)) => {
-            // Who answers is asked in a fork, too, so that they stand where they stood.
-            let (answer, recorded) = guided(state, caller, call, request, own);
-            let faults = recorded.unwrap_or(made);
-            let Some(Answer { after, event }) = answer else {
-                note(state, actor, call, faults);
-                return None;
-            };
-            Some(let_in(state, actor, call, (after, event), faults))
-        }
-        None => {
-            take_faults(state, actor, call);
-            None
-        }
+    let made = made(state, port, call, request);
+    if made.is_none() && !state.follows() {
+        take_faults(state, actor, call);
+        return None;
     }
+    // Whoever answers is asked where a recording says what they answer, too, so that they stand where they stood.
+    let (own, faults) = match made {
+        Some((own, faults)) => (Some(own), faults),
+        None => (None, Vec::new()),
+    };
+    let (answer, recorded) = guided(state, caller, call, request, own);
+    note(state, actor, call, recorded.unwrap_or(faults));
+    let Answer { after, event } = answer?;
+    let target = Target::Answer(call, Box::new(event));
+    Some(state.arrivals.set(state.now + after, target))
 }
 
 /// What the provider of a port answers, if there is one, and the faults that it lets in.
@@ -155,51 +150,7 @@ fn made<S: System>(
     Some((answer, injected))
 }
 
-/// As the recording that is followed has it; where it has nothing, as the provider makes it. The
-/// provider is asked in any case, so that it stands where it stood.
-fn ask_again<S: System>(
-    state: &mut State<S>,
-    (caller, port): (ActorId, Port),
-    call: Seq,
-    request: &S::Event,
-) -> Option<TimerKey> {
-    let actor = state.outside.ports.get(&port.0)?.actor;
-    let made = made(state, port, call, request);
-    let who = (state.world.actor_name(caller), state.now);
-    let recorded = state.followed.as_mut()?.answer(who, call, request);
-    let made = made.map(|(answer, faults)| ((answer.after, answer.event), faults));
-    let (answer, faults) = match (recorded, made) {
-        (Some(recorded), made) => (
-            recorded.answer.or(made.map(|(answer, _)| answer)),
-            recorded.faults,
-        ),
-        (None, Some((answer, faults))) => (Some(answer), faults),
-        (None, None) => (None, Vec::new()),
-    };
-    match answer {
-        Some(answer) => Some(let_in(state, actor, call, answer, faults)),
-        None => {
-            note(state, actor, call, faults);
-            None
-        }
-    }
-}
-
-/// Logs the faults of an answer, and sets the timer at which it comes.
-fn let_in<S: System>(
-    state: &mut State<S>,
-    actor: ActorId,
-    call: Seq,
-    (after, event): (Duration, S::Event),
-    faults: Vec<FaultInjected>,
-) -> TimerKey {
-    note(state, actor, call, faults);
-    let due = state.now + after;
-    state
-        .arrivals
-        .set(due, Target::Answer(call, Box::new(event)))
-}
-
+/// Logs the faults of an answer.
 fn note<S: System>(state: &mut State<S>, actor: ActorId, call: Seq, faults: Vec<FaultInjected>) {
     for fault in faults {
         if !state.halted {
@@ -208,24 +159,19 @@ fn note<S: System>(state: &mut State<S>, actor: ActorId, call: Seq, faults: Vec<
     }
 }
 
-/// What becomes of an answer in a fork: none if it never comes; and the faults on its way, if the
-/// recording says so. In any other run it is what whoever answers says.
+/// What becomes of a call: as the recording that the run goes by has it, else what whoever answers says.
 pub(crate) fn guided<S: System>(
     state: &mut State<S>,
     caller: ActorId,
     call: Seq,
     request: &S::Event,
-    own: Answer<S::Event>,
-) -> (Option<Answer<S::Event>>, Option<Vec<FaultInjected>>) {
-    let Journal::Fork(guide) = &mut state.journal else {
-        return (Some(own), None);
+    own: Option<Answer<S::Event>>,
+) -> Answered<S::Event> {
+    let Some(guide) = &mut state.guide else {
+        return (own, None);
     };
-    match guide.answer(call, state.world.actor_name(caller), request) {
-        Answered::As(after, event, faults) => (Some(Answer { after, event }), Some(faults)),
-        Answered::Never => (None, None),
-        Answered::AskAfter(until) if state.now + own.after <= until => (None, None),
-        Answered::AskAfter(_) | Answered::Ask => (Some(own), None),
-    }
+    let who = (state.world.actor_name(caller), state.now);
+    guide.answer(call, who, request, own)
 }
 
 /// The faults that the recording has between a call and whatever came next.

@@ -57,7 +57,7 @@ pub(crate) fn consult<S: System>(
             ..nothing
         },
         Ok(answer) => {
-            let (Some(answer), _) = guided(state, caller, call, request, answer) else {
+            let (Some(answer), _) = guided(state, caller, call, request, Some(answer)) else {
                 return nothing;
             };
             let target = Target::Answer(call, Box::new(answer.event));
