@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::rc::Rc;
 
-use dacapo_kernel::{Body, Event, EventSet, Finding, Recording, Seq};
+use dacapo_kernel::{Body, Event, EventSet, Events, Finding, Recording, Seq};
 use dacapo_lab::diff::{diff, ending_of};
 use dacapo_lab::fork::{Asked, make, meant};
 use dacapo_lab::import::{Map, import};
 use dacapo_lab::scenario::{Overrides, load};
-use dacapo_lab::{Names, body_json, event_json, examine};
+use dacapo_lab::{Moment, Names, body_json, event_json, examine, for_each, for_each_from};
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::domain_event::{DomainEvent, ModelReply};
 use dacapo_tests::{Recorded, Story, events, reader, record, root};
@@ -181,4 +181,45 @@ fn the_trace_in_the_documentation_is_imported() {
     let held: Vec<&str> = held.map(|checked| checked.id).collect();
     assert!(held.contains(&"trade.only-when-running"), "{held:?}");
     assert!(held.len() < examined.findings.len() / 2, "{held:?}");
+}
+
+// Fails if a log that is read from its middle on names somebody otherwise than one that is read from its beginning, or
+// does not begin at the first event of an instant.
+#[test]
+fn from_any_moment_on_events_are_told_as_from_the_beginning() {
+    let recorded = day();
+    let mut log = Events::<DomainEvent>::new(reader(&recorded.log));
+    let mut all = Vec::new();
+    for_each::<Orchestration>(&mut log, |names, event| {
+        all.push(names.tell::<Orchestration>(event));
+        true
+    })
+    .expect("the log is sound");
+    assert!(all.len() > 4_000, "{} events are soon read", all.len());
+    let moments = (0..all.len()).step_by(61).flat_map(|at| {
+        let event = &all[at];
+        [Moment::Event(event.seq), Moment::Time(event.time)]
+    });
+    for moment in moments {
+        let mut told = Vec::new();
+        for_each_from::<Orchestration>(&mut log, moment, |names, event| {
+            told.push(names.tell::<Orchestration>(event));
+            told.len() < 40
+        })
+        .expect("the log is sound");
+        let first = all.iter().position(|line| match moment {
+            Moment::Event(seq) => line.seq == seq,
+            Moment::Time(time) => line.time >= time,
+        });
+        let first = first.expect("the event is there");
+        let most = all.len().min(first + 40);
+        assert_eq!(told, all[first..most], "{moment:?}");
+    }
+    for behind in [
+        Moment::Event(Seq(all.len() as u64)),
+        Moment::Time(all[all.len() - 1].time + std::time::Duration::from_nanos(1)),
+    ] {
+        for_each_from::<Orchestration>(&mut log, behind, |_, event| panic!("{:?}", event.seq))
+            .expect("nothing comes behind the end");
+    }
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use dacapo_kernel::{Events, System, plan_of};
 use dacapo_lab::find::{Before, Finding, Found, Query, find as look};
-use dacapo_lab::{Condition, Filter, Moment, Pattern, VERSION, ValuePath};
+use dacapo_lab::{Condition, Filter, Pattern, VERSION, ValuePath};
 use serde_json::{Value, json};
 
+use crate::among::Among;
 use crate::endings::value;
 use crate::exit::{Exit, Problem};
 use crate::failure::line_json;
@@ -17,7 +18,7 @@ use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::show::in_columns;
 use crate::text::{counted, grouped, shell_word};
-use crate::values::{tag, wall_time};
+use crate::values::wall_time;
 
 /// What is looked for.
 #[derive(Args, Debug)]
@@ -55,15 +56,8 @@ pub(crate) struct FindArgs {
     /// Only events of this actor; may be repeated
     #[arg(long, value_name = "NAME")]
     actor: Vec<String>,
-    /// Only events with this tag; may be repeated, then all must be there
-    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
-    tag: Vec<(String, String)>,
-    /// Only from this event or time on
-    #[arg(long, value_name = "SEQ|TIME")]
-    from: Option<Moment>,
-    /// Only up to this event or time, which is included
-    #[arg(long, value_name = "SEQ|TIME")]
-    to: Option<Moment>,
+    #[command(flatten)]
+    among: Among,
     /// Print at most so many; how many there are in all is counted in any case
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
@@ -146,7 +140,7 @@ fn query<S: System>(args: &FindArgs) -> Result<Query, Problem> {
         || args.caused_by.is_some()
         || args.not_caused_by.is_some()
         || !args.actor.is_empty()
-        || !args.tag.is_empty();
+        || !args.among.tag.is_empty();
     if !is_asked {
         return Err(Problem::usage(
             "say what to look for: a PATTERN such as 'timer fired', --changes PATH, --state CONDITION, \
@@ -164,9 +158,9 @@ fn query<S: System>(args: &FindArgs) -> Result<Query, Problem> {
     Ok(Query {
         filter: Filter {
             actors: args.actor.clone(),
-            tags: args.tag.clone(),
-            from: args.from,
-            to: args.to,
+            tags: args.among.tag.clone(),
+            from: args.among.from,
+            to: args.among.to,
             ..Filter::default()
         },
         pattern: one(&args.pattern)?,

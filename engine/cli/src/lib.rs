@@ -22,6 +22,7 @@
 //! }
 //! ```
 
+mod among;
 mod args;
 mod check;
 mod console;

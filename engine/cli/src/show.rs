@@ -2,22 +2,24 @@
 
 mod watched;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use dacapo_kernel::{Event, Events, System, plan_of};
+use dacapo_kernel::{Event, Events, KernelEvent, RunError, System, plan_of};
 use dacapo_lab::scenario::nearest;
 use dacapo_lab::{
-    Filter, Line, Moment, Names, ValuePath, event_json, for_each, kind_named, state_at, state_json,
+    Filter, Line, Moment, Names, ValuePath, event_json, for_each, for_each_from, kind_named,
+    state_at, state_json,
 };
 
+use crate::among::Among;
 use crate::exit::{Exit, Problem};
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::state;
 use crate::text::grouped;
-use crate::values::tag;
 
 /// What to show of a log.
 #[derive(Args, Debug)]
@@ -40,15 +42,8 @@ pub(crate) struct ShowArgs {
     /// Only events of this kind, by name or number; may be repeated
     #[arg(long, value_name = "NAME")]
     kind: Vec<String>,
-    /// Only events with this tag; may be repeated, then all must be there
-    #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
-    tag: Vec<(String, String)>,
-    /// Only from this event or time on
-    #[arg(long, value_name = "SEQ|TIME")]
-    from: Option<Moment>,
-    /// Only up to this event or time, which is included
-    #[arg(long, value_name = "SEQ|TIME")]
-    to: Option<Moment>,
+    #[command(flatten)]
+    among: Among,
     /// At most so many events
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -127,12 +122,8 @@ fn show_events<S: System>(
     let filter = filter_of::<S>(args)?;
     let limit = args.limit.unwrap_or(u64::MAX);
     let mut shown = 0;
-    let mut actors = std::collections::BTreeSet::new();
     let mut trouble = None;
-    let told = for_each::<S>(&mut events, |names, event| {
-        if !args.actor.is_empty() && shown == 0 {
-            actors.extend(names.actors().map(str::to_owned));
-        }
+    let see = |names: &Names, event: &Event<S::Event>| {
         if shown >= limit || filter.is_past(event) {
             return false;
         }
@@ -141,7 +132,11 @@ fn show_events<S: System>(
             trouble = print::<S>(names, event, screen).err();
         }
         trouble.is_none() && !screen.is_closed()
-    });
+    };
+    let told = match filter.from {
+        Some(from) => for_each_from::<S>(&mut events, from, see),
+        None => for_each::<S>(&mut events, see),
+    };
     if let Some(error) = trouble {
         return Err(Problem::internal(format!(
             "an event is not plain data: {error}"
@@ -149,18 +144,36 @@ fn show_events<S: System>(
     }
     told.map_err(|error| Problem::log(log, &error))?;
     if shown == 0 {
-        let mut note = "no event matches".to_owned();
-        for wanted in &args.actor {
-            if !actors.contains(wanted) && wanted != "engine" {
-                let near = nearest(wanted, actors.iter().map(String::as_str));
-                let near =
-                    near.map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
-                note.push_str(&format!("; there is no actor {wanted:?}{near}"));
-            }
-        }
-        screen.note(Screen::safe(note));
+        let unknown = unknown_actors::<S>(&mut events, &args.actor);
+        let unknown = unknown.map_err(|error| Problem::log(log, &error))?;
+        screen.note(Screen::safe(format!("no event matches{unknown}")));
     }
     Ok(Exit::Fine)
+}
+
+/// Which of the actors that somebody wants to see are none of a log, and who may be meant.
+fn unknown_actors<S: System>(
+    events: &mut Events<S::Event>,
+    wanted: &[String],
+) -> Result<String, RunError> {
+    let mut note = String::new();
+    if wanted.is_empty() {
+        return Ok(note);
+    }
+    let mut actors = BTreeSet::new();
+    for_each::<S>(events, |_, event| {
+        if let Some(KernelEvent::ActorNamed(named)) = event.kernel() {
+            actors.insert(named.name.clone());
+        }
+        true
+    })?;
+    let is_known = |name: &str| name == "engine" || actors.iter().any(|actor| **actor == *name);
+    for wanted in wanted.iter().filter(|wanted| !is_known(wanted)) {
+        let near = nearest(wanted, actors.iter().map(|actor| actor.as_str()));
+        let near = near.map_or_else(String::new, |near| format!(", did you mean {near:?}?"));
+        note.push_str(&format!("; there is no actor {wanted:?}{near}"));
+    }
+    Ok(note)
 }
 
 fn filter_of<S: System>(args: &ShowArgs) -> Result<Filter, Problem> {
@@ -170,9 +183,9 @@ fn filter_of<S: System>(args: &ShowArgs) -> Result<Filter, Problem> {
         actors: args.actor.clone(),
         tasks: args.task.clone(),
         kinds: kinds.map_err(|error| Problem::usage(error.to_string()))?,
-        tags: args.tag.clone(),
-        from: args.from,
-        to: args.to,
+        tags: args.among.tag.clone(),
+        from: args.among.from,
+        to: args.among.to,
     })
 }
 

@@ -4,7 +4,7 @@
 //! runs the code again, always from the first event: futures cannot be rebuilt from a log.
 
 use crate::event::{Event, EventSet};
-use crate::id::Seq;
+use crate::id::{Seq, Time};
 use crate::journal::BoxedStorage;
 use crate::kernel_event::KernelEvent;
 use crate::log::{LogError, Reader};
@@ -39,6 +39,34 @@ impl<E: EventSet> Events<E> {
     /// If the log is damaged there.
     pub fn seek(&mut self, seq: Seq) -> Result<(), LogError> {
         self.reader.seek(seq)
+    }
+
+    /// Goes to the first event that is not earlier than a time.
+    ///
+    /// # Errors
+    /// If the log is damaged there.
+    pub fn seek_time(&mut self, time: Time) -> Result<(), LogError> {
+        self.reader.seek_time(time)
+    }
+
+    /// The next event of a kind that is wanted; what lies between is checked but not decoded. None if there is
+    /// no more of them before the event `end`.
+    ///
+    /// # Errors
+    /// If the log is damaged there, or has such an event that this program does not know.
+    pub fn next_of(
+        &mut self,
+        wanted: impl Fn(u16) -> bool,
+        end: Seq,
+    ) -> Result<Option<Event<E>>, RunError> {
+        while self.reader.next_seq() < end {
+            match self.reader.peek()? {
+                Some(record) if wanted(record.head.kind) => return self.next(),
+                Some(_) => self.reader.next()?,
+                None => break,
+            };
+        }
+        Ok(None)
     }
 
     /// The next event; none at the end.

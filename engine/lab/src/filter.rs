@@ -158,7 +158,7 @@ fn is_before<E: EventSet>(event: &Event<E>, moment: Moment) -> bool {
 }
 
 /// The tasks that one of the kernel's own events is about.
-fn tasks_of<E: EventSet>(event: &Event<E>) -> Vec<TaskId> {
+pub(crate) fn tasks_of<E: EventSet>(event: &Event<E>) -> Vec<TaskId> {
     let Some(event) = event.kernel() else {
         return Vec::new();
     };

@@ -3,8 +3,9 @@
 //! The system says what its own events mean; what the kernel's mean is said here. How a line
 //! looks on a screen is not decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::filter::tasks_of;
 use dacapo_kernel::{
     ActorId, Body, CallOutcome, Cycle, Event, EventSet, HostId, KernelEvent, LockId, Name, Seq,
     System, TaskEnding, TaskId, Time, Verdict,
@@ -62,6 +63,37 @@ impl Names {
         if let Some(KernelEvent::TaskEnded(ended)) = event.kernel() {
             self.tasks.remove(&ended.task);
         }
+    }
+
+    /// Whether an event is about anybody whose name is not known.
+    pub(crate) fn lacks<E: EventSet>(&self, event: &Event<E>) -> bool {
+        let task = |task: &TaskId| !self.tasks.contains_key(task);
+        let lock = |lock: &LockId| !self.locks.contains_key(lock);
+        let host = |host: &HostId| !self.hosts.contains_key(host);
+        let about = match event.kernel() {
+            Some(KernelEvent::TaskStarted(e)) => {
+                host(&e.host) || e.parent.as_ref().is_some_and(task)
+            }
+            Some(KernelEvent::LockGranted(e)) => lock(&e.lock),
+            Some(KernelEvent::LockAbandoned(e)) => lock(&e.lock),
+            Some(KernelEvent::LockBlocked(e)) => e.holders.iter().any(task),
+            Some(KernelEvent::HostCrashed(e)) => host(&e.host),
+            Some(KernelEvent::HostRestarted(e)) => host(&e.host),
+            _ => false,
+        };
+        let is_unnamed = event.actor != ActorId::ENGINE && !self.actors.contains_key(&event.actor);
+        is_unnamed || about || tasks_of(event).iter().any(task)
+    }
+
+    /// Adds the names that somebody else knows and that are not known here; not of the tasks that are over.
+    pub(crate) fn add(&mut self, other: &Names, over: &BTreeSet<TaskId>) {
+        let (actors, hosts) = (other.actors.clone(), other.hosts.clone());
+        add(&mut self.actors, actors);
+        add(&mut self.hosts, hosts);
+        add(&mut self.locks, other.locks.clone());
+        let mut tasks = other.tasks.clone();
+        tasks.retain(|task, _| !over.contains(task));
+        add(&mut self.tasks, tasks);
     }
 
     /// The name of an actor; the engine has one without being announced.
@@ -191,6 +223,12 @@ impl Names {
         let name = self.locks.get(&lock).map(Name::as_str);
         name.map_or_else(|| format!("lock {}", lock.0), str::to_owned)
     }
+}
+
+/// Of two names for the same the later one counts.
+fn add<K: Ord>(known: &mut BTreeMap<K, Name>, mut earlier: BTreeMap<K, Name>) {
+    earlier.append(known);
+    *known = earlier;
 }
 
 fn ending(ending: &TaskEnding) -> String {

@@ -27,8 +27,8 @@ pub(super) fn show<S: System>(
 ) -> Result<Exit, Problem> {
     let log = shown(&args.log);
     let window = Window {
-        from: args.from,
-        to: args.to,
+        from: args.among.from,
+        to: args.among.to,
         most: args.limit.map_or(usize::MAX, |most| {
             usize::try_from(most).unwrap_or(usize::MAX)
         }),

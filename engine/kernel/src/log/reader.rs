@@ -174,6 +174,25 @@ impl<S: Storage> Reader<S> {
         Ok(())
     }
 
+    /// Makes the first event that is not earlier than `time` the next one: from the nearest place in the index of
+    /// a closed log on, from the beginning otherwise. If every event is earlier, that is the end.
+    ///
+    /// # Errors
+    /// Those of [`Reader::next`].
+    pub fn seek_time(&mut self, time: Time) -> Result<(), LogError> {
+        let footer = self.blocks.footer.as_ref();
+        let marks = footer.map_or(&[][..], |footer| &footer.marks);
+        let earlier = marks.partition_point(|mark| mark.time < time);
+        let from = earlier
+            .checked_sub(1)
+            .map_or(self.start.seq, |at| marks[at].seq);
+        self.seek(from)?;
+        while self.peek()?.is_some_and(|record| record.head.time < time) {
+            self.next()?;
+        }
+        Ok(())
+    }
+
     /// How the log ends. For a log that was not closed, this reads and checks all that lies ahead,
     /// and leaves the reader where it is.
     ///
