@@ -9,10 +9,12 @@ use std::rc::Rc;
 
 use dacapo_kernel::log::{Memory, Storage, SyncPolicy};
 use dacapo_kernel::{
-    BoxedStorage, Event, Fault, FaultPlan, KernelEvent, Plan, Run, System, Time, Verified, When,
+    BoxedStorage, Change, Event, Fault, FaultPlan, Fork, Forked, KernelEvent, Plan, Recording, Run,
+    System, Time, Verified, When,
 };
 use dacapo_lab::Swarm;
 use dacapo_lab::scenario::{Loaded, Overrides, load};
+use dacapo_lab::shrink::RecordedFiles;
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::config::{Config, StoreKind};
 use dacapo_orchestration::coordinator::state::RunState;
@@ -248,6 +250,50 @@ fn a_run_with_a_file_is_replayed_without_it() {
     plan.system.store.path = None;
     plan.system.store.kind = StoreKind::Memory;
     assert!(records(&on_disk) == records(&log_of(&loaded, &plan)));
+}
+
+/// Fails if a fork makes a file, as a recording does, or needs the one of its recording: the folder is gone by then. Each
+/// fork changes nothing, so that it is the recording again, with what really failed in it.
+#[test]
+fn a_run_with_a_file_is_forked_without_it() {
+    let loaded = general();
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let mut plan = loaded.plan.clone();
+    plan.faults = FaultPlan::from(vec![crash(When::Time(Time::from_secs(2_000)))]);
+    plan.system.store.kind = StoreKind::Sqlite;
+    plan.system.store.path = folder.path().join("run.store").to_str().map(str::to_owned);
+    let bytes = Rc::new(RefCell::new(Memory::default()));
+    let meddling = Meddling {
+        bytes: Rc::clone(&bytes),
+        folder: folder.path().join("run.store-journal"),
+        sizes: 50_000..150_000,
+    };
+    recorded(&loaded, &plan, Box::new(meddling), SyncPolicy::Every);
+    let log = bytes.take().0;
+    drop(folder);
+    let all = events(&log);
+    let trade =
+        |event: &&Event<DomainEvent>| matches!(event.domain(), Some(DomainEvent::MarketTrade(_)));
+    let trade = all.iter().rfind(trade).expect("somebody trades");
+    let recording = Rc::new(Recording::read(reader(&log)).expect("the log is sound"));
+    let failed = |event: &&Event<DomainEvent>| matches!(event.kernel(), Some(KernelEvent::FaultInjected(fault)) if fault.door == *"store.disk");
+    let before = all.iter().filter(failed).filter(|it| it.seq < trade.seq);
+    assert!(before.count() > 0, "nothing failed before the last trade");
+    for _ in 0..2 {
+        let fork = Fork {
+            at: trade.seq,
+            change: Change::Says(trade.body.clone()),
+        };
+        let forked = Rc::new(RefCell::new(Memory::default()));
+        let run = Run::<Orchestration>::new(&plan);
+        let storage: BoxedStorage = Box::new(forked.clone());
+        let made = run.fork(&recording, fork, &RecordedFiles::default(), Some(storage));
+        match made.unwrap_or_else(|error| panic!("{error}")) {
+            // Each is synced as often as it likes, so the bytes of the blocks differ.
+            Forked::Ended(..) => assert!(events(&forked.take().0) == all),
+            Forked::Diverged(divergence) => panic!("differs at {:?}", divergence.seq),
+        }
+    }
 }
 
 /// Fails if an order that a crash cut off is sent again, or nobody hears what became of it.

@@ -289,6 +289,28 @@ fn what_is_wrong_about_a_live_model_is_told_before_anything_is_asked() {
     assert_eq!(server.asked(), 0);
 }
 
+/// A fork that asks a model anew, or does not say what else can be done, fails here.
+#[test]
+fn a_live_recording_is_not_forked() {
+    let server = Server::start("127.0.0.1:0").expect("there is a free port");
+    let desk = desk(&server);
+    let (exit, said) = record(desk.path(), "");
+    assert_eq!(exit, Exit::Fine, "{said}");
+    let log = fs::read(desk.path().join("a.dlog")).expect("the run was recorded");
+    let is_reply = |event: &&dacapo_kernel::Event<DomainEvent>| {
+        matches!(event.domain(), Some(DomainEvent::ModelAnswered(_)))
+    };
+    let recorded = events(&log);
+    let reply = recorded.iter().find(is_reply).expect("a model answered");
+    let asked = server.asked();
+    let words = format!("fork DESK/a.dlog --at {} --drop", reply.seq);
+    let (exit, said) = call(desk.path(), &words);
+    assert_eq!(exit, Exit::Usage, "{said}");
+    assert!(said.contains("was asked live"), "{said}");
+    assert!(said.contains("`record SCENARIO --from LOG`"), "{said}");
+    assert_eq!(server.asked(), asked);
+}
+
 /// How many calls the test of the size makes.
 #[expect(
     clippy::disallowed_methods,

@@ -4,11 +4,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 
 use dacapo_cli::{Console, Exit, execute};
+use dacapo_kernel::Recording;
+use dacapo_lab::fork::{Asked, make, meant};
+use dacapo_lab::shrink::RecordedFiles;
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::domain_event::DomainEvent;
-use dacapo_tests::{events, record, root, set};
+use dacapo_tests::{events, reader, record, root, set};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -103,6 +107,31 @@ fn the_example_in_sh_trades_and_is_the_same_every_time() {
     let first = record(&example("turns.toml"), &set(&[]));
     assert!(filled(&first.log) > 2);
     assert_eq!(first.log, record(&example("turns.toml"), &set(&[])).log);
+}
+
+/// A fork that goes on without the program, or starts it unasked, or does not say what else can be done, fails here.
+#[test]
+fn a_run_with_a_program_is_not_forked() {
+    let recorded = record(&example("turns.toml"), &set(&[]));
+    let recording =
+        Recording::<DomainEvent>::read(reader(&recorded.log)).expect("the log is sound");
+    let is_input = |event: &&dacapo_kernel::Event<DomainEvent>| {
+        matches!(event.domain(), Some(DomainEvent::MarketTrade(_)))
+    };
+    let all = events(&recorded.log);
+    let input = all.iter().find(is_input).expect("somebody trades");
+    let asked = Asked {
+        left_out: true,
+        ..Asked::default()
+    };
+    let meant = meant::<Orchestration>(&recording, input.seq, &asked).expect("it is an input");
+    let files = RecordedFiles::default();
+    let made = make::<Orchestration>(&recorded.plan, &Rc::new(recording), &meant, &files);
+    let said = made
+        .err()
+        .map_or_else(String::new, |error| error.to_string());
+    assert!(said.contains("is not started for a log"), "{said}");
+    assert!(said.contains("change the scenario and `run` it"), "{said}");
 }
 
 /// The helper that people copy, and an answer of Python's that differs from run to run, fail here.

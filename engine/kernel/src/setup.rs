@@ -34,9 +34,10 @@ pub struct Setup<'a, S: System> {
 }
 
 impl<'a, S: System> Setup<'a, S> {
-    /// Whether this is a replay, which reads nothing but its log: what is real stays out of it.
-    pub fn is_replay(&self) -> bool {
-        self.files.is_none()
+    /// Whether the run may leave files of its own. A replay and a fork may not: what real files did in the recorded
+    /// run is in its log.
+    pub fn may_leave_files(&self) -> bool {
+        self.files.is_some_and(Files::may_leave_files)
     }
 
     /// Adds a host and starts its main task. After a crash and a restart it is started again,

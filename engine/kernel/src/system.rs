@@ -232,6 +232,12 @@ pub trait Files {
     /// If there is no such file, or it lies outside the scenario's folder.
     fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError>;
 
+    /// Whether the run may leave files of its own beside its log, such as that of a store. One that a recorded log
+    /// is tried with, time and again, may not.
+    fn may_leave_files(&self) -> bool {
+        true
+    }
+
     /// Starts a program that a scenario names. Whoever only reads files starts none.
     ///
     /// # Errors

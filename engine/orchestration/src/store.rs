@@ -144,20 +144,20 @@ impl Store {
         Store::with(config, tables, Failures::Live)
     }
 
-    /// The store of a run that its log tells all of. What a file does goes into the log, so a
-    /// replay, which has none, meets the same.
+    /// The store of a run that its log tells all of. What a file does goes into the log, so a replay or a
+    /// fork, which has none, meets the same.
     ///
     /// # Errors
     /// If there is a file already, or it cannot be made.
     pub(crate) fn of_run(
         config: StoreConfig,
         start_us: i64,
-        is_replay: bool,
+        has_files: bool,
     ) -> Result<Store, String> {
         let Some(path) = config.path.clone() else {
             return Ok(Store::new(config));
         };
-        if is_replay {
+        if !has_files {
             return Ok(Store::with(
                 config,
                 Box::<Model>::default(),

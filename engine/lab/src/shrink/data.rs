@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use dacapo_kernel::{BuildError, DataFile, Files};
+use dacapo_kernel::{BuildError, DataFile, Dialogue, Files, Program, Service};
 
 use crate::scenario::{DataDir, printable};
 
@@ -84,5 +84,25 @@ impl Files for RecordedFiles {
                 what: "is not among the data files of the log".to_owned(),
             }),
         }
+    }
+
+    fn may_leave_files(&self) -> bool {
+        false
+    }
+
+    fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {
+        let (shown, name) = (program.shown(), &program.name);
+        Err(BuildError::Plan(format!(
+            "`{shown}`, the program of {name}, would have to answer what the log has no answer to, and is not \
+             started for a log; change the scenario and `run` it instead"
+        )))
+    }
+
+    fn connect(&self, service: &Service) -> Result<Box<dyn Dialogue>, BuildError> {
+        let name = &service.name;
+        Err(BuildError::Plan(format!(
+            "the {name} was asked live, and would have to answer what the log has no answer to; change the \
+             scenario, and `record SCENARIO --from LOG` asks only what the log does not have"
+        )))
     }
 }
