@@ -1,9 +1,10 @@
-//! What is done with a log: running it again with every event compared, and folding it.
+//! What is done with a log: running it again with every event compared, reading it, and folding it.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dacapo_benches::{Bench, Kept, Work, plan, record};
+use dacapo_benches::{Bench, Happened, Kept, Work, plan, record};
 use dacapo_kernel::{Events, Verified, fold, verify};
 
 fn replay(criterion: &mut Criterion) {
@@ -37,6 +38,14 @@ fn replay(criterion: &mut Criterion) {
             bencher.iter(|| match verify::<Bench>(log.reader(), None) {
                 Ok(Verified::Same(again)) => again,
                 _ => panic!("the run is the same"),
+            });
+        });
+        group.bench_function(format!("read {name}"), |bencher| {
+            bencher.iter(|| {
+                let mut events = Events::<Happened>::new(log.reader());
+                while let Some(event) = events.next().expect("the log is sound") {
+                    black_box(event);
+                }
             });
         });
         group.bench_function(format!("fold {name}"), |bencher| {

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use dacapo_benches::{Bench, Work, plan, record};
+use dacapo_benches::{Bench, Happened, Work, plan, record};
 use dacapo_kernel::{Events, fold, verify};
 
 fn main() {
@@ -11,7 +11,7 @@ fn main() {
     let count = arguments.get(2).and_then(|text| text.parse().ok());
     let count = count.unwrap_or(100_000);
     let work = match arguments.get(1).map_or("", String::as_str) {
-        "ping-pong" | "verify" | "fold" => Work::PingPong { messages: count },
+        "ping-pong" | "verify" | "fold" | "read" => Work::PingPong { messages: count },
         "sleeps" => Work::Sleeps {
             tasks: 1_000,
             each: count / 1_000,
@@ -20,7 +20,7 @@ fn main() {
             tasks: 4,
             events: 1_000,
         },
-        _ => panic!("which work: ping-pong, sleeps, choices, runs, verify or fold?"),
+        _ => panic!("which work: ping-pong, sleeps, choices, runs, verify, fold or read?"),
     };
     let mut plan = plan(work);
     match arguments[1].as_str() {
@@ -33,6 +33,13 @@ fn main() {
         "verify" => {
             let (_, log) = record(&plan, false);
             black_box(verify::<Bench>(log.reader(), None)).expect("the log is sound");
+        }
+        "read" => {
+            let (_, log) = record(&plan, false);
+            let mut events = Events::<Happened>::new(log.reader());
+            while let Some(event) = events.next().expect("the log is sound") {
+                black_box(event);
+            }
         }
         "fold" => {
             let (_, log) = record(&plan, false);

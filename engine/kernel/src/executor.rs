@@ -227,11 +227,12 @@ impl<S: System> State<S> {
         if self.stop.is_some() {
             return;
         }
-        let is_recorded = self.guide.as_mut().map(|guide| guide.compare(event));
-        if let Err(error) = is_recorded
-            .unwrap_or(Ok(()))
-            .and_then(|()| self.journal.append(event))
+        if let Some(guide) = &mut self.guide
+            && let Err(error) = guide.compare(event)
         {
+            return self.stop(Stop::Journal(error));
+        }
+        if let Err(error) = self.journal.append(event) {
             return self.stop(Stop::Journal(error));
         }
         if tracing::level_filters::LevelFilter::current() >= tracing::Level::INFO {

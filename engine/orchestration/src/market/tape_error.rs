@@ -2,7 +2,6 @@
 //!
 //! Text that comes from the file is shortened and escaped before it is shown.
 
-use std::fmt;
 use std::io;
 
 use rust_decimal::Decimal;
@@ -10,6 +9,7 @@ use thiserror::Error;
 
 use super::NumberProblem;
 use super::row::KNOWN_COLUMNS;
+use crate::sheet::Shown;
 
 /// What is wrong with a tape, and where.
 #[derive(Debug, Error)]
@@ -94,17 +94,4 @@ pub enum TapeProblem {
         column: &'static str,
         kind: &'static str,
     },
-}
-
-/// Text from a file, made short and safe to print.
-struct Shown<'a>(&'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST_CHARACTERS: usize = 40;
-        let mut rest = self.0.chars();
-        let head: String = rest.by_ref().take(MOST_CHARACTERS).collect();
-        let cut = if rest.next().is_some() { "…" } else { "" };
-        write!(f, "{head:?}{cut}")
-    }
 }
