@@ -65,6 +65,11 @@ impl<C: Fn() -> Duration> Progress<C> {
         bar.set_message(how_far);
     }
 
+    /// Whether there may be a bar at all.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
     /// The bar, once it is worth one.
     fn shown(&mut self) -> Option<&ProgressBar> {
         if !self.allowed || (self.elapsed)().saturating_sub(self.begun) < PATIENCE {
@@ -101,13 +106,14 @@ fn bar(goal: Goal, what: &'static str) -> ProgressBar {
     bar
 }
 
-impl Screen<'_> {
+impl<'a> Screen<'a> {
     /// A bar that this screen allows.
     pub(crate) fn progress(
         &self,
         what: &'static str,
         goal: Goal,
-    ) -> Progress<impl Fn() -> Duration + use<'_>> {
-        Progress::new(self.progress, || self.elapsed(), what, goal)
+    ) -> Progress<impl Fn() -> Duration + use<'a>> {
+        let clock = self.clock();
+        Progress::new(self.progress, move || clock(), what, goal)
     }
 }

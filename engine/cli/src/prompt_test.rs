@@ -2,18 +2,23 @@
 //!
 //! Nothing is asked before it is known how often, and what was paid for can be kept.
 
+mod kind;
 mod markdown;
+mod patience;
 mod saved;
 mod told;
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use dacapo_kernel::{BuildError, Dialogue, Service, System, Unfit, plan_of};
 use dacapo_lab::golden::{CaseKind, find};
-use dacapo_lab::rehearing::{Docket, DocketError, GivenReplies, SavedReply, Share, Tally};
+use dacapo_lab::rehearing::{
+    Docket, GivenReplies, Recorded, RecordedError, SavedReply, Share, Tally,
+};
 use serde_json::Value;
 
 use crate::console::Connect;
@@ -24,7 +29,9 @@ use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::Screen;
 use crate::text::{counted, grouped};
+use crate::values::wall_time;
 
+use self::patience::{Patience, Waited, seconds};
 use self::saved::SavedFile;
 use self::told::Told;
 
@@ -37,6 +44,10 @@ pub(crate) struct PromptTestArgs {
     /// The file with the new template
     #[arg(long, value_name = "FILE")]
     template: PathBuf,
+    /// Which decisions the template is for: `resolutions`, or the name of whoever decides; those of one kind where a log
+    /// has several
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
     /// How many replies to each decision: 1, or with --replies all that the file has, unless given
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     samples: Option<u32>,
@@ -49,6 +60,9 @@ pub(crate) struct PromptTestArgs {
     /// Ask nothing at all where more questions than this would be asked
     #[arg(long, value_name = "N", default_value_t = 100)]
     budget_calls: u64,
+    /// Wait so long in all, and no longer, for services that ask for it because they are asked too often
+    #[arg(long, value_name = "TIME", value_parser = wall_time, default_value = "2m")]
+    max_wait: Duration,
     /// Fail if more than this share of the decisions flips: 0.1 or 10%
     #[arg(long, value_name = "RATE", value_parser = rate)]
     max_flip_rate: Option<f64>,
@@ -61,7 +75,7 @@ pub(crate) struct PromptTestArgs {
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 3] = [
+pub(crate) const EXAMPLES: [(&str, &str); 4] = [
     (
         "prompt-test golden.dlog --template new.txt --samples 5",
         "five replies to each decision",
@@ -69,6 +83,10 @@ pub(crate) const EXAMPLES: [(&str, &str); 3] = [
     (
         "prompt-test golden/ --template new.txt --max-flip-rate 10%",
         "a gate: 1 if more flip",
+    ),
+    (
+        "prompt-test a.dlog --template new.txt --of NAME",
+        "what NAME decides by a prompt of its own",
     ),
     (
         "prompt-test a.dlog --template new.txt --replies kept.jsonl",
@@ -91,26 +109,36 @@ pub(crate) fn prompt_test<S: System>(
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Problem> {
     let template = template(&args.template)?;
-    let mut dockets = Vec::new();
+    let mut recorded = Vec::new();
     let logs = logs(&args.logs)?;
     for (at, log) in logs.iter().enumerate() {
         if logs[..at].contains(log) {
             return Err(Problem::usage(format!("{} is given twice", shown(log))));
         }
-        dockets.push(docket::<S>(log, &template, args, screen)?);
+        recorded.push(read::<S>(log, screen)?);
     }
+    let kind = kind::chosen(args.of.as_deref(), &recorded)?;
+    let besides = kind::besides(&kind, &recorded);
+    let mut dockets = dockets(recorded, (&kind, &besides), &template, args, screen)?;
     let decisions: u64 = dockets.iter().map(|it| it.decided.len() as u64).sum();
-    let mut was_interrupted = false;
+    let (mut was_interrupted, mut waited) = (false, Waited::default());
     if decisions > 0 {
         match &args.replies {
-            Some(path) => take::<S>(path, args.samples, &mut dockets)?,
-            None => was_interrupted = ask::<S>(args, decisions, &mut dockets, screen)?,
+            Some(path) => take(path, args.samples, &mut dockets)?,
+            None => {
+                let mut patience = Patience::new(args.max_wait, screen);
+                was_interrupted = ask(args, decisions, &mut dockets, &mut patience, screen)?;
+                waited = patience.waited();
+            }
         }
     }
     let all = dockets.iter().map(Docket::tally);
     let all = all.fold(Tally::default(), Tally::and);
     let told = Told {
         template: shown(&args.template),
+        kind,
+        besides,
+        waited,
         dockets: &dockets,
         all,
         broken: broken(args, &all),
@@ -120,13 +148,20 @@ pub(crate) fn prompt_test<S: System>(
     if let Some(path) = args.summary.as_ref().or(wanted.as_ref()) {
         markdown::append(path, &told, &screen.program)?;
     }
+    if waited.given_up > 0 {
+        screen.warning(format!(
+            "not asked again: {}, because the waits that services asked for would be longer than --max-wait {} in all",
+            counted(waited.given_up, "question", "questions"),
+            seconds(args.max_wait)
+        ));
+    }
     if was_interrupted {
         screen.warning("interrupted: not every question was asked");
     }
     Ok(exit(&told, screen))
 }
 
-fn exit<S: System>(told: &Told<'_, S>, screen: &mut Screen<'_>) -> Exit {
+fn exit(told: &Told<'_>, screen: &mut Screen<'_>) -> Exit {
     let all = &told.all;
     if all.decisions == 0 {
         screen.warning(
@@ -178,32 +213,52 @@ fn template(path: &Path) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| problem("expected text in UTF-8".to_owned()))
 }
 
-/// The decisions of one log.
-fn docket<S: System>(
-    log: &Path,
-    template: &str,
-    args: &PromptTestArgs,
-    screen: &Screen<'_>,
-) -> Result<Docket<S>, Problem> {
+/// What one log has of decisions.
+fn read<S: System>(log: &Path, screen: &Screen<'_>) -> Result<Recorded<S>, Problem> {
     let name = shown(log);
     let plan = plan_of::<S>(&mut open(log)?).map_err(|error| Problem::log(&name, &error))?;
     refuse_imported(&name, &plan.profile, "put again")?;
     let _progress = screen.progress("read", Goal::Unknown);
-    Docket::<S>::read(name.clone(), open(log)?, template).map_err(|error| match error {
-        DocketError::Log(error) => Problem::log(&name, &error),
-        DocketError::Template(what) => Problem::usage(format!("{}: {what}", shown(&args.template))),
-        DocketError::NoDecisions => Problem::usage(
+    Recorded::read(name.clone(), open(log)?).map_err(|error| match error {
+        RecordedError::Log(error) => Problem::log(&name, &error),
+        RecordedError::NoDecisions => Problem::usage(
             "in this system no service decides anything, so there is no prompt to test",
         ),
     })
 }
 
+/// The decisions of a kind that logs have; a log whose run has no such kind is left out.
+fn dockets<S: System>(
+    recorded: Vec<Recorded<S>>,
+    (kind, besides): (&str, &str),
+    template: &str,
+    args: &PromptTestArgs,
+    screen: &mut Screen<'_>,
+) -> Result<Vec<Docket>, Problem> {
+    let mut dockets = Vec::new();
+    for recorded in recorded {
+        if recorded.of(kind).is_none() {
+            let log = &recorded.log;
+            screen.warning(format!(
+                "{log}: no decision of {kind} in it; it is left out"
+            ));
+            continue;
+        }
+        dockets.push(recorded.put(kind, template).map_err(|what| {
+            let path = shown(&args.template);
+            let other = if args.of.is_none() && !besides.is_empty() {
+                format!("; it was taken for a template of {kind}: with --of it is for {besides}")
+            } else {
+                String::new()
+            };
+            Problem::usage(format!("{path}: {what}{other}"))
+        })?);
+    }
+    Ok(dockets)
+}
+
 /// Takes the replies of a file.
-fn take<S: System>(
-    path: &Path,
-    samples: Option<u32>,
-    dockets: &mut [Docket<S>],
-) -> Result<(), Problem> {
+fn take(path: &Path, samples: Option<u32>, dockets: &mut [Docket]) -> Result<(), Problem> {
     let problem = |what: String| Problem::usage(format!("{}: {what}", shown(path)));
     let file = fs::File::open(path).map_err(|error| problem(error.to_string()))?;
     let given = GivenReplies::read(std::io::BufReader::new(file));
@@ -227,7 +282,7 @@ fn take<S: System>(
             }
             for reply in &replies[..wanted] {
                 let heard = docket
-                    .rehearing
+                    .rehearsal
                     .hear(&docket.decided[at], &reply.to_string());
                 let heard = heard.map_err(|Unfit { what, .. }| {
                     problem(format!("the reply to {place}: {what}"))
@@ -240,10 +295,11 @@ fn take<S: System>(
 }
 
 /// Asks live, and says whether somebody stopped it.
-fn ask<S: System>(
+fn ask(
     args: &PromptTestArgs,
     decisions: u64,
-    dockets: &mut [Docket<S>],
+    dockets: &mut [Docket],
+    patience: &mut Patience<'_>,
     screen: &mut Screen<'_>,
 ) -> Result<bool, Problem> {
     let Some(connect) = screen.connect() else {
@@ -289,7 +345,31 @@ fn ask<S: System>(
                 };
                 let dialogue = services.reach(&decided.service, &*connect);
                 let dialogue = dialogue.map_err(|error| Problem::usage(error.to_string()))?;
-                let said = dialogue.ask(&decided.question).map_err(problem)?;
+                let (said, heard) = loop {
+                    let said = dialogue.ask(&decided.question).map_err(problem)?;
+                    let heard = docket.rehearsal.hear(decided, &said).map_err(problem)?;
+                    let Some(wanted) = patience.wanted(&heard) else {
+                        break (said, heard);
+                    };
+                    let (name, wait) = (&decided.service.name, seconds(wanted));
+                    if !bar.is_allowed() {
+                        let what = format!(
+                            "{place}: the {name} asks for a wait of {wait}: {}",
+                            heard.text
+                        );
+                        screen.note(Screen::safe(what));
+                    }
+                    let says = |left: Duration| {
+                        let (done, left) = (grouped(done), seconds(left));
+                        bar.says(format!(
+                            "{done} of {} calls, the {name} asks to wait: {left} left",
+                            grouped(calls)
+                        ));
+                    };
+                    if !patience.wait(wanted, &interrupts, says) {
+                        return Ok(true);
+                    }
+                };
                 if let Some(file) = &mut file {
                     file.append(&SavedReply {
                         log: Some(docket.log.clone()),
@@ -298,7 +378,6 @@ fn ask<S: System>(
                         reply: serde_json::from_str(&said).unwrap_or(Value::String(said.clone())),
                     })?;
                 }
-                let heard = docket.rehearing.hear(decided, &said).map_err(problem)?;
                 docket.heard[at].push(heard);
                 done += 1;
                 bar.says(format!("{} of {} calls", grouped(done), grouped(calls)));

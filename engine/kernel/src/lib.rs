@@ -81,7 +81,7 @@ pub use program::{
     AskedPrograms, Changed, Dialogue, Interpreter, Outsider, Program, ProgramError, ProgramMode,
     Service, Unfit,
 };
-pub use rehearing::{Decided, Heard, Reheard, Rehearing, Ruling};
+pub use rehearing::{Decided, DecisionKind, Heard, Rehearing, Rehearsal, Ruling};
 pub use replay::{Events, Snapshots, causes, fold, plan_of};
 pub use run::{Outcome, Run, RunError, Verified, verify, verify_with, with_acts};
 pub use schedule::{Scheduler, SchedulerKind};

@@ -1,7 +1,7 @@
 //! Deciding again what a service outside decided in a recorded run, with a question that is put otherwise.
 //!
-//! A system says which decisions a log has, how each is put to the service, and what a reply would come to. Who asks,
-//! how often and what that may cost is not decided here.
+//! A system says which kinds of decisions a log has, how each is put to the service, and what a reply would come to. Who
+//! asks, how often and what that may cost is not decided here.
 
 use crate::event::Event;
 use crate::id::Seq;
@@ -50,24 +50,47 @@ pub struct Heard {
     pub reply_tokens: Option<u64>,
     /// What it cost in dollars; none if that is not known.
     pub cost: Option<f64>,
+    /// After how many seconds the service wants to be asked again, if it was asked too often.
+    pub retry_after_s: Option<u64>,
 }
 
-/// Whoever puts the decisions of a log again, or in words what is wrong with the template.
-pub type Reheard<E> = Result<Box<dyn Rehearing<E>>, String>;
+/// Decisions of one kind that a log has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionKind {
+    /// What it is chosen by.
+    pub name: String,
+    /// How many can be put again.
+    pub decisions: u64,
+    /// How many cannot: no reply led to them, or the log has no question to render anew.
+    pub passed_over: u64,
+}
 
-/// Finds the decisions of a log and puts them again, in the words of a system whose events are `E`.
+/// Finds the decisions of a log, in the words of a system whose events are `E`.
 pub trait Rehearing<E> {
+    /// Takes note of the next event of the log.
+    fn see(&mut self, event: &Event<E>);
+
+    /// The kinds of decisions that a service may make in this run, also those of which the log has none. The one that is
+    /// meant where nobody says which comes first.
+    fn kinds(&self) -> Vec<DecisionKind>;
+
+    /// Puts the decisions of a kind with another template.
+    ///
+    /// # Errors
+    /// In words, what is wrong with the template; or that there is no such kind.
+    fn put(self: Box<Self>, kind: &str, template: &str) -> Result<Box<dyn Rehearsal>, String>;
+}
+
+/// The decisions of one kind, put again.
+pub trait Rehearsal {
     /// What is done because of a ruling that acts: one, and several.
     fn acts(&self) -> (&'static str, &'static str);
 
     /// What the new questions are made from is recognised by, and what the recorded ones were made from.
     fn templates(&self) -> (String, String);
 
-    /// Takes note of the next event of the log.
-    fn see(&mut self, event: &Event<E>);
-
-    /// The decisions that were found, in their order, and how many were found besides that cannot be put again.
-    fn found(&mut self) -> (Vec<Decided>, u64);
+    /// The decisions, in their order.
+    fn decided(&self) -> Vec<Decided>;
 
     /// What a line that the service said would come to.
     ///

@@ -16,7 +16,7 @@ use crate::invariant::{Invariant, Sometimes};
 use crate::measure::{Measure, Trial, Wanted};
 use crate::plan::Plan;
 use crate::program::{Dialogue, Program, ProgramError, Service};
-use crate::rehearing::Reheard;
+use crate::rehearing::Rehearing;
 use crate::section::Section;
 use crate::setup::Setup;
 use crate::world::{View, World};
@@ -107,12 +107,9 @@ pub trait System: Sized + 'static {
         }]
     }
 
-    /// What puts the decisions of a recorded run again, asked with another template; none if no service decides
+    /// What finds the decisions of a recorded run, to put them again with another template; none if no service decides
     /// anything in this system.
-    ///
-    /// # Errors
-    /// In words, what is wrong with the template.
-    fn rehearing(_plan: &Plan<Self::Config>, _template: &str) -> Option<Reheard<Self::Event>> {
+    fn rehearing(_plan: &Plan<Self::Config>) -> Option<Box<dyn Rehearing<Self::Event>>> {
         None
     }
 

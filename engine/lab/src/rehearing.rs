@@ -8,14 +8,24 @@ mod wilson;
 
 use dacapo_kernel::log::Reader;
 use dacapo_kernel::{
-    BoxedStorage, Decided, Events, Heard, Rehearing, Ruling, RunError, System, plan_of,
+    BoxedStorage, Decided, DecisionKind, Events, Heard, Rehearing, Rehearsal, Ruling, RunError,
+    System, plan_of,
 };
 
 pub use self::replies::{GivenReplies, RepliesError, SavedReply};
 pub use self::wilson::Share;
 
-/// The decisions of one log, and what was replied so far.
-pub struct Docket<S: System> {
+/// What one log has of decisions, of every kind.
+pub struct Recorded<S: System> {
+    /// The log, as it was named.
+    pub log: String,
+    /// The kinds of decisions that a service may make in its run; the one that is meant unless said otherwise first.
+    pub kinds: Vec<DecisionKind>,
+    rehearing: Box<dyn Rehearing<S::Event>>,
+}
+
+/// The decisions of one kind of one log, and what was replied so far.
+pub struct Docket {
     /// The log, as it was named.
     pub log: String,
     /// Its decisions, in their order.
@@ -25,47 +35,64 @@ pub struct Docket<S: System> {
     /// Decisions that cannot be put again: no reply led to them, or the log has no question to render anew.
     pub passed_over: u64,
     /// What replies come to.
-    pub rehearing: Box<dyn Rehearing<S::Event>>,
+    pub rehearsal: Box<dyn Rehearsal>,
 }
 
-/// Why a log's decisions cannot be put again.
+/// Why a log's decisions cannot be read.
 #[derive(Debug)]
-pub enum DocketError {
+pub enum RecordedError {
     /// The system decides nothing by a service.
     NoDecisions,
-    /// The template is none, in words.
-    Template(String),
     /// The log cannot be read.
     Log(RunError),
 }
 
-impl<S: System> Docket<S> {
+impl<S: System> Recorded<S> {
     /// Reads the decisions of a log. No code of a run is run.
     ///
     /// # Errors
-    /// If the log is damaged, is of another system, or the template is none.
+    /// If the log is damaged, or is of another system.
     pub fn read(
         log: String,
         mut reader: Reader<BoxedStorage>,
-        template: &str,
-    ) -> Result<Docket<S>, DocketError> {
-        let plan = plan_of::<S>(&mut reader).map_err(DocketError::Log)?;
-        let rehearing = S::rehearing(&plan, template).ok_or(DocketError::NoDecisions)?;
-        let mut rehearing = rehearing.map_err(DocketError::Template)?;
+    ) -> Result<Recorded<S>, RecordedError> {
+        let plan = plan_of::<S>(&mut reader).map_err(RecordedError::Log)?;
+        let mut rehearing = S::rehearing(&plan).ok_or(RecordedError::NoDecisions)?;
         let mut events = Events::<S::Event>::new(reader);
-        while let Some(event) = events.next().map_err(DocketError::Log)? {
+        while let Some(event) = events.next().map_err(RecordedError::Log)? {
             rehearing.see(&event);
         }
-        let (decided, passed_over) = rehearing.found();
-        Ok(Docket {
+        Ok(Recorded {
             log,
-            heard: vec![Vec::new(); decided.len()],
-            decided,
-            passed_over,
+            kinds: rehearing.kinds(),
             rehearing,
         })
     }
 
+    /// Its decisions of a kind by name, if its run has such a kind at all.
+    pub fn of(&self, kind: &str) -> Option<&DecisionKind> {
+        self.kinds.iter().find(|it| it.name == kind)
+    }
+
+    /// Puts the decisions of a kind with another template.
+    ///
+    /// # Errors
+    /// In words, what is wrong with the template; or that there is no such kind.
+    pub fn put(self, kind: &str, template: &str) -> Result<Docket, String> {
+        let passed_over = self.of(kind).map_or(0, |it| it.passed_over);
+        let rehearsal = self.rehearing.put(kind, template)?;
+        let decided = rehearsal.decided();
+        Ok(Docket {
+            log: self.log,
+            heard: vec![Vec::new(); decided.len()],
+            decided,
+            passed_over,
+            rehearsal,
+        })
+    }
+}
+
+impl Docket {
     /// What the replies of each decision come to, in their order.
     pub fn outcomes(&self) -> Vec<Outcome> {
         let pairs = self.decided.iter().zip(&self.heard);

@@ -170,11 +170,16 @@ impl Live {
             let help = "look at the base URL, the name of the model and the key";
             return Err(Unfit::new(what, help));
         }
-        Ok(Reply::failed(match (status, received.retry_after) {
+        let retry_after_s = received.retry_after.filter(|_| status == 429);
+        let failed = Reply::failed(match (status, retry_after_s) {
             (429, Some(seconds)) => format!("rate limit 429, retry after {seconds} s{said}"),
             (429, None) => format!("rate limit 429{said}"),
             _ => format!("provider error {status}{said}"),
-        }))
+        });
+        Ok(Reply {
+            retry_after_s,
+            ..failed
+        })
     }
 
     /// A text of the provider's without the key.

@@ -26,5 +26,6 @@ pub(crate) fn reply(body: &Value) -> Reply {
         prompt_tokens: body["usage"]["prompt_tokens"].as_u64(),
         reply_tokens: body["usage"]["completion_tokens"].as_u64(),
         latency_us: 0,
+        retry_after_s: None,
     }
 }

@@ -50,6 +50,9 @@ pub(crate) struct Reply {
     pub(crate) reply_tokens: Option<u64>,
     /// How long the reply took by the wall clock, in microseconds.
     pub(crate) latency_us: u64,
+    /// After how many seconds the provider wants to be asked again, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 impl Reply {

@@ -37,8 +37,8 @@ use crate::symbol::Markets;
 pub use check::check;
 pub use emergency::{BreachAction, BreachRule, EmergencyConfig};
 pub use execution::{LiveConfig, RiskMode, TradingMode};
-pub(crate) use live::read_templates;
 pub use live::{LiveReplies, MaxTokensKey, Protocol, TemplateConfig};
+pub(crate) use live::{check_template, read_templates};
 pub(crate) use llm_agents::cutoff;
 pub use model::{
     GeneratedMessages, GeneratedReplies, LlmConfig, MaskConfig, ModelConfig, Replies, ScriptedReply,

@@ -24,7 +24,7 @@ mod persistence;
 mod rebalance;
 mod resolution;
 mod retry;
-mod route;
+pub(crate) mod route;
 mod run;
 mod signal;
 mod status;

@@ -1,27 +1,32 @@
-//! Resolutions of conflicts that a language model decided in a recorded run, put again with another template.
+//! Decisions of language models that a recorded run has, found in its log: resolutions of conflicts, and messages of agents.
 //!
-//! What a reply would come to is what the coordinator would make of it: the same validation, and the same application
-//! of what it modifies. What comes behind that (risk, exchange, everything later) is not run again: for that there is
-//! a fork.
+//! What comes behind a decision (risk, exchange, everything later) is not run again: for that there is a fork.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+mod messages;
+mod resolutions;
+
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_kernel::{
-    ActorId, BuildError, Decided, Event, Files, Heard, KernelEvent, Plan, Reheard, Rehearing,
+    ActorId, Decided, DecisionKind, Event, Heard, KernelEvent, Mistake, Plan, Rehearing, Rehearsal,
     Ruling, Seq, Service, Unfit,
 };
 use serde_json::Value;
 
-use crate::config::{self, Config, LiveReplies, LlmConfig, ModelConfig, TemplateConfig};
-use crate::coordinator::modification::{self, Modified};
-use crate::coordinator::reply::{self, Resolution};
+use crate::agents::llm;
+use crate::config::{Config, LiveReplies};
 use crate::defect::Defects;
-use crate::digest::Digest;
-use crate::domain_event::{ConflictResolved, DomainEvent, ModelAsked, ResolvedBy};
-use crate::message::{Message, Payload, Topic};
+use crate::domain_event::{
+    ConflictResolved, DomainEvent, LiveReply, ModelAnswered, ModelAsked, ModelReply, ResolvedBy,
+    TaskOutcome,
+};
+use crate::message::{Message, Name, Topic};
 use crate::model::live::{RESOLUTION, Told, question};
+use crate::model::mask::Mask;
+
+/// What the resolutions of conflicts are chosen by.
+const RESOLUTIONS: &str = "resolutions";
 
 /// What the provider of the fallback is called in a run.
 const FALLBACK_NAME: &str = "fallback model";
@@ -29,77 +34,88 @@ const FALLBACK_NAME: &str = "fallback model";
 /// Why a signal that a model lets through is not traded after all.
 const BEYOND_STOP: &str = "ENTRY_BEYOND_STOP";
 
-/// The resolutions of a log.
-struct Resolutions {
-    config: Config,
-    defects: Defects,
-    template: String,
+/// What the log of a run says of its models.
+struct Recording {
+    terms: Terms,
     /// The provider of the fallback.
     fallback: Option<ActorId>,
     /// Signals by number, for what a reply modifies.
     signals: BTreeMap<u64, Rc<Message>>,
     /// The last request that was rendered from a template.
     rendered: Option<Seq>,
-    questions: BTreeMap<Seq, ModelAsked>,
-    /// Questions that the provider of the fallback answered.
-    by_fallback: BTreeSet<Seq>,
-    /// Events that follow from the reply to a question, until there is a resolution.
+    /// Questions from a template that nothing was decided by so far.
+    questions: BTreeMap<Seq, Question>,
+    /// Events that follow from the reply to a question, until there is a decision.
     follows: BTreeMap<Seq, Seq>,
-    decided: Vec<(u64, Decided)>,
+    resolutions: Vec<Found>,
+    /// Resolutions that cannot be put again.
     passed_over: u64,
+    agents: Vec<Agent>,
 }
 
-/// The place of files that has none: a template that is put again is a text already.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError> {
-        Err(BuildError::File {
-            path: path.to_owned(),
-            what: "no files are read here".to_owned(),
-        })
-    }
+/// By what replies are judged.
+struct Terms {
+    config: Config,
+    defects: Defects,
+    mask: Mask,
 }
 
-/// The resolutions of a run, to be put again with a template.
-///
-/// # Errors
-/// If the template is none.
-pub(crate) fn rehearing(plan: &Plan<Config>, text: &str) -> Reheard<DomainEvent> {
-    let mut config = plan.system.clone();
-    config.llm.template = Some(TemplateConfig {
-        file: None,
-        text: Some(text.to_owned()),
+/// What a model was asked, and whether it was the fallback that replied.
+#[derive(Clone)]
+struct Question {
+    asked: ModelAsked,
+    by_fallback: bool,
+}
+
+/// A decision of the log.
+struct Found {
+    asked_at: Seq,
+    decided_at: Seq,
+    question: Question,
+    ruling: Ruling,
+    /// The signal that it was about, or that it is.
+    signal: Option<Rc<Message>>,
+}
+
+/// An agent that decides by a model.
+struct Agent {
+    name: Name,
+    topic: Topic,
+    purpose: Name,
+    /// How often its model was asked.
+    asked: u64,
+    found: Vec<Found>,
+}
+
+/// The decisions of a run.
+pub(crate) fn rehearing(plan: &Plan<Config>) -> Box<dyn Rehearing<DomainEvent>> {
+    let config = plan.system.clone();
+    let start_us = plan.start_unix_ns / 1_000;
+    let agents = config.llms().map(|source| Agent {
+        purpose: llm::purpose(&source.agent),
+        name: source.agent,
+        topic: source.topic,
+        asked: 0,
+        found: Vec::new(),
     });
-    config::read_templates(&mut config, &NoFiles).map_err(|mistake| match mistake.help {
-        Some(help) => format!("{}; {help}", mistake.what),
-        None => mistake.what,
-    })?;
-    Ok(Box::new(Resolutions {
-        config: plan.system.clone(),
-        defects: Defects::named(&plan.defects),
-        template: text.to_owned(),
+    Box::new(Recording {
+        agents: agents.collect(),
+        terms: Terms {
+            mask: Mask::new(config.llm.mask, &config.symbols, start_us),
+            defects: Defects::named(&plan.defects),
+            config,
+        },
         fallback: None,
         signals: BTreeMap::new(),
         rendered: None,
         questions: BTreeMap::new(),
-        by_fallback: BTreeSet::new(),
         follows: BTreeMap::new(),
-        decided: Vec::new(),
+        resolutions: Vec::new(),
         passed_over: 0,
-    }))
+    })
 }
 
-impl Rehearing<DomainEvent> for Resolutions {
-    fn acts(&self) -> (&'static str, &'static str) {
-        ("order", "orders")
-    }
-
-    fn templates(&self) -> (String, String) {
-        let digest = |text: &str| Digest::of(text).to_string();
-        (digest(&self.template), digest(self.config.llm.template()))
-    }
-
+impl Rehearing<DomainEvent> for Recording {
     fn see(&mut self, event: &Event<DomainEvent>) {
         if let Some(KernelEvent::ActorNamed(named)) = event.kernel()
             && named.name.as_str() == FALLBACK_NAME
@@ -110,165 +126,250 @@ impl Rehearing<DomainEvent> for Resolutions {
             self.follows.insert(event.seq, *question);
         }
         match event.domain() {
-            Some(DomainEvent::Published(it)) if it.message.topic == Topic::TradingSignals => {
-                let number = it.message.id.as_number();
-                self.signals.insert(number, Rc::clone(&it.message));
-            }
             Some(DomainEvent::RequestRendered(it)) => {
                 self.rendered = it.template.map(|_| event.seq);
             }
-            // Of a simulated model the log has no situation to put into another template.
-            Some(DomainEvent::ModelAsked(asked))
-                if asked.purpose == *RESOLUTION
-                    && event.cause.is_some()
-                    && event.cause == self.rendered =>
-            {
-                self.questions.insert(event.seq, asked.clone());
+            Some(DomainEvent::ModelAsked(it)) => self.asked(event, it),
+            Some(DomainEvent::ModelAnswered(it)) => self.answered(event, it),
+            Some(DomainEvent::Published(it)) => {
+                if it.message.topic == Topic::TradingSignals {
+                    let number = it.message.id.as_number();
+                    self.signals.insert(number, Rc::clone(&it.message));
+                }
+                self.published(event, &it.message);
             }
-            Some(DomainEvent::ModelAnswered(_)) => {
-                if let Some(cause) = event.cause {
-                    self.follows.insert(event.seq, cause);
-                    if Some(event.actor) == self.fallback {
-                        self.by_fallback.insert(cause);
-                    }
+            Some(DomainEvent::TaskRunEnded(it)) => {
+                if let TaskOutcome::Failed(why) = &it.outcome
+                    && why.starts_with(llm::UNUSABLE)
+                {
+                    self.refused(event);
                 }
             }
             Some(DomainEvent::ConflictResolved(it)) => self.resolved(event, it),
             Some(DomainEvent::SignalDropped(it)) if it.reason == *BEYOND_STOP => {
-                let of = |(signal, _): &&mut (u64, Decided)| *signal == it.signal;
-                if let Some((_, decided)) = self.decided.iter_mut().rev().find(of) {
-                    decided.ruling.acts = false;
+                let of = |found: &&mut Found| {
+                    let signal = found.signal.as_ref();
+                    signal.is_some_and(|signal| signal.id.as_number() == it.signal)
+                };
+                if let Some(found) = self.resolutions.iter_mut().rev().find(of) {
+                    found.ruling.acts = false;
                 }
             }
             _ => {}
         }
     }
 
-    fn found(&mut self) -> (Vec<Decided>, u64) {
-        let decided = self.decided.iter().map(|(_, decided)| decided.clone());
-        (decided.collect(), self.passed_over)
+    fn kinds(&self) -> Vec<DecisionKind> {
+        let resolutions = DecisionKind {
+            name: RESOLUTIONS.to_owned(),
+            decisions: self.resolutions.len() as u64,
+            passed_over: self.passed_over,
+        };
+        let of = |agent: &Agent| {
+            let decisions = agent.found.len() as u64;
+            DecisionKind {
+                name: agent.kind(),
+                decisions,
+                passed_over: agent.asked.saturating_sub(decisions),
+            }
+        };
+        let agents = self.agents.iter().map(of);
+        std::iter::once(resolutions).chain(agents).collect()
     }
 
-    fn hear(&self, decided: &Decided, said: &str) -> Result<Heard, Unfit> {
+    fn put(self: Box<Self>, kind: &str, template: &str) -> Result<Box<dyn Rehearsal>, String> {
+        if kind == RESOLUTIONS {
+            return resolutions::put(self.terms, self.resolutions, template);
+        }
+        let mut agents = self.agents.into_iter();
+        let agent = agents.find(|agent| agent.kind() == kind);
+        let agent = agent.ok_or_else(|| format!("there are no decisions of {kind}"))?;
+        messages::put(self.terms, (agent.name, agent.topic), agent.found, template)
+    }
+}
+
+impl Recording {
+    /// Takes note of a question that can be put again: of a simulated model the log has no situation to put into another
+    /// template.
+    fn asked(&mut self, event: &Event<DomainEvent>, asked: &ModelAsked) {
+        let mut agents = self.agents.iter_mut();
+        let agent = agents.find(|agent| agent.purpose == asked.purpose);
+        let decides = agent.is_some() || asked.purpose == *RESOLUTION;
+        if let Some(agent) = agent {
+            agent.asked += 1;
+        }
+        if decides && event.cause.is_some() && event.cause == self.rendered {
+            let question = Question {
+                asked: asked.clone(),
+                by_fallback: false,
+            };
+            self.questions.insert(event.seq, question);
+        }
+    }
+
+    fn answered(&mut self, event: &Event<DomainEvent>, answered: &ModelAnswered) {
+        let is_live = matches!(answered.reply, ModelReply::Live(_));
+        if let Some(cause) = event.cause.filter(|_| is_live)
+            && let Some(question) = self.questions.get_mut(&cause)
+        {
+            question.by_fallback = Some(event.actor) == self.fallback;
+            self.follows.insert(event.seq, cause);
+        }
+    }
+
+    /// Takes note of a resolution, and of the question whose reply led to it.
+    fn resolved(&mut self, event: &Event<DomainEvent>, resolved: &ConflictResolved) {
+        let is_reply = matches!(resolved.by, ResolvedBy::Reply | ResolvedBy::UnusableReply);
+        let action = resolved.action.as_str();
+        let ruling = resolutions::ruling(action, matches!(action, "proceed" | "modify"));
+        let question = self.question_of(event).filter(|_| is_reply);
+        let signal = self.signals.get(&resolved.signal).cloned();
+        match question.filter(|(_, it)| resolutions::serving(&self.terms.config, it).is_some()) {
+            Some(question) => {
+                let found = self.found(question, event.seq, (ruling, signal));
+                self.resolutions.push(found);
+            }
+            // That the level decides is no decision of a model.
+            None if resolved.by != ResolvedBy::Level => self.passed_over += 1,
+            None => {}
+        }
+    }
+
+    /// Takes note of the message that a reply became.
+    fn published(&mut self, event: &Event<DomainEvent>, message: &Rc<Message>) {
+        let Some(question) = self.question_of(event) else {
+            return;
+        };
+        let is_it = |agent: &Agent| {
+            agent.purpose == question.1.asked.purpose
+                && (&agent.name, agent.topic) == (&message.source, message.topic)
+        };
+        if let Some(at) = self.agents.iter().position(is_it) {
+            let topic = self.agents[at].topic;
+            let name = &self.agents[at].name;
+            let ruling = messages::ruling(&self.terms, (name, topic), &message.payload);
+            let found = self.found(question, event.seq, (ruling, None));
+            self.agents[at].found.push(found);
+        }
+    }
+
+    /// Takes note of a reply that became no message.
+    fn refused(&mut self, event: &Event<DomainEvent>) {
+        let Some(question) = self.question_of(event) else {
+            return;
+        };
+        let is_it = |agent: &Agent| agent.purpose == question.1.asked.purpose;
+        if let Some(at) = self.agents.iter().position(is_it) {
+            let found = self.found(question, event.seq, (messages::no_message(), None));
+            self.agents[at].found.push(found);
+        }
+    }
+
+    /// The question whose reply led to an event.
+    fn question_of(&self, event: &Event<DomainEvent>) -> Option<(Seq, Question)> {
+        let at = event.cause.and_then(|cause| self.follows.get(&cause))?;
+        Some((*at, self.questions.get(at)?.clone()))
+    }
+
+    /// A decision; whatever else follows from its question is no other.
+    fn found(
+        &mut self,
+        (asked_at, question): (Seq, Question),
+        decided_at: Seq,
+        (ruling, signal): (Ruling, Option<Rc<Message>>),
+    ) -> Found {
+        self.questions.remove(&asked_at);
+        self.follows.retain(|_, of| *of != asked_at);
+        Found {
+            asked_at,
+            decided_at,
+            question,
+            ruling,
+            signal,
+        }
+    }
+}
+
+impl Agent {
+    /// What its decisions are chosen by: its name, unless that means something else.
+    fn kind(&self) -> String {
+        let name = self.name.as_str();
+        if name == RESOLUTIONS {
+            self.purpose.to_string()
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+impl Terms {
+    /// What was put into the template of a question, names and all, as far as a model was told it.
+    fn situation(&self, question: &Question) -> Value {
+        serde_json::from_str(&question.asked.prompt).unwrap_or(Value::Null)
+    }
+
+    /// A text of the situation, as it was before anything was hidden.
+    fn text(&self, situation: &Value, name: &str) -> String {
+        let text = situation[name].as_str().unwrap_or_default();
+        self.mask.unveiled(text)
+    }
+
+    /// A reply as a run takes it, and after how many seconds it is to be asked for again, if it was too early.
+    ///
+    /// # Errors
+    /// If the line is no reply.
+    fn told(&self, question: &Question, said: &str) -> Result<(LiveReply, Option<u64>), Unfit> {
         // Somebody who wrote replies down may have written their texts alone.
         let told = match serde_json::from_str(said) {
             Ok(Value::String(text)) => Told::plain(text),
             _ => Told::read(said)?,
         };
-        let asked = self.questions.get(&decided.asked);
         let prices = &self.config.figures.model_prices;
-        let price = asked.and_then(|asked| prices.get(asked.model.as_str()).copied());
-        let reply = told.priced(price);
-        let (ruling, is_valid) = if reply.failed {
-            (None, false)
-        } else {
-            let resolution = reply::parse(&reply.text, self.defects);
-            let is_valid = resolution
-                .as_ref()
-                // The switch that lets garbage count changes what is counted, not what is valid.
-                .is_ok_and(|it| it.counts_as_success(Defects::default()));
-            let ruling = match resolution {
-                Ok(resolution) => self.ruling(decided.asked, &resolution),
-                Err(_) => Ruling {
-                    word: "wait".to_owned(),
-                    acts: false,
-                },
-            };
-            (Some(ruling), is_valid)
-        };
-        Ok(Heard {
-            ruling,
-            is_valid,
-            text: reply.text,
-            prompt_tokens: reply.prompt_tokens,
-            reply_tokens: reply.reply_tokens,
-            cost: reply.cost,
-        })
+        let price = prices.get(question.asked.model.as_str()).copied();
+        let retry_after_s = told.retry_after_s;
+        Ok((told.priced(price), retry_after_s))
     }
 }
 
-impl Resolutions {
-    /// Takes note of a resolution, and of the question whose reply led to it.
-    fn resolved(&mut self, event: &Event<DomainEvent>, resolved: &ConflictResolved) {
-        let is_reply = matches!(resolved.by, ResolvedBy::Reply | ResolvedBy::UnusableReply);
-        let question = event.cause.and_then(|cause| self.follows.get(&cause));
-        let question = question.copied().filter(|_| is_reply);
-        let action = resolved.action.as_str();
-        match question.and_then(|question| self.decided(question, event.seq, action)) {
-            Some(decided) => {
-                self.follows.retain(|_, of| *of != decided.asked);
-                self.decided.push((resolved.signal, decided));
-            }
-            // That the level decides is no decision of a model.
-            None if resolved.by != ResolvedBy::Level => {
-                self.passed_over += 1;
-                self.follows.clear();
-            }
-            None => {}
-        }
-    }
-
-    /// A decision, if its question can be put again.
-    fn decided(&self, question_at: Seq, decided: Seq, action: &str) -> Option<Decided> {
-        let asked = self.questions.get(&question_at)?;
-        let situation: Value = serde_json::from_str(&asked.prompt).ok()?;
-        let (model, live) = self.serving(question_at, asked)?;
-        let question = question(live, Some(&self.template), asked);
-        let text = |name: &str| situation[name].as_str().unwrap_or_default().to_owned();
-        Some(Decided {
-            asked: question_at,
-            decided,
-            about: format!("{} {}", text("action"), text("symbol")),
-            ruling: Ruling {
-                word: action.to_owned(),
-                acts: matches!(action, "proceed" | "modify"),
-            },
+impl Found {
+    /// The decision as it is put again, to a model that is asked like this.
+    fn again(&self, about: String, live: &LiveReplies, template: &str) -> Decided {
+        let question = question(live, Some(template), &self.question.asked);
+        Decided {
+            asked: self.asked_at,
+            decided: self.decided_at,
+            about,
+            ruling: self.ruling.clone(),
             service: Service {
-                name: format!("model {}", model.model),
-                settings: serde_json::to_value(live).ok()?,
+                name: format!("model {}", self.question.asked.model),
+                settings: serde_json::to_value(live).expect("settings are plain data"),
                 recorded: None,
             },
-            request: question["digest"].as_str()?.to_owned(),
+            request: question["digest"].as_str().unwrap_or_default().to_owned(),
             question: question.to_string(),
-        })
-    }
-
-    /// What the coordinator would do.
-    fn ruling(&self, question: Seq, resolution: &Resolution) -> Ruling {
-        let word = resolution.action.text().unwrap_or("unknown").to_owned();
-        let signal = self.signal(question);
-        let acts = resolution.proceeds()
-            && match (resolution.changes(), signal) {
-                (Some(changes), Some(signal)) => {
-                    let bounds = &self.config.modifications;
-                    let modified = modification::apply(signal, changes, bounds, self.defects);
-                    matches!(modified, Ok(Modified::Signal(_)))
-                }
-                _ => true,
-            };
-        Ruling { word, acts }
-    }
-
-    /// The signal that a question was about.
-    fn signal(&self, question: Seq) -> Option<&Payload> {
-        let of = |(_, decided): &&(u64, Decided)| decided.asked == question;
-        let (number, _) = self.decided.iter().find(of)?;
-        self.signals.get(number).map(|message| &message.payload)
-    }
-
-    /// The model that was asked, and how: two providers may each have one of the same name.
-    fn serving(&self, question: Seq, asked: &ModelAsked) -> Option<(&ModelConfig, &LiveReplies)> {
-        let LlmConfig {
-            primary, fallback, ..
-        } = &self.config.llm;
-        let mut both = [primary, fallback];
-        if self.by_fallback.contains(&question) {
-            both.reverse();
         }
-        let mut named = both
-            .into_iter()
-            .filter(|model| model.model == asked.model)
-            .filter_map(|model| Some((model, model.replies.live()?)));
-        named.next()
+    }
+}
+
+/// What a reply comes to that was judged.
+fn heard(told: (LiveReply, Option<u64>), judged: Option<(Ruling, bool)>) -> Heard {
+    let (reply, retry_after_s) = told;
+    let is_valid = judged.as_ref().is_some_and(|(_, is_valid)| *is_valid);
+    Heard {
+        ruling: judged.map(|(ruling, _)| ruling),
+        is_valid,
+        text: reply.text,
+        prompt_tokens: reply.prompt_tokens,
+        reply_tokens: reply.reply_tokens,
+        cost: reply.cost,
+        retry_after_s: retry_after_s.filter(|_| reply.failed),
+    }
+}
+
+/// A mistake in words, without a place: a template that is put again stands in no scenario.
+fn in_words(mistake: Mistake) -> String {
+    match mistake.help {
+        Some(help) => format!("{}; {help}", mistake.what),
+        None => mistake.what,
     }
 }

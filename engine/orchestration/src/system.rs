@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{
     Brought, BuildError, Draft, Event, Exhibits, Fault, FaultKind, Figure, Files, Invariant, Level,
-    Measure, Mistake, Plan, Profile, Reheard, Section, Setup, Sometimes, Switch, System, Time,
+    Measure, Mistake, Plan, Profile, Rehearing, Section, Setup, Sometimes, Switch, System, Time,
     Trial, Wanted, World,
 };
 
@@ -102,8 +102,8 @@ impl System for Orchestration {
             .collect()
     }
 
-    fn rehearing(plan: &Plan<Config>, template: &str) -> Option<Reheard<DomainEvent>> {
-        Some(rehearing::rehearing(plan, template))
+    fn rehearing(plan: &Plan<Config>) -> Option<Box<dyn Rehearing<DomainEvent>>> {
+        Some(rehearing::rehearing(plan))
     }
 
     fn figures(world: &World<Views>) -> Vec<Figure> {

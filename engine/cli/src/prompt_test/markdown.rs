@@ -2,26 +2,23 @@
 
 use std::path::Path;
 
-use dacapo_kernel::System;
-
 use super::told::{SHOWN, Told};
 use crate::exit::Problem;
 use crate::test::{append_to, cell};
 
 /// Adds the summary to a file.
-pub(super) fn append<S: System>(
-    path: &Path,
-    told: &Told<'_, S>,
-    program: &str,
-) -> Result<(), Problem> {
+pub(super) fn append(path: &Path, told: &Told<'_>, program: &str) -> Result<(), Problem> {
     append_to(path, &text(told, program))
 }
 
-fn text<S: System>(told: &Told<'_, S>, program: &str) -> String {
+fn text(told: &Told<'_>, program: &str) -> String {
     let (is_good, line) = told.in_short();
     let word = if is_good { "PASS" } else { "FAIL" };
     let template = cell(&told.template);
-    let mut text = format!("## {program} prompt-test: {word}\n\n{template}: {line}\n");
+    let mut text = format!(
+        "## {program} prompt-test: {word}\n\n{template}, for {}: {line}\n",
+        cell(&told.kind)
+    );
     for what in &told.broken {
         text.push_str(&format!("\n- {}", cell(what)));
     }

@@ -1,10 +1,11 @@
 //! What a new prompt would decide, on a screen and for programs.
 
-use dacapo_kernel::{Decided, System};
+use dacapo_kernel::Decided;
 use dacapo_lab::VERSION;
 use dacapo_lab::rehearing::{Docket, Outcome, Share, Tally};
 use serde_json::{Value, json};
 
+use super::patience::Waited;
 use crate::next;
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped, shell_word};
@@ -13,9 +14,14 @@ use crate::text::{counted, grouped, shell_word};
 pub(super) const SHOWN: usize = 20;
 
 /// What came of all logs.
-pub(super) struct Told<'a, S: System> {
+pub(super) struct Told<'a> {
     pub(super) template: String,
-    pub(super) dockets: &'a [Docket<S>],
+    /// Which decisions were put again.
+    pub(super) kind: String,
+    /// Which others there are, in words.
+    pub(super) besides: String,
+    pub(super) waited: Waited,
+    pub(super) dockets: &'a [Docket],
     pub(super) all: Tally,
     /// The thresholds that are not met.
     pub(super) broken: Vec<String>,
@@ -42,7 +48,7 @@ impl Flip<'_> {
     }
 }
 
-impl<S: System> Told<'_, S> {
+impl Told<'_> {
     pub(super) fn tell(&self, screen: &mut Screen<'_>) {
         if !screen.is_for_people() {
             self.tell_programs(screen);
@@ -69,7 +75,7 @@ impl<S: System> Told<'_, S> {
 
     /// Every decision that flips, in the order of logs and events.
     pub(super) fn flips(&self) -> Vec<Flip<'_>> {
-        let of = |docket: &'_ Docket<S>| docket.outcomes();
+        let of = |docket: &'_ Docket| docket.outcomes();
         let mut flips = Vec::new();
         for docket in self.dockets {
             for (decided, outcome) in docket.decided.iter().zip(of(docket)) {
@@ -88,14 +94,19 @@ impl<S: System> Told<'_, S> {
     /// What is done because of a decision: one, and several.
     fn acts(&self) -> (&'static str, &'static str) {
         let first = self.dockets.first();
-        first.map_or(("act", "acts"), |it| it.rehearing.acts())
+        first.map_or(("act", "acts"), |it| it.rehearsal.acts())
     }
 
     fn head(&self, screen: &mut Screen<'_>) {
         let name = screen.paint(Tone::Head, Screen::safe(&self.template));
-        screen.line(name);
+        let besides = match self.besides.as_str() {
+            "" => String::new(),
+            others => format!("; not put again, but with --of: {others}"),
+        };
+        let of = Screen::safe(format!("{}{besides}", self.kind));
+        screen.line(format!("{name}, for {of}"));
         for docket in self.dockets {
-            let (new, old) = docket.rehearing.templates();
+            let (new, old) = docket.rehearsal.templates();
             let same = if new == old {
                 ": the template that was recorded".to_owned()
             } else {
@@ -116,6 +127,9 @@ impl<S: System> Told<'_, S> {
                 tokens(&tally),
                 cost(&tally)
             ));
+        }
+        if let Some(waited) = self.waited.told() {
+            screen.line(format!("    {waited}"));
         }
     }
 
@@ -298,9 +312,9 @@ impl<S: System> Told<'_, S> {
                 }));
             }
         }
-        let of = |docket: &Docket<S>| {
+        let of = |docket: &Docket| {
             let mut value = tally_json(&docket.tally());
-            let (new, old) = docket.rehearing.templates();
+            let (new, old) = docket.rehearsal.templates();
             value["log"] = json!(docket.log);
             value["template"] = json!({"new": new, "recorded": old});
             value
@@ -310,6 +324,12 @@ impl<S: System> Told<'_, S> {
         all["v"] = json!(VERSION);
         all["type"] = json!("prompt-test");
         all["template"] = json!(self.template);
+        all["of"] = json!(self.kind);
+        all["waits"] = json!({
+            "times": self.waited.times,
+            "seconds": self.waited.span.as_secs_f64(),
+            "given_up": self.waited.given_up,
+        });
         all["logs"] = json!(logs);
         all["broken"] = json!(self.broken);
         screen.json(&all);

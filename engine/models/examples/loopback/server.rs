@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// What each model does.
 #[allow(dead_code, reason = "not everybody who includes this file lists them")]
-pub(crate) const MODELS: [(&str, &str); 23] = [
+pub(crate) const MODELS: [(&str, &str); 24] = [
     ("steady", "replies at once: proceed"),
     ("cautious", "replies at once: wait"),
     (
@@ -30,6 +30,10 @@ pub(crate) const MODELS: [(&str, &str); 23] = [
     ("endless", "says nothing of the length, and does not stop"),
     ("mute", "closes the connection instead of answering"),
     ("rate-limit", "429, to be asked again after 7 seconds"),
+    (
+        "busy",
+        "429 to every other question, to be asked again after 2 seconds; else as obedient",
+    ),
     ("server-error", "500"),
     ("overloaded", "529"),
     ("unauthorized", "401, and repeats the key that it was given"),
@@ -57,8 +61,8 @@ pub(crate) const MODELS: [(&str, &str); 23] = [
 pub(crate) struct Server {
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// How many questions it was asked.
-    asked: Arc<AtomicU64>,
+    /// How many questions it was asked, and how many of them those that are busy.
+    asked: Arc<[AtomicU64; 2]>,
     ends: Arc<AtomicBool>,
 }
 
@@ -88,7 +92,7 @@ impl Server {
     /// How many questions it was asked.
     #[allow(dead_code, reason = "not everybody who includes this file counts")]
     pub(crate) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::SeqCst)
+        self.asked[0].load(Ordering::SeqCst)
     }
 }
 
@@ -108,10 +112,10 @@ struct Asked {
     body: Value,
 }
 
-fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
+fn serve(mut stream: TcpStream, asked: &[AtomicU64; 2]) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let question = read(&stream)?;
-    asked.fetch_add(1, Ordering::SeqCst);
+    asked[0].fetch_add(1, Ordering::SeqCst);
     let model = question.body["model"].as_str().unwrap_or("steady");
     let proceed = r#"{"action": "proceed", "confidence": 0.8, "reasoning": "steady"}"#;
     let reply = |text: &str| spoken(&question, text).to_string();
@@ -159,6 +163,9 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
             }
         }
         "mute" => Ok(()),
+        "busy" if asked[1].fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => {
+            refuse(&mut stream, 429, "slow down", "retry-after: 2\r\n")
+        }
         "rate-limit" => refuse(&mut stream, 429, "slow down", "retry-after: 7\r\n"),
         "server-error" => refuse(&mut stream, 500, "it broke", ""),
         "overloaded" => refuse(&mut stream, 529, "overloaded", ""),
@@ -199,7 +206,7 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64) -> io::Result<()> {
         "newest" if question.body["max_completion_tokens"].is_null() => {
             refuse(&mut stream, 400, "use max_completion_tokens instead", "")
         }
-        "obedient" => {
+        "obedient" | "busy" => {
             let prompt = question.body["messages"][0]["content"].as_str();
             let lines = prompt.unwrap_or_default().lines();
             let answer = lines.rev().find_map(|line| line.strip_prefix("ANSWER "));

@@ -19,6 +19,7 @@ use super::{
     technical_analysis,
 };
 use crate::Ctx;
+use crate::amount::Amount;
 use crate::clock::start_us;
 use crate::config::{GeneratedMessages, Replies, TemplateConfig};
 use crate::exchange::Exchange;
@@ -46,6 +47,9 @@ pub(crate) const NAMES: [&str; 11] = [
 
 /// The name that stands for what the reply is to be.
 const REPLY: &str = "reply";
+
+/// How the log begins to tell of a reply that is no message.
+pub(crate) const UNUSABLE: &str = "the reply of the model cannot be used";
 
 /// A language model that speaks for an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,8 +90,29 @@ fn history() -> usize {
 impl LlmAgentConfig {
     /// The template of its prompts on a topic.
     pub(crate) fn template(&self, topic: Topic) -> String {
-        let text = self.template.text.as_deref().unwrap_or_default();
-        template::filled_in(text, REPLY, &reply::wanted(topic, &self.required))
+        self.told(self.template.text.as_deref().unwrap_or_default(), topic)
+    }
+
+    /// A template with what a reply on a topic is to be.
+    pub(crate) fn told(&self, template: &str, topic: Topic) -> String {
+        template::filled_in(template, REPLY, &reply::wanted(topic, &self.required))
+    }
+
+    /// The message that a reply is, with what it leaves out of a trade; none if it lacks a price, and there is none.
+    ///
+    /// # Errors
+    /// Why it is no message, as the log says it.
+    pub(crate) fn message(
+        &self,
+        text: &str,
+        speaker: &Speaker<'_>,
+        price: Option<Amount>,
+        decision: &DecisionConfig,
+    ) -> Result<Option<Payload>, String> {
+        let output = reply::read(text, speaker, &self.required);
+        let output = output.map_err(|what| format!("{UNUSABLE}: {what}"))?;
+        let output = table::completed(output, speaker.topic, price, decision);
+        Ok(output.map(|output| Payload::from_json(speaker.topic, output)))
     }
 }
 
@@ -134,11 +159,10 @@ pub(super) async fn run(ctx: &Ctx, asked: Question<'_>) -> Result<Option<Output>
     };
     let text = asked.asking.ask(ctx, line, &prompt).await;
     let text = text.map_err(|what| AgentError(format!("the model failed: {what}")))?;
-    let output = reply::read(&text, &asked.speaker, &asked.llm.required);
-    let output = output
-        .map_err(|what| AgentError(format!("the reply of the model cannot be used: {what}")))?;
-    let output = table::completed(output, topic, price(), asked.decision);
-    Ok(output.map(|output| Payload::from_json(topic, output).into()))
+    let message = asked
+        .llm
+        .message(&text, &asked.speaker, price(), asked.decision);
+    Ok(message.map_err(AgentError)?.map(Output::from))
 }
 
 /// What the model is told: the market as the rules read it, what came last, and the account.

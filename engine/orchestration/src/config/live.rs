@@ -204,8 +204,13 @@ fn read_template(
             return Err(Mistake::at(at, "expected either `file` or `text`"));
         }
     };
-    let mistake = |what: String| Mistake::at(&format!("{at}.{key}"), what);
     let text = template.text.as_deref().unwrap_or_default();
+    check_template(&format!("{at}.{key}"), text, names)
+}
+
+/// Checks a template that stands at a place of a scenario: it is not too long, and names what is defined.
+pub(crate) fn check_template(at: &str, text: &str, names: &[&str]) -> Result<(), Mistake> {
+    let mistake = |what: String| Mistake::at(at, what);
     if text.len() > TEMPLATE_BYTES_MAX {
         return Err(mistake(format!(
             "a template has at most {TEMPLATE_BYTES_MAX} bytes"

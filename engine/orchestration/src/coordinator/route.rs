@@ -28,7 +28,8 @@ impl Coordinator {
             self.drop_signal(message, "NO_EXECUTOR");
             return Ok(());
         }
-        let proposal = validate_proposal(&self.draft(signal), self.defects)?;
+        let draft = draft(signal, self.config.coordinator.default_size_usd);
+        let proposal = validate_proposal(&draft, self.defects)?;
         let origin = TradeOrigin::Signal(message.id.as_number());
         let proposal = match self.judge(proposal, origin) {
             Ok(proposal) => proposal,
@@ -107,24 +108,6 @@ impl Coordinator {
         Ok(decision.modified.unwrap_or(proposal))
     }
 
-    /// A signal as a proposal; only an absent field takes its default.
-    fn draft(&self, signal: &Payload) -> ProposalDraft {
-        let field = |name: &str, default: Value| signal.field(name).to_json().unwrap_or(default);
-        let buys = signal.field("action").is("BUY");
-        ProposalDraft {
-            symbol: field("symbol", "".into()),
-            side: if buys { "buy" } else { "sell" }.into(),
-            size_usd: field("size_usd", self.config.coordinator.default_size_usd.into()),
-            entry_price: field("entry_price", 0.into()),
-            stop_loss: field("stop_loss", Value::Null),
-            take_profit: field("take_profit", Value::Null),
-            leverage: field("leverage", 1.into()),
-            confidence: field("confidence", 0.5.into()),
-            regime: field("regime", "ranging".into()),
-            market: false,
-        }
-    }
-
     fn note_judgement(
         &self,
         origin: TradeOrigin,
@@ -200,6 +183,24 @@ impl Coordinator {
         let draft = Draft::new(Topic::PortfolioUpdates, source, payload).priority(priority);
         let published = self.bus.publish(&self.ctx, draft).await;
         published.expect("the tracker names itself as the source and keeps the default life");
+    }
+}
+
+/// A signal as a proposal; only an absent field takes its default.
+pub(crate) fn draft(signal: &Payload, default_size_usd: f64) -> ProposalDraft {
+    let field = |name: &str, default: Value| signal.field(name).to_json().unwrap_or(default);
+    let buys = signal.field("action").is("BUY");
+    ProposalDraft {
+        symbol: field("symbol", "".into()),
+        side: if buys { "buy" } else { "sell" }.into(),
+        size_usd: field("size_usd", default_size_usd.into()),
+        entry_price: field("entry_price", 0.into()),
+        stop_loss: field("stop_loss", Value::Null),
+        take_profit: field("take_profit", Value::Null),
+        leverage: field("leverage", 1.into()),
+        confidence: field("confidence", 0.5.into()),
+        regime: field("regime", "ranging".into()),
+        market: false,
     }
 }
 

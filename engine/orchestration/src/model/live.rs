@@ -42,6 +42,10 @@ pub(crate) struct Told {
     latency_us: u64,
     #[serde(default)]
     reused: Option<String>,
+    /// Of one that was asked too often, after how many seconds it wants to be asked again. A run does not: what it makes of
+    /// that is the affair of the coordinator.
+    #[serde(default)]
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 impl LiveModel {
@@ -107,6 +111,7 @@ impl Told {
             reply_tokens: None,
             latency_us: 0,
             reused: None,
+            retry_after_s: None,
         }
     }
 
