@@ -31,4 +31,10 @@ impl Interrupts {
     pub(crate) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// None, and never any.
+    #[cfg(test)]
+    pub(crate) fn none() -> Interrupts {
+        Interrupts(Arc::default())
+    }
 }

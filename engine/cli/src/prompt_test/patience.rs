@@ -97,3 +97,39 @@ pub(super) fn seconds(span: Duration) -> String {
     let seconds = span.as_millis().div_ceil(1_000);
     format!("{} s", grouped(u64::try_from(seconds).unwrap_or(u64::MAX)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Console;
+
+    // Fails if a service that wants to be asked again at once is asked for ever.
+    #[test]
+    fn there_is_an_end_to_patience() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let console = Console::captured(&mut out, &mut err);
+        let mut patience = Patience {
+            rest: Rc::clone(&console.rest),
+            most: Duration::from_millis(2_500),
+            waited: Waited::default(),
+        };
+        let interrupts = Interrupts::none();
+        let at_once = Heard {
+            retry_after_s: Some(0),
+            ..Heard::default()
+        };
+        for _ in 0..2 {
+            let wanted = patience.wanted(&at_once).expect("there is some left");
+            assert!(patience.wait(wanted, &interrupts, |_| {}));
+        }
+        assert_eq!(patience.wanted(&at_once), None);
+        assert_eq!(patience.wanted(&Heard::default()), None);
+        let expected = Waited {
+            times: 2,
+            span: Duration::from_secs(2),
+            given_up: 1,
+        };
+        assert_eq!(patience.waited(), expected);
+        assert_eq!((console.elapsed)(), Duration::from_secs(2));
+    }
+}

@@ -17,7 +17,7 @@ pub(crate) const MODELS: [(&str, &str); 24] = [
     ("cautious", "replies at once: wait"),
     (
         "trader",
-        "replies at once: BUY, and names the first word of the prompt that has a slash",
+        "replies with what stands behind ANSWER, or else: BUY, and names the first word of the prompt that has a slash",
     ),
     ("slow", "replies after 300 ms"),
     ("trickle", "sends one byte every 50 ms, for ever"),
@@ -112,6 +112,19 @@ struct Asked {
     body: Value,
 }
 
+impl Asked {
+    fn prompt(&self) -> &str {
+        let prompt = self.body["messages"][0]["content"].as_str();
+        prompt.unwrap_or_default()
+    }
+
+    /// The reply that the prompt itself wants.
+    fn wanted(&self) -> Option<&str> {
+        let mut lines = self.prompt().lines().rev();
+        lines.find_map(|line| line.strip_prefix("ANSWER "))
+    }
+}
+
 fn serve(mut stream: TcpStream, asked: &[AtomicU64; 2]) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let question = read(&stream)?;
@@ -125,11 +138,11 @@ fn serve(mut stream: TcpStream, asked: &[AtomicU64; 2]) -> io::Result<()> {
             send(&mut stream, 200, JSON, reply(wait).as_bytes())
         }
         "trader" => {
-            let prompt = question.body["messages"][0]["content"].as_str();
-            let mut words = prompt.unwrap_or_default().split_whitespace();
+            let mut words = question.prompt().split_whitespace();
             let symbol = words.find(|word| word.contains('/'));
             let buy = json!({"action": "BUY", "confidence": 0.8, "symbol": symbol, "reason": "it trades"});
-            send(&mut stream, 200, JSON, reply(&buy.to_string()).as_bytes())
+            let text = question.wanted().map_or(buy.to_string(), str::to_owned);
+            send(&mut stream, 200, JSON, reply(&text).as_bytes())
         }
         "slow" => {
             pause(Duration::from_millis(300));
@@ -207,10 +220,7 @@ fn serve(mut stream: TcpStream, asked: &[AtomicU64; 2]) -> io::Result<()> {
             refuse(&mut stream, 400, "use max_completion_tokens instead", "")
         }
         "obedient" | "busy" => {
-            let prompt = question.body["messages"][0]["content"].as_str();
-            let lines = prompt.unwrap_or_default().lines();
-            let answer = lines.rev().find_map(|line| line.strip_prefix("ANSWER "));
-            let text = answer.unwrap_or(proceed);
+            let text = question.wanted().unwrap_or(proceed);
             send(&mut stream, 200, JSON, reply(text).as_bytes())
         }
         _ => send(&mut stream, 200, JSON, reply(proceed).as_bytes()),
@@ -246,9 +256,7 @@ fn read(stream: &TcpStream) -> io::Result<Asked> {
 
 /// A reply in the protocol in which was asked. Tokens are words.
 fn spoken(question: &Asked, text: &str) -> Value {
-    let prompt = question.body["messages"][0]["content"]
-        .as_str()
-        .unwrap_or_default();
+    let prompt = question.prompt();
     let words = |text: &str| text.split_whitespace().count();
     let model = &question.body["model"];
     if question.path.ends_with("/v1/messages") {
