@@ -335,6 +335,32 @@ fn a_run_that_is_held_back_asks_before_its_time_moves() {
     }
 }
 
+// Fails if somebody is held back beyond the end of the run, or at an instant that has come already.
+#[test]
+fn nobody_is_held_back_beyond_the_end_or_twice_at_one_instant() {
+    let story = Story::of(|ctx| async move {
+        loop {
+            ctx.emit("on");
+            ctx.sleep(Duration::ZERO).await;
+            ctx.emit("at once");
+            ctx.sleep(ms(2)).await;
+        }
+    })
+    .with(|plan| plan.duration_ns = Some(5_000_000));
+    story.prepare();
+    let mut asked = Vec::new();
+    let outcome = Run::<Stage>::new(&story.plan)
+        .paced(|_, until| {
+            asked.push(until);
+            true
+        })
+        .record(&NoFiles, Box::new(Shared::default()), SyncPolicy::Never)
+        .unwrap();
+    assert_eq!(outcome.verdict, Verdict::Complete);
+    let expected = [2, 4, 5].map(|ms| Time::from_nanos(ms * 1_000_000));
+    assert_eq!(asked, expected);
+}
+
 #[test]
 #[cfg(debug_assertions)]
 fn an_audit_looks_whenever_no_task_can_run_and_says_what_differs() {
