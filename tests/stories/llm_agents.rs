@@ -247,6 +247,11 @@ fn what_is_wrong_about_a_model_that_decides_is_told() {
             "replies={generated={delay_ms_min=9,delay_ms_max=1}}",
             "expected at most delay_ms_max, 1, found 9",
         ),
+        ("replies={scripted=[]}", "expected at least one reply"),
+        (
+            "replies={generated={error_per_mille=600,garbage_per_mille=600}}",
+            "the shares add up to 1200 in a thousand",
+        ),
         (
             "replies.live.key_env=sk-0123456789",
             "expected the name of an environment variable",
