@@ -256,7 +256,7 @@ fn what_is_wrong_about_a_live_model_is_told_before_anything_is_asked() {
         ),
         (
             "llm.primary.replies.live.key_env=NO_SUCH_KEY_HERE",
-            "is not set; set it and record again",
+            "is not set; set it and try again",
         ),
         (
             "llm.primary.replies.live.temperature=3",

@@ -118,8 +118,16 @@ pub(crate) fn prompt_test<S: System>(
         recorded.push(read::<S>(log, screen)?);
     }
     let kind = kind::chosen(args.of.as_deref(), &recorded)?;
-    let besides = kind::besides(&kind, &recorded);
-    let mut dockets = dockets(recorded, (&kind, &besides), &template, args, screen)?;
+    let kinds = kind::all(&recorded);
+    let (kind, besides, mut dockets) = match kind {
+        Some(kind) => {
+            let besides = kind::besides(&kind, &recorded);
+            let dockets = dockets(recorded, (&kind, &besides), &template, args, screen)?;
+            (kind, besides, dockets)
+        }
+        // Whose template it is nobody knows, and it does not matter.
+        None => (String::new(), String::new(), Vec::new()),
+    };
     let decisions: u64 = dockets.iter().map(|it| it.decided.len() as u64).sum();
     let (mut was_interrupted, mut waited) = (false, Waited::default());
     if decisions > 0 {
@@ -158,15 +166,16 @@ pub(crate) fn prompt_test<S: System>(
     if was_interrupted {
         screen.warning("interrupted: not every question was asked");
     }
-    Ok(exit(&told, screen))
+    Ok(exit(&told, &kinds, screen))
 }
 
-fn exit(told: &Told<'_>, screen: &mut Screen<'_>) -> Exit {
+fn exit(told: &Told<'_>, kinds: &str, screen: &mut Screen<'_>) -> Exit {
     let all = &told.all;
     if all.decisions == 0 {
-        screen.warning(
-            "no decision can be put again: a log of `record` is needed, in which a reply of a service decided something",
-        );
+        screen.warning(format!(
+            "no decision can be put again: a log of `record` is needed, in which a reply of a service decided something; \
+             found: {kinds}"
+        ));
         return Exit::NothingRan;
     }
     let silent = all.decisions - all.heard;
@@ -201,7 +210,11 @@ fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
 /// The text of the new template.
 fn template(path: &Path) -> Result<String, Problem> {
     let problem = |what: String| Problem::usage(format!("{}: {what}", shown(path)));
-    let file = fs::File::open(path).map_err(|error| problem(error.to_string()))?;
+    let file = fs::File::open(path).map_err(|error| {
+        problem(format!(
+            "cannot be opened: {error}; --template names the file with the new prompt"
+        ))
+    })?;
     let mut bytes = Vec::new();
     let read = file.take(TEMPLATE_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| problem(error.to_string()))?;
@@ -322,7 +335,7 @@ fn ask(
     for decided in dockets.iter().flat_map(|it| &it.decided) {
         // Whatever is wrong with any of them is told before the first is asked.
         let reached = services.reach(&decided.service, &*connect);
-        reached.map_err(|error| Problem::usage(error.to_string()))?;
+        reached.map_err(unreached)?;
     }
     let mut file = args.save_replies.as_deref().map(SavedFile::create);
     let mut file = file.take().transpose()?;
@@ -344,7 +357,7 @@ fn ask(
                     Problem::usage(format!("{place}: the {service}: {what}; {help}"))
                 };
                 let dialogue = services.reach(&decided.service, &*connect);
-                let dialogue = dialogue.map_err(|error| Problem::usage(error.to_string()))?;
+                let dialogue = dialogue.map_err(unreached)?;
                 let (said, heard) = loop {
                     let said = dialogue.ask(&decided.question).map_err(problem)?;
                     let heard = docket.rehearsal.hear(decided, &said).map_err(problem)?;
@@ -385,6 +398,14 @@ fn ask(
         }
     }
     Ok(false)
+}
+
+/// Why a service cannot be asked. No plan is built here, whatever the error would say.
+fn unreached(error: BuildError) -> Problem {
+    Problem::usage(match error {
+        BuildError::Plan(what) => what,
+        other => other.to_string(),
+    })
 }
 
 /// Services that were reached, each once.

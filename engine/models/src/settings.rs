@@ -53,7 +53,7 @@ impl Settings {
         };
         let problem = |what: &str| {
             BuildError::Plan(format!(
-                "the {}: the environment variable {name}, in which its key is to be, {what}; set it and record again",
+                "the {}: the environment variable {name}, in which its key is to be, {what}; set it and try again",
                 service.name
             ))
         };

@@ -82,6 +82,8 @@ struct Agent {
     name: Name,
     topic: Topic,
     purpose: Name,
+    /// The tasks that it is asked by.
+    tasks: Vec<Name>,
     /// How often its model was asked.
     asked: u64,
     found: Vec<Found>,
@@ -91,8 +93,14 @@ struct Agent {
 pub(crate) fn rehearing(plan: &Plan<Config>) -> Box<dyn Rehearing<DomainEvent>> {
     let config = plan.system.clone();
     let start_us = plan.start_unix_ns / 1_000;
+    let tasks = config.schedules.tasks(&config.symbols, &config.agents);
     let agents = config.llms().map(|source| Agent {
         purpose: llm::purpose(&source.agent),
+        tasks: tasks
+            .iter()
+            .filter(|task| task.agent == source.agent)
+            .map(|task| task.name.clone())
+            .collect(),
         name: source.agent,
         topic: source.topic,
         asked: 0,
@@ -142,7 +150,7 @@ impl Rehearing<DomainEvent> for Recording {
                 if let TaskOutcome::Failed(why) = &it.outcome
                     && why.starts_with(llm::UNUSABLE)
                 {
-                    self.refused(event);
+                    self.refused(event, &it.task);
                 }
             }
             Some(DomainEvent::ConflictResolved(it)) => self.resolved(event, it),
@@ -208,8 +216,9 @@ impl Recording {
     }
 
     fn answered(&mut self, event: &Event<DomainEvent>, answered: &ModelAnswered) {
-        let is_live = matches!(answered.reply, ModelReply::Live(_));
-        if let Some(cause) = event.cause.filter(|_| is_live)
+        // What goes wrong at a provider decides nothing, and what follows from that is of others.
+        let is_reply = matches!(&answered.reply, ModelReply::Live(reply) if !reply.failed);
+        if let Some(cause) = event.cause.filter(|_| is_reply)
             && let Some(question) = self.questions.get_mut(&cause)
         {
             question.by_fallback = Some(event.actor) == self.fallback;
@@ -254,11 +263,12 @@ impl Recording {
     }
 
     /// Takes note of a reply that became no message.
-    fn refused(&mut self, event: &Event<DomainEvent>) {
+    fn refused(&mut self, event: &Event<DomainEvent>, task: &Name) {
         let Some(question) = self.question_of(event) else {
             return;
         };
-        let is_it = |agent: &Agent| agent.purpose == question.1.asked.purpose;
+        let is_it =
+            |agent: &Agent| agent.purpose == question.1.asked.purpose && agent.tasks.contains(task);
         if let Some(at) = self.agents.iter().position(is_it) {
             let found = self.found(question, event.seq, (messages::no_message(), None));
             self.agents[at].found.push(found);

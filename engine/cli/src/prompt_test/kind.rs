@@ -14,36 +14,30 @@ struct Sum {
 }
 
 /// The kind that somebody names; else the one that is meant unless said otherwise, if there is anything of it; else the
-/// only one that there is.
+/// only one that there is; none where nothing can be put again.
 ///
 /// # Errors
 /// If there is no such kind, or several could be meant.
 pub(super) fn chosen<S: System>(
     named: Option<&str>,
     logs: &[Recorded<S>],
-) -> Result<String, Problem> {
+) -> Result<Option<String>, Problem> {
     let sums = sums(logs);
     if let Some(named) = named {
         if sums.iter().any(|sum| sum.name == named) {
-            return Ok(named.to_owned());
+            return Ok(Some(named.to_owned()));
         }
-        let known: Vec<String> = sums.iter().map(told).collect();
         return Err(Problem::usage(format!(
             "--of {named}: no log has such decisions; the kinds are {}",
-            known.join(", ")
+            all(logs)
         )));
     }
-    let only = |count: &dyn Fn(&Sum) -> u64| {
-        let mut some = sums.iter().filter(|sum| count(sum) > 0);
-        let first = some.next();
-        first.filter(|_| some.next().is_none())
-    };
     let usual = sums.first();
-    let found = usual
-        .filter(|sum| sum.decisions > 0)
-        .or_else(|| only(&|sum| sum.decisions));
+    let mut some = sums.iter().filter(|sum| sum.decisions > 0);
+    let only = some.next().filter(|_| some.next().is_none());
+    let found = usual.filter(|sum| sum.decisions > 0).or(only);
     if let Some(found) = found {
-        return Ok(found.name.clone());
+        return Ok(Some(found.name.clone()));
     }
     let several: Vec<String> = sums
         .iter()
@@ -56,9 +50,13 @@ pub(super) fn chosen<S: System>(
             several.join(", ")
         )));
     }
-    // Nothing can be put again: of what was passed over is told, if it is of one kind.
-    let told = only(&|sum| sum.passed_over).or(usual);
-    Ok(told.map(|sum| sum.name.clone()).unwrap_or_default())
+    Ok(None)
+}
+
+/// Every kind that the logs may have, in words.
+pub(super) fn all<S: System>(logs: &[Recorded<S>]) -> String {
+    let all: Vec<String> = sums(logs).iter().map(told).collect();
+    all.join(", ")
 }
 
 /// What there is besides a kind, in words; empty if nothing is.
