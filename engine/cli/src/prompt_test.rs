@@ -2,6 +2,7 @@
 //!
 //! Nothing is asked before it is known how often, and what was paid for can be kept.
 
+mod asking;
 mod kind;
 mod markdown;
 mod patience;
@@ -14,25 +15,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use dacapo_kernel::{BuildError, Dialogue, Service, System, Unfit, plan_of};
+use dacapo_kernel::{System, Unfit, plan_of};
 use dacapo_lab::golden::{CaseKind, find};
-use dacapo_lab::rehearing::{
-    Docket, GivenReplies, Recorded, RecordedError, SavedReply, Share, Tally,
-};
-use serde_json::Value;
+use dacapo_lab::rehearing::{Docket, GivenReplies, Recorded, RecordedError, Share, Tally};
 
-use crate::console::Connect;
 use crate::exit::{Exit, Problem};
 use crate::import::refuse_imported;
-use crate::interrupt::Interrupts;
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::Screen;
-use crate::text::{counted, grouped};
+use crate::text::counted;
 use crate::values::wall_time;
 
+use self::asking::Live;
 use self::patience::{Patience, Waited, seconds};
-use self::saved::SavedFile;
 use self::told::Told;
 
 /// Which logs, which prompt, and when it is not good enough.
@@ -135,7 +131,12 @@ pub(crate) fn prompt_test<S: System>(
             Some(path) => take(path, args.samples, &mut dockets)?,
             None => {
                 let mut patience = Patience::new(args.max_wait, screen);
-                was_interrupted = ask(args, decisions, &mut dockets, &mut patience, screen)?;
+                let live = Live {
+                    samples: args.samples.unwrap_or(1),
+                    budget_calls: args.budget_calls,
+                    save: args.save_replies.as_deref(),
+                };
+                was_interrupted = live.ask(decisions, &mut dockets, &mut patience, screen)?;
                 waited = patience.waited();
             }
         }
@@ -305,128 +306,6 @@ fn take(path: &Path, samples: Option<u32>, dockets: &mut [Docket]) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// Asks live, and says whether somebody stopped it.
-fn ask(
-    args: &PromptTestArgs,
-    decisions: u64,
-    dockets: &mut [Docket],
-    patience: &mut Patience<'_>,
-    screen: &mut Screen<'_>,
-) -> Result<bool, Problem> {
-    let Some(connect) = screen.connect() else {
-        return Err(Problem::usage(
-            "this program has no services that are asked live; give --replies",
-        ));
-    };
-    let samples = args.samples.unwrap_or(1);
-    let calls = decisions.saturating_mul(u64::from(samples));
-    if calls > args.budget_calls {
-        return Err(Problem::usage(format!(
-            "{} with {} each would be {} calls, and --budget-calls allows {}; nothing was asked",
-            counted(decisions, "decision", "decisions"),
-            counted(u64::from(samples), "reply", "replies"),
-            grouped(calls),
-            grouped(args.budget_calls)
-        )));
-    }
-    let mut services = Services::default();
-    for decided in dockets.iter().flat_map(|it| &it.decided) {
-        // Whatever is wrong with any of them is told before the first is asked.
-        let reached = services.reach(&decided.service, &*connect);
-        reached.map_err(unreached)?;
-    }
-    let mut file = args.save_replies.as_deref().map(SavedFile::create);
-    let mut file = file.take().transpose()?;
-    let interrupts = Interrupts::of(screen);
-    let mut bar = screen.progress("ask", Goal::Unknown);
-    let mut done = 0;
-    // In rounds, so that whoever stops it has asked each decision about as often.
-    for _ in 0..samples {
-        for docket in &mut *dockets {
-            for at in 0..docket.decided.len() {
-                if interrupts.any() {
-                    return Ok(true);
-                }
-                let decided = &docket.decided[at];
-                let place = format!("{}, event {}", docket.log, decided.asked);
-                let problem = |unfit: Unfit| {
-                    let service = &decided.service.name;
-                    let Unfit { what, help } = unfit;
-                    Problem::usage(format!("{place}: the {service}: {what}; {help}"))
-                };
-                let dialogue = services.reach(&decided.service, &*connect);
-                let dialogue = dialogue.map_err(unreached)?;
-                let (said, heard) = loop {
-                    let said = dialogue.ask(&decided.question).map_err(problem)?;
-                    let heard = docket.rehearsal.hear(decided, &said).map_err(problem)?;
-                    let Some(wanted) = patience.wanted(&heard) else {
-                        break (said, heard);
-                    };
-                    let (name, wait) = (&decided.service.name, seconds(wanted));
-                    if !bar.is_allowed() {
-                        let what = format!(
-                            "{place}: the {name} asks for a wait of {wait}: {}",
-                            heard.text
-                        );
-                        screen.note(Screen::safe(what));
-                    }
-                    let says = |left: Duration| {
-                        let (done, left) = (grouped(done), seconds(left));
-                        bar.says(format!(
-                            "{done} of {} calls, the {name} asks to wait: {left} left",
-                            grouped(calls)
-                        ));
-                    };
-                    if !patience.wait(wanted, &interrupts, says) {
-                        return Ok(true);
-                    }
-                };
-                if let Some(file) = &mut file {
-                    file.append(&SavedReply {
-                        log: Some(docket.log.clone()),
-                        event: decided.asked.0,
-                        request: Some(decided.request.clone()),
-                        reply: serde_json::from_str(&said).unwrap_or(Value::String(said.clone())),
-                    })?;
-                }
-                docket.heard[at].push(heard);
-                done += 1;
-                bar.says(format!("{} of {} calls", grouped(done), grouped(calls)));
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// Why a service cannot be asked. No plan is built here, whatever the error would say.
-fn unreached(error: BuildError) -> Problem {
-    Problem::usage(match error {
-        BuildError::Plan(what) => what,
-        other => other.to_string(),
-    })
-}
-
-/// Services that were reached, each once.
-#[derive(Default)]
-struct Services(Vec<(Service, Box<dyn Dialogue>)>);
-
-impl Services {
-    fn reach(
-        &mut self,
-        service: &Service,
-        connect: &Connect,
-    ) -> Result<&mut dyn Dialogue, BuildError> {
-        let at = match self.0.iter().position(|(known, _)| known == service) {
-            Some(at) => at,
-            None => {
-                self.0.push((service.clone(), connect(service)?));
-                self.0.len() - 1
-            }
-        };
-        Ok(&mut *self.0[at].1)
-    }
 }
 
 /// The thresholds that are not met, in words.

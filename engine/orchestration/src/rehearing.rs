@@ -339,6 +339,34 @@ impl Terms {
         let retry_after_s = told.retry_after_s;
         Ok((told.priced(price), retry_after_s))
     }
+
+    /// What a reply to one of these decisions comes to: `judge` is told its text as it was before anything was hidden,
+    /// and says what is decided and whether the reply is as it must be.
+    ///
+    /// # Errors
+    /// If it is no reply, or to none of them.
+    fn hear(
+        &self,
+        found: &[Found],
+        asked: Seq,
+        said: &str,
+        judge: impl FnOnce(&Found, &str) -> (Ruling, bool),
+    ) -> Result<Heard, Unfit> {
+        let found = found.iter().find(|it| it.asked_at == asked);
+        let found = found.ok_or_else(|| Unfit::new("nobody asked that", "ask what was found"))?;
+        let (reply, retry_after_s) = self.told(&found.question, said)?;
+        let judged = (!reply.failed).then(|| judge(found, &self.mask.unveiled(&reply.text)));
+        let (ruling, is_valid) = judged.unzip();
+        Ok(Heard {
+            ruling,
+            is_valid: is_valid.unwrap_or(false),
+            text: reply.text,
+            prompt_tokens: reply.prompt_tokens,
+            reply_tokens: reply.reply_tokens,
+            cost: reply.cost,
+            retry_after_s: retry_after_s.filter(|_| reply.failed),
+        })
+    }
 }
 
 impl Found {
@@ -358,21 +386,6 @@ impl Found {
             request: question["digest"].as_str().unwrap_or_default().to_owned(),
             question: question.to_string(),
         }
-    }
-}
-
-/// What a reply comes to that was judged.
-fn heard(told: (LiveReply, Option<u64>), judged: Option<(Ruling, bool)>) -> Heard {
-    let (reply, retry_after_s) = told;
-    let is_valid = judged.as_ref().is_some_and(|(_, is_valid)| *is_valid);
-    Heard {
-        ruling: judged.map(|(ruling, _)| ruling),
-        is_valid,
-        text: reply.text,
-        prompt_tokens: reply.prompt_tokens,
-        reply_tokens: reply.reply_tokens,
-        cost: reply.cost,
-        retry_after_s: retry_after_s.filter(|_| reply.failed),
     }
 }
 

@@ -6,7 +6,7 @@
 use dacapo_kernel::{Decided, Heard, Rehearsal, Ruling, Unfit};
 use serde_json::Value;
 
-use super::{Found, Terms, heard, in_words};
+use super::{Found, Terms, in_words};
 use crate::agents::llm;
 use crate::agents::said::{Speaker, fields_of};
 use crate::amount::Amount;
@@ -116,11 +116,8 @@ impl Rehearsal for Messages {
     }
 
     fn hear(&self, decided: &Decided, said: &str) -> Result<Heard, Unfit> {
-        let found = self.found.iter().find(|it| it.asked_at == decided.asked);
-        let found = found.ok_or_else(|| Unfit::new("nobody asked that", "ask what was found"))?;
-        let told = self.terms.told(&found.question, said)?;
-        let judged = (!told.0.failed).then(|| self.judged(found, &told.0.text));
-        Ok(heard(told, judged))
+        let judge = |found: &Found, text: &str| self.judged(found, text);
+        self.terms.hear(&self.found, decided.asked, said, judge)
     }
 }
 
@@ -144,10 +141,9 @@ impl Messages {
         // The price that the model was told: the run takes the one of the moment in which it has replied.
         let price = situation["price"].as_f64();
         let price = price.and_then(|price| Amount::from_f64(price).ok());
-        let text = self.terms.mask.unveiled(text);
         let message = self.source().map(|source| {
             let decision = &config.agents.decision;
-            source.llm.message(&text, &speaker, price, decision)
+            source.llm.message(text, &speaker, price, decision)
         });
         match message {
             Some(Ok(Some(message))) => {

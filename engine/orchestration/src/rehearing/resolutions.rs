@@ -5,7 +5,7 @@
 
 use dacapo_kernel::{Decided, Heard, Rehearsal, Ruling, Unfit};
 
-use super::{Found, Question, Terms, heard, in_words};
+use super::{Found, Question, Terms, in_words};
 use crate::config::{Config, LiveReplies, LlmConfig, check_template};
 use crate::coordinator::modification::{self, Modified};
 use crate::coordinator::reply::{self, Resolution};
@@ -84,19 +84,15 @@ impl Rehearsal for Resolutions {
     }
 
     fn hear(&self, decided: &Decided, said: &str) -> Result<Heard, Unfit> {
-        let found = self.found.iter().find(|it| it.asked_at == decided.asked);
-        let found = found.ok_or_else(|| Unfit::new("nobody asked that", "ask what was found"))?;
-        let told = self.terms.told(&found.question, said)?;
-        let judged = (!told.0.failed).then(|| self.judged(found, &told.0.text));
-        Ok(heard(told, judged))
+        let judge = |found: &Found, text: &str| self.judged(found, text);
+        self.terms.hear(&self.found, decided.asked, said, judge)
     }
 }
 
 impl Resolutions {
     /// What a reply comes to, and whether it is as it must be.
     fn judged(&self, found: &Found, text: &str) -> (Ruling, bool) {
-        let text = self.terms.mask.unveiled(text);
-        let resolution = reply::parse(&text, self.terms.defects);
+        let resolution = reply::parse(text, self.terms.defects);
         let is_valid = resolution
             .as_ref()
             // The switch that lets garbage count changes what is counted, not what is valid.
