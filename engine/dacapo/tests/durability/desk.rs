@@ -138,3 +138,29 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// How often a test kills: as the environment says, or a few times.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how often a test kills is nothing that is simulated"
+)]
+pub(crate) fn kills(variable: &str, short: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(kills) => kills.parse().expect("a number"),
+        Err(_) => short,
+    }
+}
+
+/// The chance of a round, by Weyl's sequence: spread evenly, the same each time.
+pub(crate) fn chance_of(round: u64) -> u64 {
+    round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32
+}
+
+/// Waits by the wall clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it waits for a real process, and nothing is replayed"
+)]
+pub(crate) fn wait(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

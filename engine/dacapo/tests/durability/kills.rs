@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::desk::{Desk, acknowledged, run};
+use crate::desk::{self, Desk, acknowledged, chance_of, run, wait};
 
 const SHORT: u64 = 60;
 
@@ -18,15 +18,8 @@ struct Setting {
     whole: Vec<u8>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how often a test kills is nothing that is simulated"
-)]
 fn kills() -> u64 {
-    match std::env::var("DACAPO_KILLS") {
-        Ok(kills) => kills.parse().expect("a number"),
-        Err(_) => SHORT,
-    }
+    desk::kills("DACAPO_KILLS", SHORT)
 }
 
 #[test]
@@ -76,8 +69,7 @@ fn record_and_kill(desk: &Desk, setting: &Setting, round: u64) -> u64 {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // Weyl's sequence: spread evenly, the same each time.
-    let chance = round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let chance = chance_of(round);
     let after = match setting.sync {
         "every" => chance % 100,
         "interval" => chance % 4,
@@ -98,14 +90,6 @@ fn record_and_kill(desk: &Desk, setting: &Setting, round: u64) -> u64 {
     }
     child.wait().unwrap();
     last
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it waits for a real process, and nothing is replayed"
-)]
-fn wait(time: Duration) {
-    std::thread::sleep(time);
 }
 
 /// How many events are left, and whether that is all; every sound byte must be one of an

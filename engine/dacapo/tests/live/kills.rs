@@ -8,20 +8,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, acknowledged};
+use crate::desk::{self, Desk, acknowledged, chance_of, wait};
 use crate::server::Server;
 
 const SHORT: u64 = 10;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how often a test kills is nothing that is simulated"
-)]
 fn kills() -> u64 {
-    match std::env::var("DACAPO_LIVE_KILLS") {
-        Ok(kills) => kills.parse().expect("a number"),
-        Err(_) => SHORT,
-    }
+    desk::kills("DACAPO_LIVE_KILLS", SHORT)
 }
 
 /// Fails if an acknowledged event is not in the log, if what is left is not sound, or if it does not replay up to its
@@ -79,8 +72,7 @@ fn nothing_acknowledged_is_lost_by_a_kill_while_a_model_is_asked() {
 
 /// How many events the program acknowledged before it was killed: so many acknowledgements and microseconds after it began.
 fn record_and_kill(desk: &Desk, round: u64) -> u64 {
-    // Weyl's sequence: spread evenly, the same each time.
-    let chance = round.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let chance = chance_of(round);
     // A model that takes its time is nearly always being asked; of one that replies at once more is written.
     let (model, after, span) = match round % 2 {
         0 => ("slow", chance % 3, 250_000),
@@ -118,12 +110,4 @@ fn record_and_kill(desk: &Desk, round: u64) -> u64 {
     }
     child.wait().unwrap();
     last
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it waits for a real process, and nothing is replayed"
-)]
-fn wait(time: Duration) {
-    std::thread::sleep(time);
 }
