@@ -12,6 +12,11 @@ use crate::defect::{Defect, Defects};
 use crate::portfolio::{Change, Portfolio};
 use crate::symbol::{Pair, PairRules, Side};
 
+/// How many decimals a margin has. A third of a value has no end: with as many as fit, the sum of two
+/// margins would be rounded, giving one of them back would leave less than the other, and that could
+/// never be closed. With these the sum of all of them is exact up to ten digits before the point.
+const MARGIN_DECIMALS: u32 = 18;
+
 /// Which rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SettlementRule {
@@ -75,7 +80,10 @@ pub(super) fn open(
             backing: Backing::Spot,
         });
     }
-    let reserved = trade.value.over(Amount::from_int(leverage))?;
+    let reserved = trade
+        .value
+        .over(Amount::from_int(leverage))?
+        .round(MARGIN_DECIMALS);
     Ok(Settlement {
         changes: vec![Change {
             asset: trade.pair.quote.clone(),
@@ -181,7 +189,8 @@ fn close_margin(
 ) -> Result<Closing, ExecutionError> {
     let left = position.size.minus(size)?;
     let still_reserved = if left.is_positive() {
-        reserved.times(left)?.over(position.size)?
+        let part = reserved.times(left)?.over(position.size)?;
+        part.round(MARGIN_DECIMALS)
     } else {
         Amount::ZERO
     };

@@ -155,6 +155,29 @@ fn a_leveraged_position_reserves_its_margin_and_gives_it_back_with_the_profit() 
     assert_conserved(&sound);
 }
 
+/// Margins with more decimals than a sum of them can have would leave the second less than it gives back.
+#[test]
+fn a_third_of_a_value_as_margin_does_not_keep_another_position_from_being_closed() {
+    let mut exchange = exchange(Defects::NONE);
+    push(&mut exchange, 0, "BTC/USDT", "45245.91");
+    push(&mut exchange, 0, "XRP/USDT", "0.61534");
+    for (symbol, side, leverage) in [("BTC/USDT", Side::Buy, 2), ("XRP/USDT", Side::Sell, 3)] {
+        let opened = trade(&mut exchange, 0, signal(symbol, side, 100, leverage));
+        assert_eq!(opened.result, Ok(Progress::Filled));
+    }
+    for position in [2, 1] {
+        let symbol = &exchange.positions.get(PositionId(position)).unwrap().symbol;
+        let price = amount(if symbol == "BTC/USDT" {
+            "44000"
+        } else {
+            "0.63"
+        });
+        let closed = exchange.close_position(0, PositionId(position), price, CloseReason::StopLoss);
+        assert!(closed.unwrap().is_some(), "position {position}");
+    }
+    assert_eq!(exchange.portfolio().holding("USDT").reserved, Amount::ZERO);
+}
+
 #[test]
 fn half_of_a_margin_position_gives_back_half_of_its_margin() {
     let mut sound = exchange(Defects::NONE);

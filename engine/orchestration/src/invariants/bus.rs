@@ -10,6 +10,7 @@ mod history;
 mod immutable;
 mod latest;
 mod one_attempt;
+mod output;
 mod reentrant;
 mod removed_is_silent;
 mod table;
@@ -37,5 +38,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(fifo::Fifo::default()),
         Box::new(bounded::Bounded::new(config)),
         Box::new(coexist::Coexist::default()),
+        Box::new(output::Output::new(config)),
     ]
 }

@@ -9,7 +9,7 @@ mod task_single;
 mod time_monotone;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 
 use dacapo_kernel::Plan;
 

@@ -9,6 +9,7 @@
 mod account;
 mod delivered;
 mod emergency_flat;
+mod exits;
 mod fallback_reached;
 mod hung_agent_freed;
 mod idle;
@@ -50,6 +51,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(tasks_run::TasksRun::new(plan)),
         Box::new(orders_resolve::OrdersResolve::new(plan)),
         Box::new(emergency_flat::EmergencyFlat::new(plan)),
+        Box::new(exits::Exits::new(plan)),
         Box::new(trades_possible::TradesPossible::new(plan)),
         Box::new(persists::Persists::new(plan)),
         Box::new(recovery_ends::RecoveryEnds::new(plan)),

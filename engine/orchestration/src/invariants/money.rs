@@ -10,6 +10,7 @@ mod notional;
 mod prices;
 mod recovery;
 mod sells_first;
+mod staged;
 
 #[cfg(test)]
 mod planted;
@@ -29,6 +30,7 @@ const COORDINATOR: HostId = HostId(2);
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(legs::OneState::new(&plan.system)),
+        Box::new(staged::Staged::new(&plan.system)),
         Box::new(not_early::NotEarly::default()),
         Box::new(sells_first::SellsFirst::new(&plan.system)),
         Box::new(conserved::Conserved::new(&plan.system)),

@@ -13,6 +13,7 @@ mod limits;
 mod messages;
 mod never_riskier;
 mod no_leg_while_paused;
+mod obeyed;
 mod only_when_running;
 mod opened_once;
 mod outsiders;
@@ -24,7 +25,7 @@ mod vocabulary;
 mod window;
 
 #[cfg(test)]
-mod plant;
+pub(super) mod plant;
 
 use dacapo_kernel::Plan;
 
@@ -35,6 +36,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(only_when_running::OnlyWhenRunning::new()),
         Box::new(no_leg_while_paused::NoLegWhilePaused::new()),
+        Box::new(obeyed::Obeyed::default()),
         Box::new(halt_sticks::HaltSticks::new(plan)),
         Box::new(at_most_once::AtMostOnce::new(plan)),
         Box::new(known_action::KnownAction::new()),

@@ -4,7 +4,7 @@ use crate::domain_event::{Counted, OutcomeCounted, TaskOutcome, TaskRunEnded, Ta
 use crate::message::DegradationLevel;
 
 /// An outcome, the failures of models and of everything else that count then, and the level.
-pub(super) fn counted(
+pub(in crate::invariants) fn counted(
     outcome: Counted,
     [llm_failures, api_failures]: [u32; 2],
     level: DegradationLevel,
@@ -17,7 +17,7 @@ pub(super) fn counted(
     }
 }
 
-pub(super) fn begun(symbol: &str, forced: bool) -> TaskRunStarted {
+pub(in crate::invariants) fn begun(symbol: &str, forced: bool) -> TaskRunStarted {
     TaskRunStarted {
         task: "ta_analysis".into(),
         symbol: symbol.into(),
@@ -25,7 +25,7 @@ pub(super) fn begun(symbol: &str, forced: bool) -> TaskRunStarted {
     }
 }
 
-pub(super) fn ended(symbol: &str, outcome: TaskOutcome) -> TaskRunEnded {
+pub(in crate::invariants) fn ended(symbol: &str, outcome: TaskOutcome) -> TaskRunEnded {
     TaskRunEnded {
         task: "ta_analysis".into(),
         symbol: symbol.into(),

@@ -18,7 +18,11 @@ use crate::message::{
 };
 
 /// A change of the state.
-pub(super) fn changed(from: RunState, to: RunState, by: &'static str) -> StateChanged {
+pub(in crate::invariants) fn changed(
+    from: RunState,
+    to: RunState,
+    by: &'static str,
+) -> StateChanged {
     StateChanged {
         from,
         to,
@@ -55,7 +59,7 @@ pub(super) fn judged(origin: TradeOrigin, side: &'static str) -> RiskJudged {
 }
 
 /// That trade, submitted while RUNNING.
-pub(super) fn submitted(
+pub(in crate::invariants) fn submitted(
     intent: &'static str,
     origin: TradeOrigin,
     side: &'static str,
@@ -70,7 +74,7 @@ pub(super) fn submitted(
 }
 
 /// An answer to it.
-pub(super) fn answered(
+pub(in crate::invariants) fn answered(
     intent: &'static str,
     order: Option<&'static str>,
     outcome: OrderOutcome,
@@ -83,7 +87,12 @@ pub(super) fn answered(
 }
 
 /// A message with the life that most have.
-pub(super) fn published(number: u64, topic: Topic, at_s: i64, payload: Value) -> Published {
+pub(in crate::invariants) fn published(
+    number: u64,
+    topic: Topic,
+    at_s: i64,
+    payload: Value,
+) -> Published {
     Published {
         message: Rc::new(Message {
             id: MessageId::number(number),
@@ -100,7 +109,7 @@ pub(super) fn published(number: u64, topic: Topic, at_s: i64, payload: Value) ->
 }
 
 /// An execution of 0.01 BTC.
-pub(super) fn filled(
+pub(in crate::invariants) fn filled(
     order: &'static str,
     intent: Option<&'static str>,
     side: &'static str,

@@ -13,6 +13,9 @@ use crate::message::Name;
 use crate::portfolio::Holding;
 use crate::symbol::{Markets, Pair, PairRules};
 
+/// The decimals that a margin is rounded to.
+const MARGIN_DECIMALS: u32 = 18;
+
 /// The account of a run.
 pub(super) struct Books {
     holdings: BTreeMap<Name, Holding>,
@@ -142,7 +145,7 @@ impl Books {
         }
         let mut reserved = None;
         if margin {
-            let backing = fits(value.over(Amount::from_int(fill.leverage)))?;
+            let backing = fits(value.over(Amount::from_int(fill.leverage)))?.round(MARGIN_DECIMALS);
             self.book(&pair.quote, fee.negated(), backing)?;
             reserved = Some(backing);
         } else {
@@ -231,7 +234,7 @@ impl Books {
         let reserved = position.reserved.unwrap_or_default();
         let left = fits(position.size.minus(fill.size))?;
         let still = if left.is_positive() {
-            fits(fits(reserved.times(left))?.over(position.size))?
+            fits(fits(reserved.times(left))?.over(position.size))?.round(MARGIN_DECIMALS)
         } else {
             Amount::ZERO
         };

@@ -1,0 +1,312 @@
+//! `live.exits`: a position ends at its stop and at its target.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
+
+use super::EXCLUDED;
+use super::idle::{Idle, Overdue};
+use super::up::Turn;
+use crate::amount::Amount;
+use crate::config::Config;
+use crate::domain_event::{
+    DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
+};
+use crate::message::Name;
+use crate::symbol::{Markets, in_upper_case};
+
+/// Where a position is to end, in the quote currency.
+#[derive(Clone, Debug, Default)]
+struct Levels {
+    stop: Option<Amount>,
+    target: Option<Amount>,
+}
+
+/// An open position.
+#[derive(Debug)]
+struct Position {
+    symbol: Name,
+    is_long: bool,
+    size: Amount,
+    levels: Levels,
+    overdue: Overdue,
+}
+
+impl Position {
+    /// Whether a price is at the stop or beyond it, and at the target or beyond it, give or take so much.
+    fn reached(&self, price: Amount, slack: Amount) -> (bool, bool) {
+        let beyond = |level: Option<Amount>, below: bool| {
+            let past = |level: Amount| {
+                if below {
+                    level.minus(price)
+                } else {
+                    price.minus(level)
+                }
+            };
+            let past = |level: Amount| past(level).and_then(|past| past.plus(slack));
+            level.is_some_and(|level| past(level).is_ok_and(|past| !past.is_negative()))
+        };
+        (
+            beyond(self.levels.stop, self.is_long),
+            beyond(self.levels.target, !self.is_long),
+        )
+    }
+}
+
+/// A position whose stop or target the price has passed is closed within the bound, and for no stop or
+/// target that it has not.
+pub(super) struct Exits {
+    idle: Idle,
+    markets: Markets,
+    /// Where the orders under way would end, by intent; and by the exchange's own name for them.
+    asked: BTreeMap<Name, Levels>,
+    orders: BTreeMap<Name, Levels>,
+    open: BTreeMap<u64, Position>,
+    /// The last price of each symbol in upper case, and since when.
+    prices: BTreeMap<Name, (Amount, Time)>,
+}
+
+impl Exits {
+    pub(super) fn new(plan: &Plan<Config>) -> Exits {
+        Exits {
+            idle: Idle::new(plan),
+            markets: plan.system.markets.clone(),
+            asked: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            open: BTreeMap::new(),
+            prices: BTreeMap::new(),
+        }
+    }
+
+    fn pass(&mut self, now: Time) -> Result<(), String> {
+        let Some(stretch) = self.idle.pass(now) else {
+            return Ok(());
+        };
+        for position in self.open.values_mut() {
+            let Some((price, since)) = self.prices.get(&position.symbol) else {
+                continue;
+            };
+            let (stopped, reached) = position.reached(*price, Amount::ZERO);
+            if !(stopped || reached) {
+                position.overdue.reset();
+            } else if position.overdue.wait(stretch, *since) {
+                return Err(format!(
+                    "expected a position to be closed at its {}, found it open",
+                    if stopped { "stop" } else { "target" }
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
+        if price.is_positive() {
+            let symbol = Name::from(in_upper_case(symbol).as_ref());
+            self.prices.insert(symbol, (price, now));
+        }
+    }
+
+    fn submit(&mut self, order: &OrderSubmitted) {
+        let price = |level: Option<f64>| level.and_then(|level| Amount::from_f64(level).ok());
+        let levels = Levels {
+            stop: price(order.order.stop_loss),
+            target: price(order.order.take_profit),
+        };
+        self.asked.insert(order.intent.clone(), levels);
+    }
+
+    fn fill(&mut self, fill: &Filled) {
+        let levels = fill
+            .intent
+            .as_ref()
+            .and_then(|intent| self.asked.get(intent));
+        if let Some(levels) = levels {
+            self.orders.insert(fill.order.clone(), levels.clone());
+        }
+    }
+
+    fn opened(&mut self, opened: &PositionOpened) {
+        let position = Position {
+            symbol: Name::from(in_upper_case(&opened.symbol).as_ref()),
+            is_long: opened.side == *"buy",
+            size: opened.size,
+            levels: self.orders.remove(&opened.order).unwrap_or_default(),
+            overdue: Overdue::default(),
+        };
+        self.open.insert(opened.position, position);
+    }
+
+    fn closed(&mut self, closed: &PositionClosed) -> Result<(), String> {
+        let Some(position) = self.open.get_mut(&closed.position) else {
+            return Ok(());
+        };
+        // A bar closes at the level itself, as a price of its pair can say it.
+        let step = Amount::new(1, self.markets.rules(&position.symbol).price_decimals);
+        let (stopped, reached) = position.reached(closed.price, step);
+        let fits = match closed.reason.as_str() {
+            "stop_loss" => stopped,
+            "take_profit" => reached,
+            _ => true,
+        };
+        match position.size.minus(closed.size) {
+            Ok(left) if left.is_positive() => position.size = left,
+            _ => drop(self.open.remove(&closed.position)),
+        }
+        if fits {
+            return Ok(());
+        }
+        Err(format!(
+            "expected a position to be closed by its {} where the price has reached it, found it \
+             closed before",
+            closed.reason
+        ))
+    }
+}
+
+impl Invariant<DomainEvent> for Exits {
+    fn id(&self) -> &'static str {
+        "live.exits"
+    }
+
+    fn statement(&self) -> &'static str {
+        "a position whose stop or target the price has passed is closed within the bound, and none is \
+         closed by a level that the price has not reached"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::HostStarted,
+            kernel::HostCrashed,
+            number::Started,
+            number::Subscribed,
+            number::StateChanged,
+            number::TaskRunStarted,
+            number::TaskRunEnded,
+            number::OrderSubmitted,
+            number::OrderAnswered,
+            number::OutsideActed,
+            number::MarketTrade,
+            number::MarketBar,
+            number::Filled,
+            number::PositionOpened,
+            number::PositionClosed,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::PositionOpened]]
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        EXCLUDED
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        let now = event.time;
+        self.pass(now)?;
+        if self.idle.note(event) != Turn::Nothing {
+            return Ok(());
+        }
+        match event.domain() {
+            Some(DomainEvent::MarketTrade(it)) => self.see(&it.symbol, it.price, now),
+            Some(DomainEvent::MarketBar(it)) => self.see(&it.symbol, it.close, now),
+            Some(DomainEvent::OutsideActed(it)) => {
+                if let OutsideAction::SetPrice(set) = &it.action {
+                    self.see(&set.symbol, set.price, now);
+                }
+            }
+            Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
+            Some(DomainEvent::Filled(it)) => self.fill(it),
+            Some(DomainEvent::PositionOpened(it)) => self.opened(it),
+            Some(DomainEvent::PositionClosed(it)) => return self.closed(it),
+            // An exchange that was down need not have seen the last prices.
+            _ if matches!(event.kernel(), Some(KernelEvent::HostCrashed(_))) => self.prices.clear(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ended, listens, minimal, name, started};
+    use super::*;
+    use crate::domain_event::{MarketTrade, OrderSubmitted, TradeOrigin};
+    use crate::invariants::planted::Planted;
+    use crate::invariants::trading::plant;
+
+    fn price(dollars: i64) -> MarketTrade {
+        MarketTrade {
+            symbol: name("BTC/USDT"),
+            price: Amount::from_int(dollars),
+            size: Amount::ONE,
+            taker_buys: None,
+        }
+    }
+
+    /// A position with its stop at 44,100 if it was bought, at 45,900 if it was sold, and its target as far.
+    fn opened(side: &'static str) -> Planted {
+        let mut submitted: OrderSubmitted = plant::submitted("a", TradeOrigin::Signal(1), side);
+        submitted.order.take_profit = Some(if side == "buy" { 45_900.0 } else { 44_100.0 });
+        Planted::of(Exits::new(&minimal()))
+            .then(started())
+            .then(listens())
+            .then(submitted)
+            .then(plant::filled("order-1", Some("a"), side, 45_000))
+            .then(plant::answered(
+                "a",
+                Some("order-1"),
+                crate::domain_event::OrderOutcome::Filled,
+            ))
+            .then(PositionOpened {
+                position: 1,
+                order: name("order-1"),
+                symbol: name("BTC/USDT"),
+                side: name(side),
+                size: Amount::ONE,
+                entry_price: Amount::from_int(45_000),
+                leverage: 1,
+                reserved: Amount::ZERO,
+            })
+    }
+
+    fn closed(dollars: i64, reason: &str) -> PositionClosed {
+        PositionClosed {
+            position: 1,
+            size: Amount::ONE,
+            price: Amount::from_int(dollars),
+            profit: Amount::ZERO,
+            reason: name(reason),
+        }
+    }
+
+    #[test]
+    fn a_position_that_is_closed_at_its_level_holds_and_one_that_stays_open_is_found() {
+        for (side, stop, target) in [("buy", 44_100, 45_900), ("sell", 45_900, 44_100)] {
+            for (level, reason) in [(stop, "stop_loss"), (target, "take_profit")] {
+                let reached = || opened(side).at(10.0).then(price(level));
+                let in_time = reached().at(15.0).then(closed(level, reason));
+                in_time.at(900.0).kernel(ended()).holds();
+                let left_open = reached().at(900.0).kernel(ended()).violated();
+                assert!(left_open.ends_with("found it open"), "{left_open}");
+            }
+            let between = opened(side).at(10.0).then(price(45_000));
+            between.at(900.0).kernel(ended()).holds();
+        }
+    }
+
+    #[test]
+    fn a_level_that_the_price_has_not_reached_closes_nothing() {
+        for (side, before_stop) in [("buy", 44_102), ("sell", 45_898)] {
+            let early = opened(side)
+                .then(closed(before_stop, "stop_loss"))
+                .violated();
+            assert!(early.ends_with("closed before"), "{early}");
+            opened(side).then(closed(before_stop, "manual")).holds();
+        }
+    }
+}
