@@ -6,6 +6,7 @@ mod coexist;
 mod coordinator_stays;
 mod deliveries;
 mod fifo;
+mod heard;
 mod history;
 mod immutable;
 mod latest;
@@ -38,6 +39,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(fifo::Fifo::default()),
         Box::new(bounded::Bounded::new(config)),
         Box::new(coexist::Coexist::default()),
+        Box::new(heard::Heard::default()),
         Box::new(output::Output::new(config)),
     ]
 }

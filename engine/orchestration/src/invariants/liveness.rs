@@ -23,7 +23,7 @@ mod recovery_ends;
 mod samples;
 mod tasks_run;
 mod trades_possible;
-mod up;
+pub(super) mod up;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ mod legs;
 mod non_negative;
 mod not_early;
 mod notional;
-mod prices;
+pub(in crate::invariants) mod prices;
 mod recovery;
 mod sells_first;
 mod staged;

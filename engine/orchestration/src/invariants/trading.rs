@@ -17,6 +17,7 @@ mod obeyed;
 mod only_when_running;
 mod opened_once;
 mod outsiders;
+mod positions_told;
 mod prices;
 mod reading;
 mod run_state;
@@ -50,6 +51,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
         Box::new(cooldown::Cooldown::new(plan)),
+        Box::new(positions_told::PositionsTold::default()),
         Box::new(opened_once::OpenedOnce::default()),
     ]
 }

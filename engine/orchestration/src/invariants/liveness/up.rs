@@ -11,7 +11,7 @@ const LAST: Topic = Topic::CoordinatorCommands;
 
 /// Follows the coordinator's host through its crashes.
 #[derive(Debug, Default)]
-pub(super) struct Up {
+pub(in crate::invariants) struct Up {
     host: Option<HostId>,
     actor: Option<ActorId>,
     up: bool,
@@ -20,7 +20,7 @@ pub(super) struct Up {
 
 /// What happened to the coordinator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(in crate::invariants) enum Turn {
     /// It began, with nothing in memory.
     Began,
     /// It is gone, with all that it had in memory.
@@ -32,7 +32,7 @@ pub(super) enum Turn {
 impl Up {
     /// Takes an event into account: needs `HostStarted`, `HostCrashed`, `Started`;
     /// and `Subscribed`, for whoever asks whether it listens.
-    pub(super) fn note(&mut self, event: &Event<DomainEvent>) -> Turn {
+    pub(in crate::invariants) fn note(&mut self, event: &Event<DomainEvent>) -> Turn {
         match event.domain() {
             Some(DomainEvent::Started(_)) => {
                 (self.up, self.listens) = (true, false);
@@ -60,23 +60,23 @@ impl Up {
     }
 
     /// Whether the coordinator is up.
-    pub(super) fn is_up(&self) -> bool {
+    pub(in crate::invariants) fn is_up(&self) -> bool {
         self.up
     }
 
     /// Whether it has gone on from what was saved and listens to the bus: a coordinator that cannot
     /// read its store waits for it, and does nothing until then.
-    pub(super) fn listens(&self) -> bool {
+    pub(in crate::invariants) fn listens(&self) -> bool {
         self.listens
     }
 
     /// Whether a host is the coordinator's.
-    pub(super) fn is_its(&self, host: HostId) -> bool {
+    pub(in crate::invariants) fn is_its(&self, host: HostId) -> bool {
         self.host.is_none_or(|its| its == host)
     }
 
     /// Whether the coordinator itself speaks in an event.
-    pub(super) fn speaks_in(&self, event: &Event<DomainEvent>) -> bool {
+    pub(in crate::invariants) fn speaks_in(&self, event: &Event<DomainEvent>) -> bool {
         self.actor == Some(event.actor)
     }
 }

@@ -1,9 +1,13 @@
 //! `money.notional`: an order is as large as its stake pays for, in the quote currency of its pair, and is
 //! proposed and filled at prices that are real.
 
+mod slippage;
+
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
+
+use slippage::Slippage;
 
 use super::prices::{Prices, Range};
 use super::{DOWN, EXCHANGE};
@@ -24,6 +28,7 @@ pub(super) struct Notional {
     at_start: Vec<PriceSet>,
     /// Whether the exchange was down, and may see a price long after it was given.
     sees_late: bool,
+    slippage: Slippage,
     /// What each trade of a rebalancing is to be worth, in dollars, until it is over.
     planned: BTreeMap<Name, Amount>,
     /// What was proposed last: a trade is judged right before it is sent.
@@ -47,6 +52,7 @@ impl Notional {
             prices: Prices::new(config.prices.max_age_s),
             at_start: before.filter_map(|event| event.set_price.clone()).collect(),
             sees_late: false,
+            slippage: Slippage::new(&config.paper),
             planned: BTreeMap::new(),
             judged: None,
             asked: BTreeMap::new(),
@@ -162,7 +168,7 @@ impl Notional {
         })
     }
 
-    fn fill(&self, fill: &Filled) -> Result<(), String> {
+    fn fill(&self, now: Time, fill: &Filled) -> Result<(), String> {
         let asked = fill.intent.as_ref();
         let Some(asked) = asked.and_then(|intent| self.asked.get(intent)) else {
             return Ok(());
@@ -177,7 +183,7 @@ impl Notional {
             ));
         }
         let Some(limit) = asked.limit else {
-            return Ok(());
+            return self.fill_at_market(now, fill);
         };
         let worse = match fill.side.as_str() {
             "buy" => fill.price > limit,
@@ -190,6 +196,18 @@ impl Notional {
             ));
         }
         Ok(())
+    }
+
+    /// A market order pays the price of the moment and its slippage.
+    fn fill_at_market(&self, now: Time, fill: &Filled) -> Result<(), String> {
+        if self.sees_late {
+            return Ok(());
+        }
+        let decimals = self.markets.rules(&fill.symbol).price_decimals;
+        match self.prices.of(now, &fill.symbol) {
+            Some(real) => self.slippage.check(real, decimals, fill),
+            None => Err("expected no fill without a price, found one".to_owned()),
+        }
     }
 
     fn answer(&mut self, answered: &OrderAnswered) {
@@ -251,7 +269,7 @@ impl Invariant<DomainEvent> for Notional {
             Some(DomainEvent::RebalancePlanned(plan)) => self.plan(plan),
             Some(DomainEvent::RiskJudged(judged)) => return self.judge(judged),
             Some(DomainEvent::OrderSubmitted(order)) => return self.submit(now, order),
-            Some(DomainEvent::Filled(fill)) => return self.fill(fill),
+            Some(DomainEvent::Filled(fill)) => return self.fill(now, fill),
             Some(DomainEvent::OrderAnswered(answered)) => self.answer(answered),
             _ => {
                 if let Some(KernelEvent::HostCrashed(it)) = event.kernel() {
@@ -284,7 +302,7 @@ mod tests {
         log.then(trade("BTC/USDT", Amount::from_int(50)))
     }
 
-    fn fill(symbol: &str, ordered: Amount, price: i64) -> Filled {
+    fn fill(symbol: &str, ordered: Amount, price: Amount) -> Filled {
         Filled {
             execution: 1,
             order: "order-1".into(),
@@ -295,7 +313,7 @@ mod tests {
             symbol: symbol.into(),
             side: "buy".into(),
             size: ordered,
-            price: Amount::from_int(price),
+            price,
             fee: Amount::ZERO,
             margin: false,
         }
@@ -313,15 +331,34 @@ mod tests {
         }
     }
 
+    /// 50 dollars and what a market order suffers.
+    fn market() -> Amount {
+        Amount::new(5_004, 2)
+    }
+
+    #[test]
+    fn a_market_order_slips_as_far_as_it_may() {
+        let filled_at = |cents: i64| {
+            let sent = log().then(order("intent-1", "buy"));
+            sent.then(fill("BTC/USDT", Amount::from_int(2), Amount::new(cents, 2)))
+        };
+        filled_at(5_003).holds();
+        filled_at(5_005).holds();
+        for wrong in [5_000, 5_006, 4_995] {
+            let what = filled_at(wrong).violated();
+            assert!(what.contains("from 50.02 to 50.05"), "{what}");
+        }
+    }
+
     #[test]
     fn a_stake_of_a_hundred_pays_for_two_at_fifty() {
         let sent = || log().then(order("intent-1", "buy"));
         sent()
-            .then(fill("BTC/USDT", Amount::from_int(2), 51))
+            .then(fill("BTC/USDT", Amount::from_int(2), market()))
             .holds();
-        let more = sent().then(fill("BTC/USDT", Amount::from_int(3), 51));
+        let more = sent().then(fill("BTC/USDT", Amount::from_int(3), market()));
         assert!(more.violated().contains("an order of 2"));
-        let less = sent().then(fill("BTC/USDT", Amount::ONE, 51));
+        let less = sent().then(fill("BTC/USDT", Amount::ONE, market()));
         assert!(less.violated().contains("an order of 2"));
     }
 
@@ -332,11 +369,12 @@ mod tests {
             order.order.symbol = "XRP/BTC".into();
             log().then(trade("XRP/BTC", Amount::new(1, 2))).then(order)
         };
+        let slipped = Amount::new(100_075, 7);
         // 100 dollars are 2 BTC, which buy 200 XRP.
         sent()
-            .then(fill("XRP/BTC", Amount::from_int(200), 1))
+            .then(fill("XRP/BTC", Amount::from_int(200), slipped))
             .holds();
-        let in_dollars = sent().then(fill("XRP/BTC", Amount::from_int(10_000), 1));
+        let in_dollars = sent().then(fill("XRP/BTC", Amount::from_int(10_000), slipped));
         assert!(in_dollars.violated().contains("an order of 200"));
     }
 
@@ -348,9 +386,9 @@ mod tests {
             log().then(order)
         };
         sent()
-            .then(fill("BTC/USDT", Amount::from_int(4), 25))
+            .then(fill("BTC/USDT", Amount::from_int(4), Amount::from_int(25)))
             .holds();
-        let dear = sent().then(fill("BTC/USDT", Amount::from_int(4), 26));
+        let dear = sent().then(fill("BTC/USDT", Amount::from_int(4), Amount::from_int(26)));
         assert!(dear.violated().contains("no worse than the limit"));
     }
 

@@ -1,0 +1,191 @@
+//! `position.told`: what the bus says of a position is what became of it.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{ActorId, Event, Invariant};
+use serde_json::Value;
+
+use crate::amount::Amount;
+use crate::domain_event::{DomainEvent, PositionClosed, PositionOpened, Published, number};
+use crate::message::Payload;
+
+/// A message that a position was opened or closed says of it what the exchange did.
+#[derive(Debug, Default)]
+pub(super) struct PositionsTold {
+    coordinator: Option<ActorId>,
+    opened: BTreeMap<u64, PositionOpened>,
+    /// What each position was closed for last, in whole or in part.
+    closed: BTreeMap<u64, PositionClosed>,
+}
+
+impl PositionsTold {
+    fn publish(&self, published: &Published) -> Result<(), String> {
+        match &published.message.payload {
+            Payload::PositionOpened(told) => self.opens(&told.position.0),
+            Payload::PositionClosed(told) => self.closes(&told.position.0, told.reason.as_str()),
+            _ => Ok(()),
+        }
+    }
+
+    fn opens(&self, told: &Value) -> Result<(), String> {
+        let opened = number_of(told).and_then(|position| self.opened.get(&position));
+        let opened = opened.ok_or("expected a position that was opened, found another told of")?;
+        let direction = if opened.side == *"buy" {
+            "long"
+        } else {
+            "short"
+        };
+        agree("symbol", told["symbol"] == opened.symbol.as_str())?;
+        agree("direction", told["side"] == direction)?;
+        agree("size", amount_of(&told["size"]) == Some(opened.size))?;
+        let entry = amount_of(&told["entry_price"]);
+        agree("entry", entry == Some(opened.entry_price))?;
+        agree("leverage", told["leverage"] == opened.leverage)?;
+        agree("order", told["order_id"] == opened.order.as_str())
+    }
+
+    fn closes(&self, told: &Value, reason: &str) -> Result<(), String> {
+        let closed = number_of(told).and_then(|position| self.closed.get(&position));
+        let closed = closed.ok_or("expected a position that was closed, found another told of")?;
+        agree("reason", closed.reason == *reason)?;
+        let exit = amount_of(&told["exit_price"]);
+        agree("exit", exit == Some(closed.price))?;
+        let profit = amount_of(&told["realized_pnl"]);
+        agree("profit", profit == Some(closed.profit))
+    }
+}
+
+/// The number in a name such as `position-7`.
+fn number_of(told: &Value) -> Option<u64> {
+    told["id"].as_str()?.strip_prefix("position-")?.parse().ok()
+}
+
+/// An amount as messages write it.
+fn amount_of(told: &Value) -> Option<Amount> {
+    told.as_str()?.parse().ok()
+}
+
+fn agree(what: &str, same: bool) -> Result<(), String> {
+    if same {
+        return Ok(());
+    }
+    Err(format!(
+        "expected the {what} of a position as the exchange has it, found another one told"
+    ))
+}
+
+impl Invariant<DomainEvent> for PositionsTold {
+    fn id(&self) -> &'static str {
+        "position.told"
+    }
+
+    fn statement(&self) -> &'static str {
+        "what a message says of a position that was opened or closed is what the exchange did"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            number::Started,
+            number::Published,
+            number::PositionOpened,
+            number::PositionClosed,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::PositionOpened]]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match event.domain() {
+            Some(DomainEvent::Started(_)) => self.coordinator = Some(event.actor),
+            Some(DomainEvent::PositionOpened(it)) => {
+                self.opened.insert(it.position, it.clone());
+            }
+            Some(DomainEvent::PositionClosed(it)) => {
+                self.closed.insert(it.position, it.clone());
+            }
+            Some(DomainEvent::Published(it)) if self.coordinator == Some(event.actor) => {
+                return self.publish(it);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::plant::published;
+    use super::*;
+    use crate::domain_event::Started;
+    use crate::invariants::planted::Planted;
+    use crate::message::Topic;
+
+    fn log() -> Planted {
+        Planted::of(PositionsTold::default())
+            .then(Started {})
+            .then(PositionOpened {
+                position: 7,
+                order: "order-3".into(),
+                symbol: "BTC/USDT".into(),
+                side: "sell".into(),
+                size: Amount::ONE,
+                entry_price: Amount::HUNDRED,
+                leverage: 2,
+                reserved: Amount::ZERO,
+            })
+            .then(PositionClosed {
+                position: 7,
+                size: Amount::ONE,
+                price: Amount::from_int(90),
+                profit: Amount::from_int(20),
+                reason: "take_profit".into(),
+            })
+    }
+
+    fn opening(field: &str, value: Value) -> Published {
+        let mut position = json!({
+            "id": "position-7", "symbol": "BTC/USDT", "side": "short", "size": "1",
+            "entry_price": "100", "leverage": 2, "order_id": "order-3",
+        });
+        position[field] = value;
+        let payload = json!({"event_type": "position_opened", "position": position});
+        published(1, Topic::PortfolioUpdates, 0, payload)
+    }
+
+    fn closing(field: &str, value: Value) -> Published {
+        let mut position = json!({"id": "position-7", "exit_price": "90", "realized_pnl": "20"});
+        position[field] = value;
+        let payload = json!({
+            "event_type": "position_closed", "position": position, "reason": "take_profit",
+        });
+        published(1, Topic::PortfolioUpdates, 0, payload)
+    }
+
+    #[test]
+    fn the_truth_holds_and_every_field_that_differs_is_found() {
+        log().then(opening("status", json!("open"))).holds();
+        log().then(closing("status", json!("closed"))).holds();
+        for (field, wrong) in [
+            ("id", json!("position-8")),
+            ("symbol", json!("XRP/USDT")),
+            ("side", json!("long")),
+            ("size", json!("2")),
+            ("entry_price", json!("101")),
+            ("leverage", json!(3)),
+            ("order_id", json!("order-4")),
+        ] {
+            log().then(opening(field, wrong)).violated();
+        }
+        for (field, wrong) in [
+            ("id", json!("position-8")),
+            ("exit_price", json!("91")),
+            ("realized_pnl", Value::Null),
+        ] {
+            log().then(closing(field, wrong)).violated();
+        }
+    }
+}
