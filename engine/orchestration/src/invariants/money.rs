@@ -11,6 +11,7 @@ pub(in crate::invariants) mod prices;
 mod recovery;
 mod sells_first;
 mod staged;
+mod tasks_kept;
 
 #[cfg(test)]
 mod planted;
@@ -38,6 +39,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(non_negative::NonNegative),
         Box::new(fills::Idempotent::default()),
         Box::new(causal::Causal::new(&plan.system)),
+        Box::new(tasks_kept::TasksKept::new(plan)),
         Box::new(recovery::Statistics::new(&plan.system)),
     ]
 }

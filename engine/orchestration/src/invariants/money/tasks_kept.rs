@@ -1,0 +1,252 @@
+//! `recovery.tasks`: the schedule goes on where it was saved.
+
+use dacapo_kernel::{Event, Invariant, Plan};
+use serde_json::Value;
+
+use crate::config::{Config, Schedule};
+use crate::domain_event::{DomainEvent, TaskRunStarted, number};
+use crate::message::{Instant, Name, Span};
+
+/// One task, and what of it must outlive a restart.
+struct Task {
+    name: Name,
+    interval: Option<Span>,
+    saved: Kept,
+    /// What holds since the coordinator went on from what was saved.
+    kept: Kept,
+}
+
+/// What is known of a task.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    disabled: bool,
+    /// Before it, it is not due.
+    not_before: Option<Instant>,
+}
+
+/// After a restart a disabled task stays disabled, and one that had run is not run before its interval is
+/// over, unless it was cut off.
+pub(super) struct TasksKept {
+    start_us: i64,
+    tasks: Vec<Task>,
+    /// Whether the last thing that was saved is known: a save that failed may have been done after all.
+    is_known: bool,
+}
+
+impl TasksKept {
+    pub(super) fn new(plan: &Plan<Config>) -> TasksKept {
+        let config = &plan.system;
+        let schedules = config.schedules.tasks(&config.symbols, &config.agents);
+        let task = |schedule: Schedule| Task {
+            // How long a task by bars waits, the market decides.
+            interval: match schedule.interval_bars {
+                Some(_) => None,
+                None => i64::try_from(schedule.interval_seconds)
+                    .ok()
+                    .map(Span::from_secs),
+            },
+            name: schedule.name,
+            saved: Kept::default(),
+            kept: Kept::default(),
+        };
+        TasksKept {
+            start_us: plan.start_unix_ns / 1_000,
+            tasks: schedules.into_iter().map(task).collect(),
+            is_known: false,
+        }
+    }
+
+    fn save(&mut self, record: &Value) {
+        self.is_known = true;
+        let under_way = record["in_flight_tasks"].as_array();
+        let under_way = |name: &Name| {
+            let mut names = under_way.into_iter().flatten().map(|task| &task["name"]);
+            names.any(|other| other.as_str() == Some(name.as_str()))
+        };
+        for task in &mut self.tasks {
+            let saved = &record["tasks"][task.name.as_str()];
+            let last_run = saved["last_run"].as_str();
+            let last_run = last_run.and_then(|text| Instant::from_iso(text, self.start_us));
+            task.saved = Kept {
+                disabled: saved["enabled"].as_bool() == Some(false),
+                not_before: last_run
+                    .filter(|_| !under_way(&task.name))
+                    .zip(task.interval)
+                    .map(|(last, interval)| last + interval),
+            };
+        }
+    }
+
+    fn begin(&mut self, run: &TaskRunStarted, now: Instant) -> Result<(), String> {
+        let Some(task) = self.named(&run.task).filter(|_| !run.forced) else {
+            return Ok(());
+        };
+        let kept = std::mem::take(&mut task.kept);
+        if kept.disabled {
+            return Err(format!(
+                "expected {} to stay disabled over a restart, found it run",
+                run.task
+            ));
+        }
+        if kept.not_before.is_some_and(|due| now < due) {
+            return Err(format!(
+                "expected {} to wait for its interval over a restart, found it run before",
+                run.task
+            ));
+        }
+        Ok(())
+    }
+
+    fn named(&mut self, name: &Name) -> Option<&mut Task> {
+        self.tasks.iter_mut().find(|task| task.name == *name)
+    }
+}
+
+impl Invariant<DomainEvent> for TasksKept {
+    fn id(&self) -> &'static str {
+        "recovery.tasks"
+    }
+
+    fn statement(&self) -> &'static str {
+        "over a restart a disabled task stays disabled, and one that had run waits for its interval"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            number::Started,
+            number::StateSaved,
+            number::StateRestored,
+            number::StoreFailed,
+            number::TaskSwitched,
+            number::TaskRunStarted,
+            number::WakeAsked,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::StateRestored]]
+    }
+
+    /// A store that is put back to an earlier time, or loses what it had, breaks every promise.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["store.stale", "store.corrupt", "store.gone"]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match event.domain() {
+            Some(DomainEvent::Started(_)) => {
+                for task in &mut self.tasks {
+                    task.kept = Kept::default();
+                }
+            }
+            Some(DomainEvent::StateSaved(it)) => self.save(&it.record.0),
+            Some(DomainEvent::StoreFailed(_)) => self.is_known = false,
+            Some(DomainEvent::StateRestored(it)) if it.complete && self.is_known => {
+                for task in &mut self.tasks {
+                    task.kept = task.saved;
+                }
+            }
+            Some(DomainEvent::TaskSwitched(it)) => {
+                if let Some(task) = self.named(&it.task) {
+                    task.kept.disabled = false;
+                }
+            }
+            Some(DomainEvent::WakeAsked(it)) => {
+                if let Some(task) = self.named(&it.task) {
+                    task.kept.not_before = None;
+                }
+            }
+            Some(DomainEvent::TaskRunStarted(it)) => {
+                return self.begin(it, Instant::from(event.time));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain_event::{Started, StateRestored, StateSaved, StoreFailed, TaskSwitched};
+    use crate::invariants::minimal_plan;
+    use crate::invariants::planted::Planted;
+    use crate::message::{DegradationLevel, Json};
+
+    const TASK: &str = "ta_analysis";
+
+    /// It ran at the start of the run.
+    fn saved(enabled: bool, under_way: bool) -> StateSaved {
+        let under_way = if under_way {
+            json!([{"name": TASK}])
+        } else {
+            json!([])
+        };
+        let last_run = Instant::START.to_iso(0);
+        StateSaved {
+            record: Json(json!({
+                "tasks": {TASK: {"enabled": enabled, "last_run": last_run}},
+                "in_flight_tasks": under_way,
+            })),
+        }
+    }
+
+    fn restarted(saved: StateSaved) -> Planted {
+        let mut plan = minimal_plan();
+        plan.start_unix_ns = 0;
+        went_on(Planted::of(TasksKept::new(&plan)).then(saved))
+    }
+
+    fn went_on(log: Planted) -> Planted {
+        log.at(1.0).then(Started {}).then(StateRestored {
+            task_runs: 1,
+            conflicts: 0,
+            llm_failures: 0,
+            api_failures: 0,
+            level: DegradationLevel::Normal,
+            complete: true,
+        })
+    }
+
+    fn run(forced: bool) -> TaskRunStarted {
+        TaskRunStarted {
+            task: TASK.into(),
+            symbol: "BTC/USDT".into(),
+            forced,
+        }
+    }
+
+    #[test]
+    fn a_disabled_task_that_runs_after_a_restart_is_found() {
+        let late = || restarted(saved(false, false)).at(90_000.0);
+        let what = late().then(run(false)).violated();
+        assert!(what.contains("to stay disabled"), "{what}");
+        late().then(run(true)).holds();
+        let switched = TaskSwitched {
+            task: TASK.into(),
+            enabled: true,
+        };
+        late().then(switched).then(run(false)).holds();
+    }
+
+    #[test]
+    fn a_task_that_had_run_and_runs_again_at_once_is_found() {
+        let what = restarted(saved(true, false)).then(run(false)).violated();
+        assert!(what.contains("to wait for its interval"), "{what}");
+        let late = restarted(saved(true, false)).at(90_000.0);
+        late.then(run(false)).holds();
+        restarted(saved(true, true)).then(run(false)).holds();
+    }
+
+    #[test]
+    fn what_may_have_been_saved_after_all_proves_nothing() {
+        let failed = StoreFailed {
+            operation: "save".into(),
+        };
+        let log = Planted::of(TasksKept::new(&minimal_plan()));
+        let log = log.then(saved(false, false)).then(failed);
+        went_on(log).then(run(false)).holds();
+    }
+}
