@@ -1,9 +1,15 @@
 //! What must hold of decisions and orders.
 
 mod account;
+mod as_decided;
+mod asked;
 mod at_most_once;
 mod breach_stops;
+mod conflicts;
+mod contradictions;
 mod cooldown;
+mod decision;
+mod facts;
 mod finite;
 mod fresh;
 mod halt_sticks;
@@ -22,6 +28,7 @@ mod prices;
 mod reading;
 mod run_state;
 mod same_symbol;
+mod told;
 mod vocabulary;
 mod window;
 
@@ -45,8 +52,11 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(fresh::Fresh::new(plan)),
         Box::new(window::Window::new(plan)),
         Box::new(vocabulary::Vocabulary::new(plan)),
+        Box::new(conflicts::Conflicts::new(plan)),
+        Box::new(asked::Asked::new(plan)),
         Box::new(invalid_waits::InvalidWaits::default()),
         Box::new(never_riskier::NeverRiskier::new(plan)),
+        Box::new(as_decided::AsDecided::new(plan)),
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),

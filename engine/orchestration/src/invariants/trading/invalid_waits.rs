@@ -42,9 +42,6 @@ impl InvalidWaits {
             return Ok(());
         }
         let expected = expected.ok_or("expected a reply to go by, found none")?;
-        if expected == Reading::Unclear {
-            return Ok(());
-        }
         agree(&expected, resolved)?;
         let is_success = matches!(expected, Reading::Valid { .. });
         match counted.map(|(_, success)| success) {
@@ -97,9 +94,11 @@ impl InvalidWaits {
 /// Whether what was decided is what the reply amounts to.
 fn agree(expected: &Reading, resolved: &ConflictResolved) -> Result<(), String> {
     let (action, confidence, what) = match expected {
-        Reading::Valid { action, confidence } => (*action, *confidence, "a valid reply"),
+        Reading::Valid {
+            action, confidence, ..
+        } => (*action, *confidence, "a valid reply"),
         Reading::Corrected { confidence } => ("wait", *confidence, "a reply that fails validation"),
-        Reading::Unusable | Reading::Unclear => ("wait", 0.0, "a reply that cannot be used"),
+        Reading::Unusable => ("wait", 0.0, "a reply that cannot be used"),
     };
     if resolved.action != *action {
         return Err(format!(
@@ -181,26 +180,9 @@ impl Invariant<DomainEvent> for InvalidWaits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plant::{conflict, judged, llm_counted, resolved};
+    use super::super::plant::{asked, conflict, judged, llm_counted, resolved, says};
     use super::*;
-    use crate::domain_event::{ModelAnswered, ModelAsked, ModelReply};
     use crate::invariants::planted::Planted;
-    use crate::message::Name;
-
-    fn asked(purpose: &'static str) -> ModelAsked {
-        ModelAsked {
-            model: Name::fixed("m"),
-            purpose: Name::fixed(purpose),
-            prompt: String::new(),
-            max_tokens: 1,
-        }
-    }
-
-    fn says(text: &str) -> ModelAnswered {
-        ModelAnswered {
-            reply: ModelReply::Text(text.to_owned()),
-        }
-    }
 
     /// A conflict (0), a question (1), a probe (2), and the answer to the question.
     fn replied(text: &str) -> Planted {

@@ -10,8 +10,9 @@ use crate::config::{Config, PriceSet};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{
     ConflictFound, ConflictResolved, ConsensusBuilt, Counted, Evidence, Filled, MarketTrade,
-    OrderAnswered, OrderOutcome, OrderSubmitted, OutcomeCounted, OutsideActed, OutsideAction,
-    Proposed, Published, ResolvedBy, RiskJudged, StateChanged, TradeOrigin,
+    ModelAnswered, ModelAsked, ModelReply, OrderAnswered, OrderOutcome, OrderSubmitted,
+    OutcomeCounted, OutsideActed, OutsideAction, Proposed, Published, ResolvedBy, RiskJudged,
+    StateChanged, TradeOrigin,
 };
 use crate::message::{
     DegradationLevel, Instant, Message, MessageId, Name, Payload, Priority, Topic, Ttl,
@@ -180,6 +181,23 @@ pub(super) fn resolved(
         action: Name::fixed(action),
         confidence,
         by,
+    }
+}
+
+/// A model is asked.
+pub(super) fn asked(purpose: &'static str) -> ModelAsked {
+    ModelAsked {
+        model: Name::fixed("m"),
+        purpose: Name::fixed(purpose),
+        prompt: String::new(),
+        max_tokens: 1,
+    }
+}
+
+/// A model says this.
+pub(super) fn says(text: &str) -> ModelAnswered {
+    ModelAnswered {
+        reply: ModelReply::Text(text.to_owned()),
     }
 }
 
