@@ -4,6 +4,7 @@ pub(crate) mod ask;
 mod drawn;
 pub(crate) mod live;
 pub(crate) mod mask;
+mod odd;
 pub mod template;
 mod trouble;
 

@@ -320,6 +320,7 @@ fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake
         replies.abort_per_mille,
         replies.error_per_mille,
         replies.garbage_per_mille,
+        replies.odd_per_mille,
     ];
     let total: u64 = shares.iter().copied().map(u64::from).sum();
     if total > 1_000 {

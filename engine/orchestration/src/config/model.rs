@@ -132,6 +132,9 @@ pub struct GeneratedReplies {
     pub error_per_mille: u32,
     /// Text that is no usable reply.
     pub garbage_per_mille: u32,
+    /// A reply of an odd shape: at the edge of JSON, or of what may be changed. None unless asked for.
+    #[serde(skip_serializing_if = "is_none")]
+    pub odd_per_mille: u32,
 }
 
 impl Default for GeneratedReplies {
@@ -145,6 +148,7 @@ impl Default for GeneratedReplies {
             abort_per_mille: 100,
             error_per_mille: 20,
             garbage_per_mille: 10,
+            odd_per_mille: 0,
         }
     }
 }

@@ -105,7 +105,7 @@ pub(super) const KINDS: &[FaultKind] = &[
         "signal.malformed",
         "somebody outside sends a signal that is none",
         "what is wrong with it",
-        11,
+        35,
         4,
     ),
     kind(

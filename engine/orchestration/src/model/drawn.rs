@@ -5,7 +5,7 @@ use std::time::Duration;
 use dacapo_kernel::{Answer, Stream};
 use serde_json::{Map, Value};
 
-use super::answer;
+use super::{answer, odd};
 use crate::agents::said::{Holds, fields_of};
 use crate::config::{GeneratedMessages, GeneratedReplies};
 use crate::domain_event::DomainEvent;
@@ -38,6 +38,8 @@ pub(super) fn resolution(shares: &GeneratedReplies, chance: &mut Stream) -> Answ
         Err("provider error 503".to_owned())
     } else if falls_in(shares.garbage_per_mille) {
         Ok("I would rather not say.".to_owned())
+    } else if falls_in(shares.odd_per_mille) {
+        Ok(odd::reply(chance))
     } else {
         Ok(reply("wait", confidence, ""))
     };

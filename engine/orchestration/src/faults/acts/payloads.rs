@@ -102,6 +102,29 @@ pub(super) fn signal(config: &Config, value: u64) -> Option<Said> {
     Some((Topic::TradingSignals, "desk", payload))
 }
 
+/// Leaves out a field, or says it in an unusual way that may still be right.
+fn unusual(payload: &mut Value, value: u64) {
+    let fields = [
+        "size_usd",
+        "leverage",
+        "regime",
+        "take_profit",
+        "confidence",
+        "stop_loss",
+    ];
+    let field = fields[(value % 6) as usize];
+    match (value - 12) / 6 {
+        0 => {
+            if let Some(fields) = payload.as_object_mut() {
+                fields.remove(field);
+            }
+        }
+        1 => payload[field] = Value::Null,
+        2 => payload[field] = true.into(),
+        _ => payload[field] = 2.into(),
+    }
+}
+
 /// A signal that is none.
 pub(super) fn malformed(config: &Config, value: u64) -> Option<Said> {
     let (topic, source, mut payload) = signal(config, value)?;
@@ -118,7 +141,8 @@ pub(super) fn malformed(config: &Config, value: u64) -> Option<Said> {
         8 => spoil("symbol", json!("NO/WHERE")),
         9 => payload = json!({"action": "BUY"}),
         10 => payload = json!("buy everything"),
-        _ => spoil("size_usd", json!(1e300)),
+        11 => spoil("size_usd", json!(1e300)),
+        _ => unusual(&mut payload, value),
     }
     Some((topic, source, payload))
 }
