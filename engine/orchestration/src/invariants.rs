@@ -6,6 +6,7 @@
 mod ages;
 mod bus;
 mod degradation;
+mod exact;
 mod liveness;
 mod money;
 mod trading;

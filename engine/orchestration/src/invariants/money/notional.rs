@@ -17,6 +17,7 @@ use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, OutsideAction, Proposed,
     RebalancePlanned, RiskJudged, number,
 };
+use crate::invariants::exact::{Exact, exactly};
 use crate::message::Name;
 use crate::symbol::{Markets, Pair};
 
@@ -98,7 +99,7 @@ impl Notional {
     /// A trade of a rebalancing asks for what was planned; a buy for less, if there is less to pay
     /// for it.
     fn right_stake(&self, order: &Proposed, planned: Amount) -> Result<(), String> {
-        let planned = planned.to_f64();
+        let planned = planned.in_floats();
         if order.size_usd > planned {
             return Err(format!(
                 "expected a trade over the {planned} dollars that were planned, found one over {}",
@@ -128,7 +129,7 @@ impl Notional {
             None => Err(format!(
                 "expected no trade without a price, found one at {found}"
             )),
-            Some(real) if (real.low.to_f64()..=real.high.to_f64()).contains(&found) => Ok(()),
+            Some(real) if (real.low.in_floats()..=real.high.in_floats()).contains(&found) => Ok(()),
             Some(real) => Err(format!(
                 "expected a trade at a price from {} to {}, found {found}",
                 real.low, real.high
@@ -153,14 +154,14 @@ impl Notional {
             Some(symbol) => Some(of(&symbol)?),
             None => None,
         };
-        let stake = Amount::from_f64(order.order.size_usd).ok()?;
+        let stake = exactly(order.order.size_usd)?;
         let decimals = self.markets.rules(symbol).size_decimals;
         let size = |price: Amount, dollar: Option<Amount>| -> Result<Amount, AmountError> {
             let stake = match dollar {
-                Some(dollar) => stake.over(dollar)?,
+                Some(dollar) => stake.per(dollar)?,
                 None => stake,
             };
-            Ok(stake.over(price)?.round(decimals))
+            Ok(stake.per(price)?.near(decimals))
         };
         Some(Range {
             low: size(price.high, dollars.map(|range| range.high)).ok()?,

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, Filled, OrderOutcome, TradeOrigin, number};
 use crate::invariants::ages::Ages;
+use crate::invariants::exact::Exact;
 use crate::message::{Instant, Name, Span};
 use crate::symbol::Markets;
 
@@ -152,7 +153,7 @@ impl Fresh {
     fn slips_to(&self, fill: &Filled, market: Amount, buys: bool) -> bool {
         let decimals = self.markets.rules(&fill.symbol).price_decimals;
         let tick = (0..decimals).fold(1.0, |tick, _| tick / 10.0);
-        let (market, price) = (market.to_f64(), fill.price.to_f64());
+        let (market, price) = (market.in_floats(), fill.price.in_floats());
         let slack = tick + market * 1e-9;
         let way = if buys { 1.0 } else { -1.0 };
         let (one, other) = (

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::amount::{Amount, AmountError};
 use crate::config::Config;
 use crate::domain_event::{Filled, PositionClosed, PositionOpened};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::portfolio::Holding;
 use crate::symbol::{Markets, Pair, PairRules};
@@ -105,14 +106,14 @@ impl Books {
     /// What of an asset backs nothing.
     fn free(&self, asset: &str) -> Result<Amount, String> {
         let holding = self.holding(asset);
-        fits(holding.balance.minus(holding.reserved))
+        fits(holding.balance.less(holding.reserved))
     }
 
     fn book(&mut self, asset: &str, balance: Amount, reserved: Amount) -> Result<(), String> {
         let before = self.holding(asset);
         let after = Holding {
-            balance: fits(before.balance.plus(balance))?,
-            reserved: fits(before.reserved.plus(reserved))?,
+            balance: fits(before.balance.and(balance))?,
+            reserved: fits(before.reserved.and(reserved))?,
         };
         self.holdings.insert(Name::from(asset), after);
         Ok(())
@@ -127,13 +128,13 @@ impl Books {
     /// Books an execution that opens a position or rebalances.
     pub(super) fn open(&mut self, fill: &Filled) -> Result<Opening, String> {
         let pair = pair_of(&fill.symbol)?;
-        let value = fits(fill.size.times(fill.price))?;
-        let fee = fits(value.percent(self.markets.rules(&fill.symbol).fee_pct))?;
+        let value = fits(fill.size.by(fill.price))?;
+        let fee = fits(value.pct(self.markets.rules(&fill.symbol).fee_pct))?;
         right_fee(fee, fill)?;
         let (base, quote) = exchanged(fill)?;
-        let left = |free: Amount, change| fits(free.plus(change));
-        let covered = !left(self.free(&pair.base)?, base)?.is_negative()
-            && !left(self.free(&pair.quote)?, quote)?.is_negative();
+        let left = |free: Amount, change| fits(free.and(change));
+        let covered = !left(self.free(&pair.base)?, base)?.is_below_zero()
+            && !left(self.free(&pair.quote)?, quote)?.is_below_zero();
         let margin = fill.leverage > 1 || !covered;
         if margin != fill.margin {
             let (expected, found) = if margin {
@@ -145,8 +146,8 @@ impl Books {
         }
         let mut reserved = None;
         if margin {
-            let backing = fits(value.over(Amount::from_int(fill.leverage)))?.round(MARGIN_DECIMALS);
-            self.book(&pair.quote, fee.negated(), backing)?;
+            let backing = fits(value.per(Amount::from_int(fill.leverage)))?.near(MARGIN_DECIMALS);
+            self.book(&pair.quote, fee.opposite(), backing)?;
             reserved = Some(backing);
         } else {
             self.exchange(&pair, fill)?;
@@ -208,7 +209,7 @@ impl Books {
             (fill.size, Some(self.close_margin(fill, number, &rules)?))
         } else {
             let covered = self.covered(number, fill.price)?;
-            let fee = fits(fits(fill.size.times(fill.price))?.percent(rules.fee_pct))?;
+            let fee = fits(fits(fill.size.by(fill.price))?.pct(rules.fee_pct))?;
             right_fee(fee, fill)?;
             self.exchange(&pair, fill)?;
             (covered, None)
@@ -232,21 +233,21 @@ impl Books {
     ) -> Result<Amount, String> {
         let position = self.position(number)?;
         let reserved = position.reserved.unwrap_or_default();
-        let left = fits(position.size.minus(fill.size))?;
-        let still = if left.is_positive() {
-            fits(fits(reserved.times(left))?.over(position.size))?.round(MARGIN_DECIMALS)
+        let left = fits(position.size.less(fill.size))?;
+        let still = if left.is_above_zero() {
+            fits(fits(reserved.by(left))?.per(position.size))?.near(MARGIN_DECIMALS)
         } else {
             Amount::ZERO
         };
-        let released = fits(reserved.minus(still))?;
+        let released = fits(reserved.less(still))?;
         let profit = position.profit(fill.size, fill.price)?;
         let quote = position.pair.quote.clone();
-        let free = fits(self.free(&quote)?.plus(released))?;
-        let profit = profit.max(free.negated());
-        let fee = fits(fits(fill.size.times(fill.price))?.percent(rules.fee_pct))?;
-        let fee = fee.min(fits(free.plus(profit))?);
+        let free = fits(self.free(&quote)?.and(released))?;
+        let profit = profit.max(free.opposite());
+        let fee = fits(fits(fill.size.by(fill.price))?.pct(rules.fee_pct))?;
+        let fee = fee.min(fits(free.and(profit))?);
         right_fee(fee, fill)?;
-        self.book(&quote, fits(profit.minus(fee))?, released.negated())?;
+        self.book(&quote, fits(profit.less(fee))?, released.opposite())?;
         Ok(still)
     }
 
@@ -257,9 +258,9 @@ impl Books {
             return self.free(&position.pair.base);
         }
         let rules = self.markets.rules(&position.symbol);
-        let unit_cost = fits(price.plus(fits(price.percent(rules.fee_pct))?))?;
-        let affordable = fits(self.free(&position.pair.quote)?.over(unit_cost))?;
-        Ok(affordable.floor(rules.size_decimals))
+        let unit_cost = fits(price.and(fits(price.pct(rules.fee_pct))?))?;
+        let affordable = fits(self.free(&position.pair.quote)?.per(unit_cost))?;
+        Ok(affordable.down_to(rules.size_decimals))
     }
 
     /// A position was closed; whatever could be exchanged for it must have been.
@@ -284,7 +285,7 @@ impl Books {
             }
             None => {
                 let due = closed.size.min(self.covered(number, closed.price)?);
-                if due.is_positive() {
+                if due.is_above_zero() {
                     return Err(format!(
                         "expected closing to exchange {due} back, found no execution"
                     ));
@@ -308,9 +309,9 @@ impl Books {
 
     fn shrink(&mut self, number: u64, by: Amount, reserved: Option<Amount>) -> Result<(), String> {
         if let Some(position) = self.positions.get_mut(&number) {
-            position.size = fits(position.size.minus(by))?;
+            position.size = fits(position.size.less(by))?;
             position.reserved = reserved;
-            if !position.size.is_positive() {
+            if !position.size.is_above_zero() {
                 self.positions.remove(&number);
             }
         }
@@ -326,11 +327,11 @@ impl Books {
 impl Position {
     fn profit(&self, size: Amount, price: Amount) -> Result<Amount, String> {
         let gain = if self.long {
-            price.minus(self.entry)
+            price.less(self.entry)
         } else {
-            self.entry.minus(price)
+            self.entry.less(price)
         };
-        fits(fits(fits(gain)?.times(size))?.times(self.leverage))
+        fits(fits(fits(gain)?.by(size))?.by(self.leverage))
     }
 }
 
@@ -340,11 +341,11 @@ fn buys(fill: &Filled) -> bool {
 
 /// What an exchange of balances adds to the base and to the quote currency.
 fn exchanged(fill: &Filled) -> Result<(Amount, Amount), String> {
-    let value = fits(fill.size.times(fill.price))?;
+    let value = fits(fill.size.by(fill.price))?;
     Ok(if buys(fill) {
-        (fill.size, fits(value.plus(fill.fee))?.negated())
+        (fill.size, fits(value.and(fill.fee))?.opposite())
     } else {
-        (fill.size.negated(), fits(value.minus(fill.fee))?)
+        (fill.size.opposite(), fits(value.less(fill.fee))?)
     })
 }
 
@@ -356,8 +357,11 @@ fn right_fee(fee: Amount, fill: &Filled) -> Result<(), String> {
 }
 
 fn pair_of(symbol: &str) -> Result<Pair, String> {
-    let pair = symbol.parse();
-    pair.map_err(|_| format!("expected a pair to be traded, found {symbol}"))
+    let pair = symbol.split_once('/').map(|(base, quote)| Pair {
+        base: base.to_owned(),
+        quote: quote.to_owned(),
+    });
+    pair.ok_or_else(|| format!("expected a pair to be traded, found {symbol}"))
 }
 
 /// An exchange that traded has found that every number fits.
