@@ -28,6 +28,7 @@ mod prices;
 mod reading;
 mod run_state;
 mod same_symbol;
+mod sent;
 mod told;
 mod vocabulary;
 mod window;
@@ -57,6 +58,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(invalid_waits::InvalidWaits::default()),
         Box::new(never_riskier::NeverRiskier::new(plan)),
         Box::new(as_decided::AsDecided::new(plan)),
+        Box::new(sent::Sent::default()),
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),

@@ -127,6 +127,7 @@ const VALUES: &[&str] = &[
     r#"[null,true,false,"x",-1.5e-3]"#,
     r#""\"\\\/\b\f\n\r\t""#,
     r#""\u00e9\u20AC \ud83d\uDE00""#,
+    r#""\udbff\udfff\ud800\udc00""#,
     r#""a } in a text""#,
     r#""a \\\" { in a text""#,
     "\"a\u{7f}b\"",

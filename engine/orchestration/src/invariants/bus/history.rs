@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use dacapo_kernel::Time;
 
-use crate::coordinator::evidence::{EvidenceWindows, TOPICS};
+use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, number};
-use crate::invariants::ages::Ages;
+use crate::invariants::ages::{Ages, InForce};
 use crate::message::{Instant, Message, Span, Topic};
 
 /// The messages that are remembered, in publish order.
@@ -103,7 +103,7 @@ impl History {
 
     fn check_within(
         &self,
-        windows: &EvidenceWindows,
+        windows: &InForce,
         time: Time,
         signal: u64,
         evidence: &[Evidence],
@@ -115,7 +115,8 @@ impl History {
         let Some(signal) = self.find(signal) else {
             return Ok(());
         };
-        for (topic, window) in TOPICS.into_iter().zip(windows.spans()) {
+        for topic in TOPICS {
+            let (window, _) = windows.of(topic).unwrap_or_default();
             let there = self.newest(topic, window, Instant::from(time), signal);
             let found = evidence.iter().find(|it| it.topic == topic);
             compare(topic, there, found.map(|it| it.message))?;

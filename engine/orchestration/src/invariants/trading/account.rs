@@ -11,7 +11,7 @@ use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin,
 };
 use crate::message::Name;
-use crate::symbol::{DOLLAR, Markets, sides};
+use crate::symbol::{DOLLAR, Markets};
 
 /// A least and a greatest value.
 pub(super) type Range = (f64, f64);
@@ -295,5 +295,5 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 fn quote_of(symbol: &str) -> Option<&str> {
-    Some(sides(symbol).ok()?.1)
+    Some(symbol.split_once('/')?.1)
 }

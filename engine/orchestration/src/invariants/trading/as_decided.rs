@@ -69,7 +69,7 @@ impl AsDecided {
         let Some(message) = self.signals.get(signal) else {
             return Ok(());
         };
-        match message.payload.field("action").text() {
+        match Facts::of(&message.payload).text("action") {
             Some("BUY" | "SELL") => Ok(()),
             _ => Err("expected nothing but BUY and SELL to be weighed, found another".into()),
         }
@@ -141,8 +141,8 @@ impl AsDecided {
         let reason = dropped.reason.as_str();
         let fits = match (reason, decision) {
             ("UNKNOWN_ACTION", _) => self.signals.get(dropped.signal).is_none_or(|signal| {
-                let action = signal.payload.field("action").text();
-                !matches!(action, Some("BUY" | "SELL" | "HOLD"))
+                let facts = Facts::of(&signal.payload);
+                !matches!(facts.text("action"), Some("BUY" | "SELL" | "HOLD"))
             }),
             ("ENTRY_BEYOND_STOP", Some(decision)) => decision == Decision::BeyondStop,
             ("INVALID_PROPOSAL", Some(decision)) => decision == Decision::Invalid,

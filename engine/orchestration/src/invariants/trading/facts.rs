@@ -52,6 +52,23 @@ pub(super) fn number(value: &Value) -> Option<f64> {
     }
 }
 
+/// Whether both say the same, where 1 is 1.0.
+pub(super) fn equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(name, value): (&String, &Value)| {
+                other.get(name).is_some_and(|other| equal(value, other))
+            };
+            one.len() == other.len() && one.iter().all(same)
+        }
+        _ => one == other,
+    }
+}
+
 /// The fields of a message whose shape is known. What it leaves out is not there, rather than null.
 fn stated(said: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(said) {

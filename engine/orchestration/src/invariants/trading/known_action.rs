@@ -2,6 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
+use super::facts::Facts;
 use super::messages::Messages;
 use crate::domain_event::{DomainEvent, TradeOrigin, number};
 use crate::message::Topic;
@@ -57,7 +58,7 @@ impl Invariant<DomainEvent> for KnownAction {
         let Some(signal) = self.signals.get(number) else {
             return Ok(());
         };
-        match signal.payload.field("action").text() {
+        match Facts::of(&signal.payload).text("action") {
             Some("BUY") if *side == *"buy" => Ok(()),
             Some("SELL") if *side == *"sell" => Ok(()),
             Some("BUY" | "SELL") => {

@@ -2,6 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
+use super::facts::{Facts, equal};
 use super::messages::Messages;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, number};
@@ -28,8 +29,9 @@ impl SameSymbol {
             let message = self.evidence.get(evidence.message);
             let same = match (signal, message) {
                 (Some(signal), Some(message)) => {
-                    let of_signal = signal.payload.field("symbol");
-                    message.payload.field("symbol").equals(of_signal)
+                    let of = |payload| Facts::of(payload).get("symbol").cloned();
+                    let (wanted, found) = (of(&signal.payload), of(&message.payload));
+                    found.is_some_and(|found| wanted.is_some_and(|it| equal(&found, &it)))
                 }
                 _ => evidence.symbol.as_ref() == Some(symbol) || symbol.is_empty(),
             };

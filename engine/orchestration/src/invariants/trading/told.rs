@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::contradictions::Contradiction;
-use super::facts::Facts;
+use super::facts::{Facts, equal};
 use crate::config::Config;
 use crate::message::Name;
 
@@ -66,23 +66,6 @@ impl Wording {
     /// Whether it is known how a symbol is told.
     pub(super) fn knows(&self, symbol: &Name, config: &[Name]) -> bool {
         self.hidden.is_empty() || config.contains(symbol)
-    }
-}
-
-/// Whether both say the same, where 1 is 1.0.
-fn equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            let same = |(name, value): (&String, &Value)| {
-                other.get(name).is_some_and(|other| equal(value, other))
-            };
-            one.len() == other.len() && one.iter().all(same)
-        }
-        _ => one == other,
     }
 }
 

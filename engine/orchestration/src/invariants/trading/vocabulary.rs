@@ -2,6 +2,7 @@
 
 use dacapo_kernel::{ActorId, Event, Invariant, Plan};
 
+use super::facts::Facts;
 use super::messages::Messages;
 use super::outsiders::Outsiders;
 use crate::agents::AgentKind;
@@ -9,7 +10,7 @@ use crate::config::{Config, TaskKind};
 use crate::coordinator::consensus::ConsensusConfig;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{ConsensusBuilt, DomainEvent, number};
-use crate::message::{Field, Message, Payload, Topic};
+use crate::message::{Message, Payload, Topic};
 
 /// The agents whose words the program chooses, and what they said.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Vocabulary {
         let Some(signal) = self.signals.get(built.signal) else {
             return Ok(());
         };
-        let wanted = match signal.payload.field("action").text() {
+        let wanted = match Facts::of(&signal.payload).text("action") {
             Some("BUY") => Some(true),
             Some("SELL") => Some(false),
             _ => return Ok(()),
@@ -110,8 +111,8 @@ impl Vocabulary {
             it => (1.0 - penalty) + it * (penalty / low),
         };
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9;
-        let stated = signal.payload.field("confidence").or(Field::Float(0.5));
-        let Ok(stated) = stated.number() else {
+        let stated = Facts::of(&signal.payload).number("confidence", 0.5);
+        let Some(stated) = stated else {
             return Ok(());
         };
         let confidence = stated * built.multiplier;
@@ -124,10 +125,10 @@ impl Vocabulary {
 
 /// Whether a message speaks for rising prices, or for falling ones, if for either.
 fn is_up(message: &Message) -> Option<bool> {
-    let said = |name: &str| message.payload.field(name).text();
+    let facts = Facts::of(&message.payload);
     let word = match message.topic {
-        Topic::RegimeUpdates => said("regime"),
-        _ => said("bias"),
+        Topic::RegimeUpdates => facts.text("regime"),
+        _ => facts.text("bias"),
     };
     let (up, down): (&[&str], &[&str]) = match message.topic {
         Topic::TaSignals => (&["long"], &["short"]),
