@@ -116,6 +116,15 @@ pub struct AgentsConfig {
     /// Whether agents run elsewhere: then what they say can be lost, late, doubled or out of order on
     /// its way to the bus, where the run's faults say so.
     pub remote: bool,
+    /// Of a thousand signals of a `random` trading decision, how many are drawn in every part: size,
+    /// leverage, levels and regime, some of them beyond every limit or no good at all.
+    #[serde(skip_serializing_if = "is_none")]
+    pub wild_per_mille: u32,
+}
+
+/// Whether there are none: then nothing is drawn, and nothing is said of it.
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl AgentsConfig {
@@ -288,10 +297,7 @@ impl Agents {
             (AgentKind::Process(_), _) => self.ask_program(desk, symbol, exchange).await,
             (AgentKind::Llm(llm), _) => self.ask_model(desk, llm, symbol, exchange).await,
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
-            (AgentKind::Random, Duty::Role(kind)) => {
-                let said = random::run(ctx, kind, symbol, &self.known.market.borrow());
-                Ok(said.map(Output::from))
-            }
+            (AgentKind::Random, Duty::Role(kind)) => Ok(self.draw(ctx, kind, symbol)),
             (AgentKind::Rules, Duty::Role(TaskKind::PortfolioRebalance)) => {
                 let plan = portfolio_rebalance::run(ctx, exchange, &self.config.portfolio)?;
                 Ok(announce(desk, plan))
@@ -372,6 +378,18 @@ impl Agents {
             Duty::Other(_) => false,
         };
         needs_one && self.config.agents.missing_snapshots.contains(symbol)
+    }
+
+    fn draw(&self, ctx: &Ctx, kind: TaskKind, symbol: &Name) -> Option<Output> {
+        let market = self.known.market.borrow();
+        let said = random::run(
+            ctx,
+            kind,
+            symbol,
+            &market,
+            self.config.agents.wild_per_mille,
+        );
+        said.map(Output::from)
     }
 
     fn apply_rules(&self, kind: TaskKind, symbol: &Name) -> Option<Payload> {

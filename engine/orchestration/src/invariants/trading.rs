@@ -10,6 +10,7 @@ mod contradictions;
 mod cooldown;
 mod decision;
 mod facts;
+mod explained;
 mod finite;
 mod fresh;
 mod halt_sticks;
@@ -26,11 +27,13 @@ mod outsiders;
 mod positions_told;
 mod prices;
 mod reading;
+mod remembered;
 mod run_state;
 mod same_symbol;
 mod sent;
 mod told;
 mod vocabulary;
+mod well_formed;
 mod window;
 
 #[cfg(test)]
@@ -61,9 +64,12 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(sent::Sent::default()),
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
+        Box::new(explained::Explained::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),
+        Box::new(remembered::Remembered::new(plan)),
+        Box::new(well_formed::WellFormed::default()),
         Box::new(opened_once::OpenedOnce::default()),
     ]
 }
