@@ -185,6 +185,12 @@ fn agent_bounds(config: &Config) -> Vec<Bound> {
         Bound::positive("agents.decision.size_usd", decision.size_usd),
         Bound::positive("agents.decision.stop_pct", decision.stop_pct),
         Bound::positive("agents.decision.target_pct", decision.target_pct),
+        Bound::new(
+            "agents.wild_per_mille",
+            config.agents.wild_per_mille,
+            config.agents.wild_per_mille <= 1_000,
+            "0 to 1,000 of a thousand signals",
+        ),
         ordered(
             "modifications.leverage",
             modifications.leverage.0 as f64,

@@ -143,7 +143,7 @@ impl Remembered {
     }
 
     fn save(&mut self, saved: &StateSaved, seq: u64, now: Time) -> Result<(), String> {
-        self.failed = false;
+        let is_late = std::mem::take(&mut self.failed);
         self.told = None;
         let Some(risk) = saved.record.0.get("risk") else {
             return Ok(());
@@ -157,7 +157,7 @@ impl Remembered {
         if closings >= self.forgotten {
             self.compare(risk, closings)?;
         }
-        self.compare_periods(risk, seq, now)
+        self.compare_periods(risk, seq, now, is_late)
     }
 
     fn compare(&self, risk: &Value, closings: u64) -> Result<(), String> {
@@ -217,7 +217,14 @@ impl Remembered {
         )
     }
 
-    fn compare_periods(&mut self, risk: &Value, seq: u64, now: Time) -> Result<(), String> {
+    /// What is saved late may tell of days in between.
+    fn compare_periods(
+        &mut self,
+        risk: &Value,
+        seq: u64,
+        now: Time,
+        is_late: bool,
+    ) -> Result<(), String> {
         let periods = &risk["periods"];
         let period = |number: &str, start: &str| {
             let number = periods[number].as_i64().unwrap_or_default();
@@ -226,7 +233,7 @@ impl Remembered {
         };
         let found = (period("day", "day_start"), period("week", "week_start"));
         let before = self.periods.replace(found.clone());
-        if found.0.start.is_null() && found.1.start.is_null() {
+        if is_late || found.0.start.is_null() && found.1.start.is_null() {
             return Ok(());
         }
         let wall_us = self.wall_us(now);
