@@ -5,7 +5,9 @@ use crate::Ctx;
 use crate::message::{Action, Regime, TradingSignal};
 
 /// In dollars. Nothing, and less than nothing, is no size.
-const SIZES: [f64; 8] = [40.0, 100.0, 250.0, 600.0, 1_500.0, 2_500.0, 0.0, -50.0];
+const SIZES: [f64; 9] = [
+    40.0, 100.0, 250.0, 600.0, 1_500.0, 2_500.0, 7_000.0, 0.0, -50.0,
+];
 /// By how much the entry is off the market, in percent.
 const ENTRIES: [f64; 4] = [0.0, 0.25, -0.25, 1.0];
 /// How far the stop is from the entry, in percent; what is not above 0 is on the wrong side.
@@ -30,5 +32,12 @@ pub(super) fn spoil(ctx: &Ctx, signal: &mut TradingSignal, price: f64) {
     signal.size_usd = is_given(20).then_some(one_of(ctx, &SIZES));
     // 0 is none, and what is above 5 is too much.
     signal.leverage = is_given(20).then_some(ctx.random("leverage", 8) as i64);
-    signal.regime = is_given(10).then_some(one_of(ctx, Regime::ALL));
+    // Only a trend up allows a leverage that anything else could lower.
+    let is_trend = ctx.random("trend", 3) == 0;
+    let regime = if is_trend {
+        Regime::TrendingBull
+    } else {
+        one_of(ctx, Regime::ALL)
+    };
+    signal.regime = is_given(10).then_some(regime);
 }
