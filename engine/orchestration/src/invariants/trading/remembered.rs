@@ -26,8 +26,6 @@ struct After {
     wins: u64,
     /// When its cooldown is over, by the clock of the run.
     until_us: Option<i64>,
-    /// When it closed, by the wall.
-    wall_us: i64,
 }
 
 /// The worth with which a day or a week began, as it was saved.
@@ -49,8 +47,8 @@ pub(super) struct Remembered {
     forgotten: u64,
     /// When day and week were begun last, by the wall.
     begun: Option<(i64, i64)>,
-    /// Whether the day was ever begun anew since the first judgement.
-    anew: bool,
+    /// How many trades had closed when a day began anew.
+    before_today: u64,
     /// The day and the week that were saved last.
     periods: Option<(Period, Period)>,
     /// What was saved last: how many trades, and when.
@@ -75,7 +73,7 @@ impl Remembered {
             after: VecDeque::new(),
             forgotten: 0,
             begun: None,
-            anew: false,
+            before_today: 0,
             periods: None,
             saved: None,
             told: None,
@@ -119,7 +117,6 @@ impl Remembered {
             losses,
             wins,
             until_us: Some(run_us(now) + minutes * MINUTE_US),
-            wall_us: self.wall_us(now),
         });
         if self.after.len() > KEPT {
             self.after.pop_front();
@@ -129,13 +126,14 @@ impl Remembered {
 
     /// A day begins with the first judgement on it, and so does a week. The first of all begins nothing.
     fn begin(&mut self, wall_us: i64) {
+        let closed = self.closed();
         let Some((day, week)) = &mut self.begun else {
             self.begun = Some((wall_us, wall_us));
             return;
         };
         if day_of(*day) < day_of(wall_us) {
             *day = wall_us;
-            self.anew = true;
+            self.before_today = closed;
         }
         if week_of(*week) != week_of(wall_us) {
             *week = wall_us;
@@ -206,15 +204,8 @@ impl Remembered {
                 "expected day and week to begin at {begun:?} µs, found {marks:?}"
             ));
         }
-        let since = begun.0.filter(|_| self.anew).unwrap_or(i64::MIN);
-        let today = self.after.iter().take(known);
-        let today = today.filter(|after| after.wall_us > since).count() as u64;
-        let earlier = if self.anew { 0 } else { self.forgotten };
-        same(
-            "trades of the day",
-            count(risk, "trades_today")?,
-            today + earlier,
-        )
+        let today = closings.saturating_sub(self.before_today);
+        same("trades of the day", count(risk, "trades_today")?, today)
     }
 
     /// What is saved late may tell of days in between.
