@@ -69,7 +69,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),
-        Box::new(well_formed::WellFormed::default()),
+        Box::new(well_formed::WellFormed::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),
     ]
 }

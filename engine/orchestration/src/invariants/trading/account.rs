@@ -198,7 +198,8 @@ impl Account {
         if self.lost || !self.unknown.is_empty() || !self.prices.are_known() {
             return None;
         }
-        let equity = self.equity(now)?;
+        let max_age = self.max_age_ns.unwrap_or(0);
+        let equity = self.equity(now, max_age)?;
         if equity.0 <= 0.0 {
             return None;
         }
@@ -213,7 +214,7 @@ impl Account {
         };
         for lot in &self.lots {
             let price = self.price(&lot.symbol, now)?;
-            let dollars = self.dollars(quote_of(&lot.symbol)?, now)?;
+            let dollars = self.dollars(quote_of(&lot.symbol)?, now, max_age)?;
             let units = lot.size * lot.leverage;
             // One without margin may have lost its backing, and ended without a trade.
             if lot.margin {
@@ -237,18 +238,28 @@ impl Account {
         })
     }
 
-    fn equity(&self, now: Time) -> Option<Range> {
+    /// What the account may be worth by prices of any age; anything, where too little is known, and none
+    /// where a price is missing.
+    pub(super) fn worth(&self, now: Time) -> Option<Range> {
+        if self.lost || !self.prices.are_known() {
+            return Some((0.0, f64::INFINITY));
+        }
+        self.equity(now, u64::MAX)
+    }
+
+    /// By prices that are younger than `max_age`, in nanoseconds.
+    fn equity(&self, now: Time, max_age: u64) -> Option<Range> {
         let (mut least, mut most) = (0.0, 0.0);
         for (asset, balance) in &self.balances {
             if *balance != 0.0 {
-                let dollars = self.dollars(asset, now)?;
+                let dollars = self.dollars(asset, now, max_age)?;
                 least += balance * dollars.0;
                 most += balance * dollars.1;
             }
         }
         for lot in self.lots.iter().filter(|lot| lot.margin) {
             let price = self.price(&lot.symbol, now)?;
-            let dollars = self.dollars(quote_of(&lot.symbol)?, now)?;
+            let dollars = self.dollars(quote_of(&lot.symbol)?, now, max_age)?;
             let way = if lot.buys { 1.0 } else { -1.0 };
             let profit = |price: f64, dollars: f64| {
                 (price - lot.price) * way * lot.size * lot.leverage * dollars
@@ -266,11 +277,10 @@ impl Account {
     }
 
     /// The price of one unit in dollars; none if a source may have nothing fresh to say.
-    fn dollars(&self, asset: &str, now: Time) -> Option<Range> {
+    fn dollars(&self, asset: &str, now: Time, max_age: u64) -> Option<Range> {
         if asset == DOLLAR {
             return Some((1.0, 1.0));
         }
-        let max_age = self.max_age_ns?;
         let symbol = [asset, "/", DOLLAR].concat();
         let mut given = self.prices.in_use(&symbol, now);
         if given.any(|(_, age)| age >= max_age) {

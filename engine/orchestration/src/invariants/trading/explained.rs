@@ -100,12 +100,12 @@ impl Explained {
     }
 
     /// Takes note of what the account may be worth now.
-    fn look(&mut self, now: Time) -> Option<Range> {
-        let worth = self.account.bounds(now).map(|bounds| bounds.equity);
-        let (least, most) = worth.unwrap_or(ANYTHING);
+    fn look(&mut self, now: Time) {
+        let Some((least, most)) = self.account.worth(now) else {
+            return;
+        };
         let (lowest, highest) = self.worth.unwrap_or((least, most));
         self.worth = Some((lowest.min(least), highest.max(most)));
-        worth
     }
 
     fn outside(&mut self, action: &OutsideAction) {
@@ -117,7 +117,8 @@ impl Explained {
     }
 
     fn judge(&mut self, judged: &RiskJudged, basis: &RiskBasis, now: Time) -> Result<(), String> {
-        let is_looked_at = self.look(now).is_some();
+        self.look(now);
+        let is_looked_at = self.account.bounds(now).is_some();
         let equity = basis.equity.to_f64();
         let worth = self.worth.filter(|_| !self.hearsay);
         let (lowest, highest) = worth.unwrap_or(ANYTHING);
@@ -228,7 +229,7 @@ impl Invariant<DomainEvent> for Explained {
         let now = event.time;
         self.account.see(event);
         match event.domain() {
-            Some(DomainEvent::MarketTrade(_) | DomainEvent::MarketBar(_)) => drop(self.look(now)),
+            Some(DomainEvent::MarketTrade(_) | DomainEvent::MarketBar(_)) => self.look(now),
             Some(DomainEvent::OutsideActed(it)) => {
                 self.outside(&it.action);
                 self.look(now);

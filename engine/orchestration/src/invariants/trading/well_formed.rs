@@ -1,12 +1,15 @@
 //! `trade.well-formed`: risk judges proposals that are what proposals must be, made of their signal and
-//! nothing else; and a signal that is what it must be is not dropped as if it were not.
+//! nothing else; and a signal is dropped for no reason that is not there.
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, Invariant};
+use dacapo_kernel::{Event, Invariant, Plan};
 use serde_json::Value;
 
 use super::messages::Messages;
+use super::run_state::{CHANGED, RunStateFold, STARTED};
+use crate::config::{Config, TradingMode};
+use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, Proposed, SignalDropped, TradeOrigin, number};
 use crate::message::{Name, Payload, Topic};
 
@@ -21,19 +24,23 @@ pub(super) struct WellFormed {
     confidence: BTreeMap<u64, f64>,
     /// Those that a model's reply may have changed.
     changed: BTreeMap<u64, ()>,
+    state: RunStateFold,
+    /// Whether there is somebody who executes orders.
+    has_executor: bool,
 }
 
-impl Default for WellFormed {
-    fn default() -> WellFormed {
+impl WellFormed {
+    pub(super) fn new(plan: &Plan<Config>) -> WellFormed {
+        let config = &plan.system;
         WellFormed {
+            state: RunStateFold::new(),
+            has_executor: config.trading_mode == TradingMode::Paper || config.live.connected,
             signals: Messages::of(&[Topic::TradingSignals]),
             confidence: BTreeMap::new(),
             changed: BTreeMap::new(),
         }
     }
-}
 
-impl WellFormed {
     fn judge(&self, origin: TradeOrigin, proposal: &Proposed) -> Result<(), String> {
         let is_side = proposal.side == *"buy" || proposal.side == *"sell";
         require(
@@ -77,6 +84,17 @@ impl WellFormed {
     }
 
     fn drop_signal(&self, dropped: &SignalDropped) -> Result<(), String> {
+        let is_so = match dropped.reason.as_str() {
+            "NO_EXECUTOR" => !self.has_executor,
+            "NOT_RUNNING" => self.state.now() != RunState::Running,
+            _ => true,
+        };
+        if !is_so {
+            return Err(format!(
+                "expected a signal to be dropped for a reason that is there, found {}",
+                dropped.reason
+            ));
+        }
         let for_its_form = ["INVALID_PROPOSAL", "MALFORMED_SIGNAL"];
         if !for_its_form.contains(&dropped.reason.as_str())
             || self.changed.contains_key(&dropped.signal)
@@ -156,12 +174,14 @@ impl Invariant<DomainEvent> for WellFormed {
     }
 
     fn statement(&self) -> &'static str {
-        "risk judges proposals that are well-formed and follow from their signal, and a signal that is \
-         well-formed is not dropped as if it were not"
+        "risk judges proposals that are well-formed and follow from their signal, and a signal is dropped \
+         for no reason that is not there"
     }
 
     fn watches(&self) -> &'static [u16] {
         &[
+            STARTED,
+            CHANGED,
             number::Published,
             number::ConsensusBuilt,
             number::ConflictResolved,
@@ -175,6 +195,9 @@ impl Invariant<DomainEvent> for WellFormed {
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        if let Some(domain) = event.domain() {
+            self.state.see(domain);
+        }
         match event.domain() {
             Some(DomainEvent::Published(it)) => self.signals.keep(&it.message),
             Some(DomainEvent::ConsensusBuilt(it)) => {
@@ -202,7 +225,7 @@ fn keep<T>(known: &mut BTreeMap<u64, T>, number: u64, what: T) {
 mod tests {
     use serde_json::json;
 
-    use super::super::plant::{consensus, judged, published, resolved};
+    use super::super::plant::{changed, config, consensus, judged, plan, published, resolved};
     use super::*;
     use crate::domain_event::{ResolvedBy, RiskJudged};
     use crate::invariants::planted::Planted;
@@ -215,7 +238,12 @@ mod tests {
         for (name, value) in change.as_object().into_iter().flatten() {
             payload[name] = value.clone();
         }
-        Planted::of(WellFormed::default()).then(published(7, Topic::TradingSignals, 0, payload))
+        Planted::of(WellFormed::new(&plan(config()))).then(published(
+            7,
+            Topic::TradingSignals,
+            0,
+            payload,
+        ))
     }
 
     fn proposed(change: impl FnOnce(&mut RiskJudged)) -> RiskJudged {
@@ -284,7 +312,13 @@ mod tests {
         ] {
             signal(bad).then(dropped("INVALID_PROPOSAL")).holds();
         }
-        signal(json!({})).then(dropped("NOT_RUNNING")).holds();
+        let what = signal(json!({})).then(dropped("NOT_RUNNING")).violated();
+        assert!(what.ends_with("found NOT_RUNNING"), "{what}");
+        signal(json!({})).then(dropped("NO_EXECUTOR")).violated();
+        signal(json!({}))
+            .then(changed(RunState::Running, RunState::Paused, "pause"))
+            .then(dropped("NOT_RUNNING"))
+            .holds();
         signal(json!({}))
             .then(resolved(7, "modify", 0.8, ResolvedBy::Reply))
             .then(dropped("INVALID_PROPOSAL"))
