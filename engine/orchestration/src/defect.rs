@@ -193,7 +193,7 @@ defects! {
     PartialInsertDuplicates, "partial-insert-duplicates", "9.4", "RUF", "legs are inserted one by one without keys: a retry after a failure halfway stores some twice (seen once legs-not-retried is off)", "one transaction, one key per leg", "legs.one-state";
     PrimaryStarvesFallback, "primary-starves-fallback", "7.3", "RUF", "one budget covers both models, a hung primary uses it up", "each has its share", "live.fallback-reached, llm.asked";
     LevelNotPersisted, "level-not-persisted", "10", "RUF", "the failure counts are lost in a restart", "persisted with the state", "recovery.statistics";
-    RiskForgottenOnRestart, "risk-forgotten-on-restart", "10", "RUF", "a restart forgets cooldowns, losses in a row, breakers and what the account was worth when the day and the week began", "persisted at once, with the state", "risk.cooldown, risk.breach-stops";
+    RiskForgottenOnRestart, "risk-forgotten-on-restart", "10", "RUF", "a restart forgets cooldowns, losses in a row, breakers and what the account was worth when the day and the week began", "persisted at once, with the state", "risk.remembered, risk.cooldown, risk.breach-stops";
     AgesByWallClock, "ages-by-wall-clock", "0", "RUF", "time to live, intervals and cooldowns read the wall clock, so a clock jump expires or delays them", "they read monotone virtual time; only daily and weekly resets read the wall clock", "time.monotone, live.tasks-run";
     HandlerErrorStopsDelivery, "handler-error-stops-delivery", "planted", "", "an error in one handler ends the delivery loop", "the others are still tried", "bus.one-attempt";
 }

@@ -144,6 +144,8 @@ impl Remembered {
         let is_late = std::mem::take(&mut self.failed);
         self.told = None;
         let Some(risk) = saved.record.0.get("risk") else {
+            // That is how it is saved that nothing has closed yet.
+            self.saved = Some(0);
             return Ok(());
         };
         self.met = true;

@@ -105,6 +105,15 @@ fn it_is_saved_before_more_is_judged() {
     log().then(judgement(100)).holds();
     let what = log().then(closed(-1)).then(judgement(100)).violated();
     assert!(what.contains("found it unsaved"), "{what}");
+    let nothing = StateSaved {
+        record: Json(json!({})),
+    };
+    let what = planted()
+        .then(closed(-1))
+        .then(nothing)
+        .then(judgement(100))
+        .violated();
+    assert!(what.contains("found it unsaved"), "{what}");
     let failed = StoreFailed {
         operation: Name::fixed("save_state"),
     };
