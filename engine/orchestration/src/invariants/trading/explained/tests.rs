@@ -220,3 +220,26 @@ fn a_fall_lowers_the_leverage_and_halts() {
         .then(halted)
         .holds();
 }
+
+/// Fails if what the account was worth stays unknown because prices came one after another.
+#[test]
+fn the_first_prices_may_come_one_by_one() {
+    let mut config = config();
+    let held = [("BTC", Amount::ONE), ("USDT", Amount::from_int(10_000))];
+    config.paper.initial_balance = held.map(|(asset, held)| (asset.to_owned(), held)).into();
+    let halted = refused("TRADING_HALTED", |it| {
+        it.status = Name::fixed("halted");
+        it.basis
+            .iter_mut()
+            .for_each(|basis| basis.equity = Amount::from_int(55_000));
+    });
+    let what = Planted::of(Explained::new(&plan(config)))
+        .then(traded("XRP/USDT", 1))
+        .then(traded("BTC/USDT", 45_000))
+        .then(halted)
+        .violated();
+    assert!(
+        what.contains("nothing to speak for TRADING_HALTED"),
+        "{what}"
+    );
+}
