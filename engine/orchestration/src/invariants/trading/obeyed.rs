@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, Time, number as kernel};
 
 use crate::coordinator::state::RunState;
-use crate::domain_event::{Delivered, DomainEvent, OutsideAction, Published, number};
+use crate::domain_event::{Delivered, DomainEvent, OutsideAction, Published, TaskOutcome, number};
 use crate::message::{Name, Payload, Topic};
 
 /// How the coordinator is called on the bus.
@@ -70,8 +70,8 @@ pub(super) struct Obeyed {
     /// The tasks that run by the schedule, from their first run to the end of their last: what is due
     /// besides may wait for them.
     scheduled: Vec<Name>,
-    /// The tasks that run because somebody asked for it.
-    forced: Vec<Name>,
+    /// The tasks that run because somebody asked for it, and when one was done.
+    forced: Vec<(Name, Option<Time>)>,
     state: Option<RunState>,
     /// It was told to stop, and owes nothing more.
     stopped: bool,
@@ -115,10 +115,14 @@ impl Obeyed {
             Order::Switch(task, _) => !self.known.contains(task),
             // One that runs, or waits for others to end, is not run again beside.
             Order::Run(task) => {
-                let is_idle = self.scheduled.is_empty() && !self.forced.contains(task);
+                let is_idle = self.scheduled.is_empty() && !self.is_forced(task);
                 !self.known.contains(task) || !is_idle || state == RunState::Halted
             }
         }
+    }
+
+    fn is_forced(&self, task: &Name) -> bool {
+        self.forced.iter().any(|(forced, _)| forced == task)
     }
 
     fn done(&mut self, is_done: impl Fn(&Order) -> bool) {
@@ -158,6 +162,8 @@ impl Invariant<DomainEvent> for Obeyed {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.pass(event.time)?;
+        let is_over = |done: Option<Time>| done.is_some_and(|done| done < event.time);
+        self.forced.retain(|(_, done)| !is_over(*done));
         match event.domain() {
             Some(DomainEvent::Published(it)) => self.publish(it),
             Some(DomainEvent::Delivered(it)) => self.deliver(it, event.time),
@@ -173,13 +179,11 @@ impl Invariant<DomainEvent> for Obeyed {
                 if !self.known.contains(&it.task) {
                     self.known.push(it.task.clone());
                 }
-                let under_way = if it.forced {
-                    &mut self.forced
-                } else {
-                    &mut self.scheduled
-                };
-                if !under_way.contains(&it.task) {
-                    under_way.push(it.task.clone());
+                if it.forced {
+                    self.forced.retain(|(task, _)| *task != it.task);
+                    self.forced.push((it.task.clone(), None));
+                } else if !self.scheduled.contains(&it.task) {
+                    self.scheduled.push(it.task.clone());
                 }
                 // A look at the schedule, or another order, that came at this instant may be first.
                 self.done(
@@ -187,9 +191,11 @@ impl Invariant<DomainEvent> for Obeyed {
                 );
             }
             Some(DomainEvent::TaskRunEnded(it)) => {
-                // A task that runs by the schedule is not forced as well, and has not finished yet.
-                if !self.scheduled.contains(&it.task) {
-                    self.forced.retain(|task| *task != it.task);
+                // Whoever fails tells everybody of it before it is over, however long that takes.
+                if it.outcome == TaskOutcome::Done
+                    && let Some(run) = self.forced.iter_mut().find(|(task, _)| *task == it.task)
+                {
+                    run.1 = Some(event.time);
                 }
             }
             Some(DomainEvent::TaskFinished(it)) => self.scheduled.retain(|task| *task != it.task),
@@ -238,7 +244,7 @@ mod tests {
             .then(crate::domain_event::TaskRunEnded {
                 task: "report".into(),
                 symbol: "BTC/USDT".into(),
-                outcome: crate::domain_event::TaskOutcome::Done,
+                outcome: TaskOutcome::Done,
             })
             .then(crate::domain_event::TaskFinished {
                 task: "report".into(),
