@@ -62,15 +62,25 @@ fn failures_are_put_together_and_shown_with_what_to_do() {
 #[test]
 fn a_campaign_ends_with_as_many_failures_as_are_wanted_and_says_how_to_go_on() {
     let desk = Desk::new();
-    let options = [
+    // On two threads a run that was under way when the last failure came may be counted or not.
+    let said = desk.call(&[
+        "fuzz",
+        "DESK/kitchen.toml",
+        "--out",
+        "DESK/failures",
+        "--jobs",
+        "1",
+        "--faults",
+        "stove.",
+        "--no-shrink",
         "--seeds",
         "5..40",
         "--defects",
         "served-twice",
         "--max-failures",
         "3",
-    ];
-    assert_snapshot!("fuzz_max_failures", fuzz(&desk, &options));
+    ]);
+    assert_snapshot!("fuzz_max_failures", said);
     assert_eq!(logs(&desk), 3);
 }
 
