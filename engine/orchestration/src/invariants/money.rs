@@ -9,6 +9,7 @@ mod not_early;
 mod notional;
 pub(in crate::invariants) mod prices;
 mod recovery;
+mod refused;
 mod sells_first;
 mod staged;
 mod tasks_kept;
@@ -38,6 +39,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(notional::Notional::new(&plan.system)),
         Box::new(non_negative::NonNegative),
         Box::new(fills::Idempotent::default()),
+        Box::new(refused::Refused::new(&plan.system)),
         Box::new(causal::Causal::new(&plan.system)),
         Box::new(tasks_kept::TasksKept::new(plan)),
         Box::new(recovery::Statistics::new(&plan.system)),

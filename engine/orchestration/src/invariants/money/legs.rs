@@ -3,7 +3,7 @@
 //! A leg is planned; then it is either stored or held in memory, and only what is stored counts as
 //! acknowledged. What is stored is pending, in flight (`sending`), executed, failed or cancelled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_kernel::{Event, Invariant};
 
@@ -27,11 +27,14 @@ pub(super) struct OneState {
     numbers: BTreeMap<Name, u64>,
     /// What was sent from memory.
     sent: BTreeMap<Name, u64>,
+    /// What was sent from the store, or skipped for a reason that was told.
+    tried: BTreeSet<Name>,
     any: bool,
 }
 
 /// A stored trade.
 struct Row {
+    key: Name,
     plan: u64,
     status: Status,
 }
@@ -76,6 +79,7 @@ impl OneState {
             rows: BTreeMap::new(),
             numbers: BTreeMap::new(),
             sent: BTreeMap::new(),
+            tried: BTreeSet::new(),
             any: false,
         }
     }
@@ -148,9 +152,9 @@ impl OneState {
         if self.sent.contains_key(&leg.key) {
             return Err("expected a leg to be stored before it is sent, found it sent".to_owned());
         }
-        let status = Status::Pending;
+        let (status, key) = (Status::Pending, leg.key.clone());
         self.numbers.insert(leg.key.clone(), leg.leg);
-        match self.rows.insert(leg.leg, Row { plan, status }) {
+        match self.rows.insert(leg.leg, Row { key, plan, status }) {
             None => Ok(()),
             Some(_) => Err("expected a leg of its own, found another in its place".to_owned()),
         }
@@ -174,6 +178,13 @@ impl OneState {
             ));
         }
         row.status = next;
+        let is_done = matches!(next, Status::Executed | Status::Failed);
+        if is_done && !self.tried.contains(&row.key) {
+            return Err(format!(
+                "expected a leg to be sent or skipped before it is {}, found neither",
+                next.name()
+            ));
+        }
         Ok(())
     }
 
@@ -181,6 +192,7 @@ impl OneState {
     /// no store, and once.
     fn submit(&mut self, order: &OrderSubmitted) -> Result<(), String> {
         if let Some(number) = self.numbers.get(&order.intent) {
+            self.tried.insert(order.intent.clone());
             let status = self.rows.get(number).map(|row| row.status);
             return match status {
                 Some(Status::InFlight) | None => Ok(()),
@@ -233,6 +245,7 @@ impl Invariant<DomainEvent> for OneState {
             number::LegStored,
             number::LegMarked,
             number::OrderSubmitted,
+            number::RebalanceTradeSkipped,
         ]
     }
 
@@ -257,6 +270,9 @@ impl Invariant<DomainEvent> for OneState {
             Some(DomainEvent::LegStored(leg)) => return self.store(leg),
             Some(DomainEvent::LegMarked(marked)) => return self.mark(marked),
             Some(DomainEvent::OrderSubmitted(order)) => return self.submit(order),
+            Some(DomainEvent::RebalanceTradeSkipped(it)) => {
+                self.tried.insert(it.key.clone());
+            }
             _ => {}
         }
         Ok(())
@@ -377,8 +393,14 @@ mod tests {
         let done = || {
             both_stored()
                 .then(marked(1, "sending"))
+                .then(order("a", "sell"))
                 .then(marked(1, "executed"))
         };
+        for status in ["executed", "failed"] {
+            let untried = both_stored().then(marked(1, "sending"));
+            let untried = untried.then(marked(1, status)).violated();
+            assert!(untried.contains("to be sent or skipped"), "{untried}");
+        }
         assert!(
             done()
                 .then(marked(1, "pending"))

@@ -1,0 +1,251 @@
+//! `order.refused`: an exchange refuses an order for a reason that is there.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
+
+use super::prices::{Prices, Range};
+use super::{DOWN, EXCHANGE};
+use crate::amount::{Amount, AmountError};
+use crate::config::{Config, TradingMode};
+use crate::domain_event::{
+    BalanceChanged, DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, OutsideAction,
+    TradeOrigin, number,
+};
+use crate::message::Name;
+use crate::symbol::{Markets, Pair};
+
+/// By how much more than it needs there must be for a trade to be surely paid for, in percent: fees and
+/// slippage, and prices that move on the way.
+const SURELY_PCT: i64 = 110;
+
+/// An order is refused for want of balance or size only where that is wanting.
+pub(super) struct Refused {
+    /// Whether balances are told; a live exchange keeps them to itself.
+    on_paper: bool,
+    markets: Markets,
+    prices: Prices,
+    /// What is free of each asset.
+    free: BTreeMap<Name, Amount>,
+    /// Whether the exchange was down, and may see a price long after it was given.
+    sees_late: bool,
+    orders: BTreeMap<Name, OrderSubmitted>,
+}
+
+impl Refused {
+    pub(super) fn new(config: &Config) -> Refused {
+        let balances = config.paper.initial_balance.iter();
+        Refused {
+            on_paper: config.trading_mode == TradingMode::Paper,
+            markets: config.markets.clone(),
+            prices: Prices::new(config.prices.max_age_s),
+            free: balances
+                .map(|(asset, balance)| (Name::from(asset.as_str()), *balance))
+                .collect(),
+            sees_late: false,
+            orders: BTreeMap::new(),
+        }
+    }
+
+    fn told(&mut self, told: &BalanceChanged) {
+        let free = told.balance.minus(told.reserved).unwrap_or_default();
+        self.free.insert(told.asset.clone(), free);
+    }
+
+    fn answer(&mut self, now: Time, answered: &OrderAnswered) -> Result<(), String> {
+        let OrderOutcome::Refused(code) = &answered.outcome else {
+            return Ok(());
+        };
+        let Some(order) = self.orders.remove(&answered.intent) else {
+            return Ok(());
+        };
+        if self.sees_late || !self.on_paper {
+            return Ok(());
+        }
+        let Some(size) = self.size_of(now, &order) else {
+            return Ok(());
+        };
+        let wanting = match code.as_str() {
+            "size_not_positive" if size.low.is_positive() => {
+                Err("expected no refusal of a size that is above nothing")
+            }
+            "insufficient_balance" if self.is_covered(now, &order, size) == Ok(true) => {
+                Err("expected no refusal for want of what is there")
+            }
+            _ => Ok(()),
+        };
+        wanting.map_err(|what| format!("{what}, found one"))
+    }
+
+    /// The least and the greatest size that an order comes to; none if nobody can tell.
+    fn size_of(&self, now: Time, order: &OrderSubmitted) -> Option<Range> {
+        let symbol = order.order.symbol.as_str();
+        let pair: Pair = symbol.parse().ok()?;
+        let price = match order.limit {
+            Some(limit) => Range::of(limit),
+            None => self.prices.of(now, symbol)?,
+        };
+        let rate = match pair.dollar_symbol() {
+            Some(symbol) => self.prices.of(now, &symbol)?,
+            None => Range::of(Amount::ONE),
+        };
+        let stake = Amount::from_f64(order.order.size_usd).ok()?;
+        let decimals = self.markets.rules(symbol).size_decimals;
+        let size = |rate: Amount, price: Amount| -> Result<Amount, AmountError> {
+            Ok(stake.over(rate)?.over(price)?.round(decimals))
+        };
+        Some(Range {
+            low: size(rate.high, price.high).ok()?,
+            high: size(rate.low, price.low).ok()?,
+        })
+    }
+
+    /// Whether the balances pay for an order, however the market moves on its way.
+    fn is_covered(
+        &self,
+        now: Time,
+        order: &OrderSubmitted,
+        size: Range,
+    ) -> Result<bool, AmountError> {
+        let symbol = order.order.symbol.as_str();
+        let Ok(pair) = symbol.parse::<Pair>() else {
+            return Ok(false);
+        };
+        let Some(price) = self.prices.of(now, symbol) else {
+            return Ok(false);
+        };
+        let free = |asset: &str| self.free.get(asset).copied().unwrap_or_default();
+        let surely = Amount::from_int(SURELY_PCT);
+        let price = order
+            .limit
+            .map_or(price.high, |limit| limit.max(price.high));
+        let value = size.high.times(price)?.percent(surely)?;
+        let in_quote = free(&pair.quote) >= value;
+        if order.order.side == *"buy" {
+            return Ok(in_quote);
+        }
+        // What is not sold is borrowed, except in a rebalancing.
+        let by_signal = matches!(order.origin, TradeOrigin::Signal(_));
+        let in_base = free(&pair.base) >= size.high.percent(surely)?;
+        Ok(if by_signal {
+            in_quote && in_base
+        } else {
+            in_base
+        })
+    }
+}
+
+impl Invariant<DomainEvent> for Refused {
+    fn id(&self) -> &'static str {
+        "order.refused"
+    }
+
+    fn statement(&self) -> &'static str {
+        "an order is refused for want of balance or size only where that is wanting"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            DOWN,
+            number::MarketTrade,
+            number::MarketBar,
+            number::OutsideActed,
+            number::OrderSubmitted,
+            number::OrderAnswered,
+            number::BalanceChanged,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::OrderAnswered]]
+    }
+
+    /// An order that takes its time on the way meets other balances and prices.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["exchange.slow"]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        let now = event.time;
+        match event.domain() {
+            Some(DomainEvent::MarketTrade(it)) => self.prices.see(now, &it.symbol, it.price),
+            Some(DomainEvent::MarketBar(it)) => {
+                let prices = [it.low, it.high, it.close];
+                self.prices.see_all(now, &it.symbol, prices);
+            }
+            Some(DomainEvent::OutsideActed(it)) => {
+                if let OutsideAction::SetPrice(set) = &it.action {
+                    self.prices.see(now, &set.symbol, set.price);
+                }
+            }
+            Some(DomainEvent::OrderSubmitted(it)) => {
+                self.orders.insert(it.intent.clone(), it.clone());
+            }
+            Some(DomainEvent::OrderAnswered(it)) => return self.answer(now, it),
+            Some(DomainEvent::BalanceChanged(it)) => self.told(it),
+            _ => {
+                if let Some(KernelEvent::HostCrashed(it)) = event.kernel() {
+                    self.sees_late |= it.host == EXCHANGE;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluable(&self) -> bool {
+        self.on_paper
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain_event::MarketTrade;
+    use crate::invariants::money::planted::{answered, config, order};
+    use crate::invariants::planted::Planted;
+
+    /// BTC at 50 dollars, so many dollars and BTC, and an order over 100 dollars that is refused.
+    fn refused(dollars: i64, btc: i64, side: &str, code: &str) -> Planted {
+        let mut config = config();
+        let balances = [("USDT", dollars), ("BTC", btc)];
+        config.paper.initial_balance = balances
+            .map(|(asset, units)| (asset.to_owned(), Amount::from_int(units)))
+            .into();
+        Planted::of(Refused::new(&config))
+            .then(MarketTrade {
+                symbol: "BTC/USDT".into(),
+                price: Amount::from_int(50),
+                size: Amount::ONE,
+                taker_buys: None,
+            })
+            .then(order("intent-1", side))
+            .then(answered("intent-1", OrderOutcome::Refused(code.into())))
+    }
+
+    #[test]
+    fn a_refusal_for_what_is_not_wanting_is_found() {
+        for (dollars, btc, side, code) in [
+            (120, 0, "buy", "insufficient_balance"),
+            (120, 3, "sell", "insufficient_balance"),
+            (0, 0, "buy", "size_not_positive"),
+        ] {
+            let what = refused(dollars, btc, side, code).violated();
+            assert!(what.starts_with("expected no refusal"), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_want_of_balance_is_fine() {
+        refused(99, 0, "buy", "insufficient_balance").holds();
+        refused(99, 1, "sell", "insufficient_balance").holds();
+        refused(1_000, 0, "buy", "executor_down").holds();
+        let spent = refused(120, 0, "buy", "executor_down").then(BalanceChanged {
+            asset: "USDT".into(),
+            balance: Amount::from_int(120),
+            reserved: Amount::from_int(60),
+        });
+        let again = spent.then(order("intent-2", "buy"));
+        let code = OrderOutcome::Refused("insufficient_balance".into());
+        again.then(answered("intent-2", code)).holds();
+    }
+}
