@@ -53,10 +53,9 @@ impl Refused {
     }
 
     fn answer(&mut self, now: Time, answered: &OrderAnswered) -> Result<(), String> {
-        let OrderOutcome::Refused(code) = &answered.outcome else {
-            return Ok(());
-        };
-        let Some(order) = self.orders.remove(&answered.intent) else {
+        // What nobody answered at once was decided before, on other balances.
+        let order = self.orders.remove(&answered.intent);
+        let (Some(order), OrderOutcome::Refused(code)) = (order, &answered.outcome) else {
             return Ok(());
         };
         if self.sees_late || !self.on_paper {
@@ -239,13 +238,19 @@ mod tests {
         refused(99, 0, "buy", "insufficient_balance").holds();
         refused(99, 1, "sell", "insufficient_balance").holds();
         refused(1_000, 0, "buy", "executor_down").holds();
-        let spent = refused(120, 0, "buy", "executor_down").then(BalanceChanged {
-            asset: "USDT".into(),
-            balance: Amount::from_int(120),
-            reserved: Amount::from_int(60),
-        });
-        let again = spent.then(order("intent-2", "buy"));
-        let code = OrderOutcome::Refused("insufficient_balance".into());
-        again.then(answered("intent-2", code)).holds();
+        let spent = || {
+            refused(120, 0, "buy", "executor_down").then(BalanceChanged {
+                asset: "USDT".into(),
+                balance: Amount::from_int(120),
+                reserved: Amount::from_int(60),
+            })
+        };
+        let again = || spent().then(order("intent-2", "buy"));
+        let code = || OrderOutcome::Refused("insufficient_balance".into());
+        again().then(answered("intent-2", code())).holds();
+        let lost = refused(120, 0, "buy", "executor_down").then(order("intent-2", "buy"));
+        lost.then(answered("intent-2", OrderOutcome::Unknown))
+            .then(answered("intent-2", code()))
+            .holds();
     }
 }
