@@ -11,6 +11,7 @@ pub(in crate::invariants) mod prices;
 mod recovery;
 mod refused;
 mod sells_first;
+mod size;
 mod staged;
 mod tasks_kept;
 

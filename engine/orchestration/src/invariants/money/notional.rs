@@ -10,16 +10,17 @@ use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 use slippage::Slippage;
 
 use super::prices::{Prices, Range};
+use super::size::size_of;
 use super::{DOWN, EXCHANGE};
-use crate::amount::{Amount, AmountError};
+use crate::amount::Amount;
 use crate::config::{Config, PriceSet};
 use crate::domain_event::{
-    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, OutsideAction, Proposed,
-    RebalancePlanned, RiskJudged, number,
+    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, RebalancePlanned,
+    RiskJudged, number,
 };
-use crate::invariants::exact::{Exact, exactly};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
-use crate::symbol::{Markets, Pair};
+use crate::symbol::Markets;
 
 /// What is bought is worth what was asked.
 pub(super) struct Notional {
@@ -89,7 +90,10 @@ impl Notional {
             self.real_price(now, &order.order)?;
         }
         let asked = Asked {
-            size: self.size_of(now, order),
+            size: size_of(order, &self.markets, |symbol| {
+                let known = !self.sees_late;
+                known.then(|| self.prices.of(now, symbol)).flatten()
+            }),
             limit: order.limit,
         };
         self.asked.insert(order.intent.clone(), asked);
@@ -135,38 +139,6 @@ impl Notional {
                 real.low, real.high
             )),
         }
-    }
-
-    /// What the stake pays for: it is turned into the quote currency, divided by the price, and
-    /// rounded to the decimals of the pair.
-    fn size_of(&self, now: Time, order: &OrderSubmitted) -> Option<Range> {
-        let symbol = order.order.symbol.as_str();
-        let pair: Pair = symbol.parse().ok()?;
-        let of = |symbol: &str| {
-            let known = !self.sees_late;
-            known.then(|| self.prices.of(now, symbol)).flatten()
-        };
-        let price = match order.limit {
-            Some(limit) => Range::of(limit),
-            None => of(symbol)?,
-        };
-        let dollars = match pair.dollar_symbol() {
-            Some(symbol) => Some(of(&symbol)?),
-            None => None,
-        };
-        let stake = exactly(order.order.size_usd)?;
-        let decimals = self.markets.rules(symbol).size_decimals;
-        let size = |price: Amount, dollar: Option<Amount>| -> Result<Amount, AmountError> {
-            let stake = match dollar {
-                Some(dollar) => stake.per(dollar)?,
-                None => stake,
-            };
-            Ok(stake.per(price)?.near(decimals))
-        };
-        Some(Range {
-            low: size(price.high, dollars.map(|range| range.high)).ok()?,
-            high: size(price.low, dollars.map(|range| range.low)).ok()?,
-        })
     }
 
     fn fill(&self, now: Time, fill: &Filled) -> Result<(), String> {
@@ -255,17 +227,8 @@ impl Invariant<DomainEvent> for Notional {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
+        self.prices.note(event);
         match event.domain() {
-            Some(DomainEvent::MarketTrade(it)) => self.prices.see(now, &it.symbol, it.price),
-            Some(DomainEvent::MarketBar(it)) => {
-                let prices = [it.low, it.high, it.close];
-                self.prices.see_all(now, &it.symbol, prices);
-            }
-            Some(DomainEvent::OutsideActed(it)) => {
-                if let OutsideAction::SetPrice(set) = &it.action {
-                    self.prices.see(now, &set.symbol, set.price);
-                }
-            }
             Some(DomainEvent::Started(_)) => self.started(now),
             Some(DomainEvent::RebalancePlanned(plan)) => self.plan(plan),
             Some(DomainEvent::RiskJudged(judged)) => return self.judge(judged),

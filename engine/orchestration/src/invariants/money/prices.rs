@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::Time;
+use dacapo_kernel::{Event, Time};
 
 use crate::amount::Amount;
+use crate::domain_event::{DomainEvent, OutsideAction};
 use crate::message::Name;
 use crate::symbol::in_upper_case;
 
@@ -55,6 +56,23 @@ impl Prices {
         Prices {
             span_ns: span_s.saturating_mul(1_000_000_000),
             symbols: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the prices over that an event gives: of a trade, of a bar, or set by hand.
+    pub(super) fn note(&mut self, event: &Event<DomainEvent>) {
+        let now = event.time;
+        match event.domain() {
+            Some(DomainEvent::MarketTrade(it)) => self.see(now, &it.symbol, it.price),
+            Some(DomainEvent::MarketBar(it)) => {
+                self.see_all(now, &it.symbol, [it.low, it.high, it.close]);
+            }
+            Some(DomainEvent::OutsideActed(it)) => {
+                if let OutsideAction::SetPrice(set) = &it.action {
+                    self.see(now, &set.symbol, set.price);
+                }
+            }
+            _ => {}
         }
     }
 

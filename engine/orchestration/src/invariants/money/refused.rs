@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 
 use super::prices::{Prices, Range};
+use super::size::size_of;
 use super::{DOWN, EXCHANGE};
 use crate::amount::{Amount, AmountError};
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{
-    BalanceChanged, DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, OutsideAction,
-    TradeOrigin, number,
+    BalanceChanged, DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin, number,
 };
 use crate::message::Name;
 use crate::symbol::{Markets, Pair};
@@ -61,7 +61,8 @@ impl Refused {
         if self.sees_late || !self.on_paper {
             return Ok(());
         }
-        let Some(size) = self.size_of(now, &order) else {
+        let size = size_of(&order, &self.markets, |symbol| self.prices.of(now, symbol));
+        let Some(size) = size else {
             return Ok(());
         };
         let wanting = match code.as_str() {
@@ -74,29 +75,6 @@ impl Refused {
             _ => Ok(()),
         };
         wanting.map_err(|what| format!("{what}, found one"))
-    }
-
-    /// The least and the greatest size that an order comes to; none if nobody can tell.
-    fn size_of(&self, now: Time, order: &OrderSubmitted) -> Option<Range> {
-        let symbol = order.order.symbol.as_str();
-        let pair: Pair = symbol.parse().ok()?;
-        let price = match order.limit {
-            Some(limit) => Range::of(limit),
-            None => self.prices.of(now, symbol)?,
-        };
-        let rate = match pair.dollar_symbol() {
-            Some(symbol) => self.prices.of(now, &symbol)?,
-            None => Range::of(Amount::ONE),
-        };
-        let stake = Amount::from_f64(order.order.size_usd).ok()?;
-        let decimals = self.markets.rules(symbol).size_decimals;
-        let size = |rate: Amount, price: Amount| -> Result<Amount, AmountError> {
-            Ok(stake.over(rate)?.over(price)?.round(decimals))
-        };
-        Some(Range {
-            low: size(rate.high, price.high).ok()?,
-            high: size(rate.low, price.low).ok()?,
-        })
     }
 
     /// Whether the balances pay for an order, however the market moves on its way.
@@ -166,17 +144,8 @@ impl Invariant<DomainEvent> for Refused {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
+        self.prices.note(event);
         match event.domain() {
-            Some(DomainEvent::MarketTrade(it)) => self.prices.see(now, &it.symbol, it.price),
-            Some(DomainEvent::MarketBar(it)) => {
-                let prices = [it.low, it.high, it.close];
-                self.prices.see_all(now, &it.symbol, prices);
-            }
-            Some(DomainEvent::OutsideActed(it)) => {
-                if let OutsideAction::SetPrice(set) = &it.action {
-                    self.prices.see(now, &set.symbol, set.price);
-                }
-            }
             Some(DomainEvent::OrderSubmitted(it)) => {
                 self.orders.insert(it.intent.clone(), it.clone());
             }
