@@ -2,6 +2,7 @@
 //!
 //! The long form of the size of recordings is `DACAPO_RECORDED_CALLS=10000 cargo test --test all live_models`.
 
+pub(super) mod prompts;
 #[path = "../../engine/models/examples/loopback/server.rs"]
 pub(super) mod server;
 

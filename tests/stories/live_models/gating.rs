@@ -6,6 +6,7 @@ use dacapo_cli::Exit;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::prompts::{self, test};
 use super::server::Server;
 use super::{call, desk, record};
 
@@ -15,30 +16,17 @@ fn recorded(server: &Server) -> TempDir {
     let set = " --set llm.primary.model=obedient --set figures.model_prices.obedient={per_call=1}";
     let (exit, said) = record(desk.path(), set);
     assert_eq!(exit, Exit::Fine, "{said}");
-    let template = fs::read_to_string(desk.path().join("resolution.txt")).expect("it is there");
     let wait = r#"{"action": "wait", "confidence": 0.7}"#;
     let far =
         r#"{"action": "modify", "confidence": 0.7, "modifications": {"entry_adjustment_pct": -5}}"#;
-    for (name, answer) in [
+    let answers = [
         ("same", None),
         ("wait", Some(wait)),
         ("poem", Some("Roses")),
         ("far", Some(far)),
-    ] {
-        let answer = answer.map_or_else(String::new, |answer| format!("\nANSWER {answer}\n"));
-        let text = format!("{template} {answer}");
-        fs::write(desk.path().join(format!("{name}.txt")), text).expect("the folder is ours");
-    }
+    ];
+    prompts::write(&desk, "resolution.txt", &answers);
     desk
-}
-
-/// The last line, which sums up, of a test with this template.
-fn test(desk: &TempDir, words: &str) -> (Exit, Value, String) {
-    let words = format!("prompt-test DESK/a.dlog --message-format json --template DESK/{words}");
-    let (exit, said) = call(desk.path(), &words);
-    let sum = said.lines().rfind(|line| line.contains("\"prompt-test\""));
-    let sum = sum.and_then(|line| serde_json::from_str(line).ok());
-    (exit, sum.unwrap_or(Value::Null), said)
 }
 
 /// A reply that is judged otherwise than in a run, a count that is off, or a threshold that does nothing fails here.

@@ -6,15 +6,14 @@ use dacapo_cli::Exit;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::super::live_models::call;
+use super::super::live_models::prompts::{self, test};
 use super::super::live_models::server::Server;
 use super::{desk, record_live};
 
 /// A desk with templates that make the model of the trading decision say other things.
 fn with_templates(server: &Server) -> TempDir {
     let desk = desk(server);
-    let template = fs::read_to_string(desk.path().join("decision.txt")).expect("it is there");
-    for (name, answer) in [
+    let answers = [
         ("same", None),
         // Neutral names, because that is what the prompt has of the symbol.
         (
@@ -35,21 +34,9 @@ fn with_templates(server: &Server) -> TempDir {
             Some(r#"{"action": "BUY", "confidence": 0.7, "symbol": "ASSET2/ASSET1"}"#),
         ),
         ("poem", Some("Roses")),
-    ] {
-        let answer = answer.map_or_else(String::new, |answer| format!("\nANSWER {answer}\n"));
-        let text = format!("{template} {answer}");
-        fs::write(desk.path().join(format!("{name}.txt")), text).expect("the folder is ours");
-    }
+    ];
+    prompts::write(&desk, "decision.txt", &answers);
     desk
-}
-
-/// The line that sums up a test with this template.
-fn test(desk: &TempDir, words: &str) -> (Exit, Value, String) {
-    let words = format!("prompt-test DESK/a.dlog --message-format json --template DESK/{words}");
-    let (exit, said) = call(desk.path(), &words);
-    let sum = said.lines().rfind(|line| line.contains("\"prompt-test\""));
-    let sum = sum.and_then(|line| serde_json::from_str(line).ok());
-    (exit, sum.unwrap_or(Value::Null), said)
 }
 
 /// Flips, orders that begin, orders that end, invalid replies.
