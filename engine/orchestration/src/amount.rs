@@ -298,8 +298,11 @@ const EXACT_POWERS: [f64; 23] = [
 /// correctly; elsewhere the quotient is worked out in integers first.
 pub fn nearest_f64(number: Decimal) -> f64 {
     let digits = number.mantissa();
-    match EXACT_POWERS.get(number.scale() as usize) {
-        Some(power) if digits.unsigned_abs() < 1 << 53 => digits as f64 / power,
+    let few = i64::try_from(digits)
+        .ok()
+        .filter(|few| few.unsigned_abs() < 1 << 53);
+    match (EXACT_POWERS.get(number.scale() as usize), few) {
+        (Some(power), Some(few)) => few as f64 / power,
         _ => {
             let quotient = nearest_quotient(digits.unsigned_abs(), number.scale());
             if digits < 0 { -quotient } else { quotient }

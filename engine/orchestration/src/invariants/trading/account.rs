@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, KernelEvent, Plan, Time};
 
 use super::prices::Prices;
+use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin,
@@ -281,23 +282,26 @@ impl Account {
         if asset == DOLLAR {
             return Some((1.0, 1.0));
         }
-        let symbol = [asset, "/", DOLLAR].concat();
-        let mut given = self.prices.in_use(&symbol, now);
+        let mut given = self.prices.in_dollars(asset, now);
         if given.any(|(_, age)| age >= max_age) {
             return None;
         }
-        self.price(&symbol, now)
+        range(self.prices.in_dollars(asset, now))
     }
 
     fn price(&self, symbol: &str, now: Time) -> Option<Range> {
-        let given = self.prices.in_use(symbol, now);
-        given
-            .map(|(price, _)| price.to_f64())
-            .fold(None, |range, price| {
-                let (least, most) = range.unwrap_or((price, price));
-                Some((f64::min(least, price), f64::max(most, price)))
-            })
+        range(self.prices.in_use(symbol, now))
     }
+}
+
+/// The least and the greatest of some prices, if there are any.
+fn range(given: impl Iterator<Item = (Amount, u64)>) -> Option<Range> {
+    given
+        .map(|(price, _)| price.to_f64())
+        .fold(None, |range, price| {
+            let (least, most) = range.unwrap_or((price, price));
+            Some((f64::min(least, price), f64::max(most, price)))
+        })
 }
 
 fn near(a: f64, b: f64) -> bool {

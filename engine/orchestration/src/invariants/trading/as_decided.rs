@@ -99,7 +99,7 @@ impl AsDecided {
         let weighed = self.weighed.get(&signal)?;
         let changes = weighed.changes?;
         Some(decide(
-            &Facts::of(&message.payload),
+            Facts::of(&message.payload),
             weighed.confidence,
             Some(&changes),
             &self.bounds,

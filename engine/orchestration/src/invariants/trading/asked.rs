@@ -102,9 +102,9 @@ impl Asked {
             return;
         };
         let signal = Facts::of(&signal.payload);
-        let all = contradictions(&signal, &heard, self.threshold).unwrap_or_default();
+        let all = contradictions(signal, &heard, self.threshold).unwrap_or_default();
         if !all.is_empty() && self.wording.knows(&built.symbol, &self.symbols) {
-            let facts = self.wording.facts(&signal, built.confidence, &all);
+            let facts = self.wording.facts(signal, built.confidence, &all);
             self.weighed = Some((built.signal, facts));
         }
     }

@@ -50,7 +50,7 @@ impl Conflicts {
             self.weighed = signal.zip(heard).map(|(signal, heard)| Weighed {
                 signal: built.signal,
                 cited: built.evidence.clone(),
-                expected: contradictions(&Facts::of(&signal.payload), &heard, self.threshold),
+                expected: contradictions(Facts::of(&signal.payload), &heard, self.threshold),
             });
             return Ok(());
         }

@@ -19,13 +19,13 @@ pub(super) struct Contradiction {
 /// Two opinions contradict each other if one sees prices rise and the other sees them fall, and both are about equally sure. A
 /// choppy market contradicts every trade.
 pub(super) fn contradictions(
-    signal: &Facts,
-    heard: &[(Topic, Facts)],
+    signal: Facts<'_>,
+    heard: &[(Topic, Facts<'_>)],
     threshold: f64,
 ) -> Option<Vec<Contradiction>> {
     let of = |topic: Topic| {
         let found = heard.iter().find(|(of, _)| *of == topic);
-        found.map(|(_, facts)| facts)
+        found.map(|(_, facts)| *facts)
     };
     let opinions = of(Topic::TaSignals).zip(of(Topic::SentimentUpdates));
     let mut all = Vec::new();
@@ -47,11 +47,13 @@ pub(super) fn contradictions(
         }
     }
     let is_choppy = of(Topic::RegimeUpdates).is_some_and(|it| it.text("regime") == Some("choppy"));
-    let trades = signal.get("action").is_some_and(|it| it != "HOLD");
+    let trades = signal
+        .get("action")
+        .is_some_and(|it| it.text() != Some("HOLD"));
     if is_choppy && trades {
-        let wanted = signal.get("action").map(|it| match it.as_str() {
+        let wanted = signal.get("action").map(|it| match it.text() {
             Some(text) => text.to_owned(),
-            None => it.to_string(),
+            None => it.to_json().to_string(),
         });
         all.push(Contradiction {
             kind: "regime_conflict",
@@ -70,7 +72,7 @@ fn are_opposed(technical: Option<&str>, sentiment: Option<&str>) -> bool {
 }
 
 /// What the cited messages say; none if one of them is not kept any more.
-pub(super) fn heard(cited: &[Evidence], kept: &Messages) -> Option<Vec<(Topic, Facts)>> {
+pub(super) fn heard<'a>(cited: &[Evidence], kept: &'a Messages) -> Option<Vec<(Topic, Facts<'a>)>> {
     let said = |cited: &Evidence| {
         let message = kept.get(cited.message)?;
         Some((cited.topic, Facts::of(&message.payload)))
@@ -83,10 +85,6 @@ mod tests {
     use super::*;
     use crate::message::Payload;
 
-    fn facts(json: Value) -> Facts {
-        Facts::of(&Payload::Raw(json))
-    }
-
     fn kinds(
         bias: &str,
         ta: Value,
@@ -94,18 +92,20 @@ mod tests {
         sent: Value,
         regime: &str,
     ) -> Option<Vec<&'static str>> {
+        let said = [
+            json!({"bias": bias, "confidence": ta}),
+            json!({ "regime": regime }),
+            json!({"bias": sentiment, "confidence": sent}),
+            json!({"action": "BUY"}),
+        ]
+        .map(Payload::Raw);
+        let [technical, market, mood, signal] = said.each_ref().map(Facts::of);
         let heard = [
-            (
-                Topic::TaSignals,
-                facts(json!({"bias": bias, "confidence": ta})),
-            ),
-            (Topic::RegimeUpdates, facts(json!({ "regime": regime }))),
-            (
-                Topic::SentimentUpdates,
-                facts(json!({"bias": sentiment, "confidence": sent})),
-            ),
+            (Topic::TaSignals, technical),
+            (Topic::RegimeUpdates, market),
+            (Topic::SentimentUpdates, mood),
         ];
-        let all = contradictions(&facts(json!({"action": "BUY"})), &heard, 0.2)?;
+        let all = contradictions(signal, &heard, 0.2)?;
         Some(all.into_iter().map(|it| it.kind).collect())
     }
 
@@ -148,14 +148,16 @@ mod tests {
             kinds("long", json!(0.7), "bearish", json!(0.7), "choppy"),
             both
         );
-        let choppy = [(Topic::RegimeUpdates, facts(json!({"regime": "choppy"})))];
+        let market = Payload::Raw(json!({"regime": "choppy"}));
+        let choppy = [(Topic::RegimeUpdates, Facts::of(&market))];
         for (signal, found) in [
             (json!({"action": "CLOSE"}), 1),
             (json!({"action": 1}), 1),
             (json!({"action": "HOLD"}), 0),
             (json!({}), 0),
         ] {
-            let all = contradictions(&facts(signal), &choppy, 0.2).expect("numbers");
+            let signal = Payload::Raw(signal);
+            let all = contradictions(Facts::of(&signal), &choppy, 0.2).expect("numbers");
             assert_eq!(all.len(), found);
         }
     }

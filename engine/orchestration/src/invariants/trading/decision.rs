@@ -1,9 +1,7 @@
 //! What a signal comes to, once it is weighed and its conflicts are resolved: computed from what was said, by no code of
 //! the coordinator's.
 
-use serde_json::Value;
-
-use super::facts::{Facts, number};
+use super::facts::{Fact, Facts};
 use super::reading::Changes;
 use crate::coordinator::modification::ModificationBounds;
 use crate::domain_event::Proposed;
@@ -22,25 +20,25 @@ pub(super) enum Decision {
 }
 
 /// The numbers of a signal that a reply may change.
-struct Numbers {
-    size_usd: Value,
-    entry_price: Value,
-    leverage: Value,
+struct Numbers<'a> {
+    size_usd: Fact<'a>,
+    entry_price: Fact<'a>,
+    leverage: Fact<'a>,
 }
 
 /// What `signal` comes to with this confidence and these changes.
 pub(super) fn decide(
-    signal: &Facts,
+    signal: Facts<'_>,
     confidence: f64,
     changes: Option<&Changes>,
     bounds: &ModificationBounds,
     default_size_usd: f64,
 ) -> Decision {
-    let own = |name: &str, missing: Value| signal.get(name).cloned().unwrap_or(missing);
+    let own = |name: &str, missing| signal.get(name).unwrap_or(missing);
     let mut numbers = Numbers {
-        size_usd: own("size_usd", default_size_usd.into()),
-        entry_price: own("entry_price", 0.into()),
-        leverage: own("leverage", 1.into()),
+        size_usd: own("size_usd", Fact::Number(default_size_usd)),
+        entry_price: own("entry_price", Fact::Whole(0)),
+        leverage: own("leverage", Fact::Whole(1)),
     };
     if let Some(changes) = changes {
         match change(signal, changes, bounds, &mut numbers) {
@@ -55,10 +53,10 @@ pub(super) fn decide(
 /// Changes the numbers: leverage, size, entry, in this order. Whether the entry then lies beyond the stop; none if
 /// one of those to be changed is no number.
 fn change(
-    signal: &Facts,
+    signal: Facts<'_>,
     changes: &Changes,
     bounds: &ModificationBounds,
-    numbers: &mut Numbers,
+    numbers: &mut Numbers<'_>,
 ) -> Option<bool> {
     let own_leverage = signal.number("leverage", 1.0);
     let own_size = signal.number("size_usd", 0.0);
@@ -72,12 +70,12 @@ fn change(
     if let (Some(wanted), Some(own)) = (changes.leverage, own_leverage) {
         let (least, most) = bounds.leverage;
         let within = wanted.trunc().max(least as f64).min(most as f64);
-        numbers.leverage = (within.min(own.trunc()) as i64).into();
+        numbers.leverage = Fact::Whole((within.min(own.trunc()) as i64).into());
     }
     if let (Some(pct), Some(own)) = (changes.size_reduction_pct, own_size) {
         let (least, most) = bounds.size_reduction_pct;
         let left = own * (1.0 - pct.max(least).min(most) / 100.0);
-        numbers.size_usd = if left < 0.0 { 0.0 } else { left }.into();
+        numbers.size_usd = Fact::Number(if left < 0.0 { 0.0 } else { left });
     }
     if let (Some(pct), Some(own)) = (changes.entry_adjustment_pct, own_entry)
         && own > 0.0
@@ -89,7 +87,7 @@ fn change(
         } else {
             moved
         };
-        numbers.entry_price = moved.into();
+        numbers.entry_price = Fact::Number(moved);
         let Some(stop) = signal.own_number("stop_loss") else {
             return Some(false);
         };
@@ -103,13 +101,13 @@ fn change(
 }
 
 /// The proposal, if it is a valid one.
-fn propose(signal: &Facts, confidence: f64, numbers: &Numbers) -> Option<Proposed> {
+fn propose(signal: Facts<'_>, confidence: f64, numbers: &Numbers<'_>) -> Option<Proposed> {
     let buys = signal.text("action") == Some("BUY");
-    let positive = |value: &Value| number(value).filter(|it| *it > 0.0);
-    let entry = positive(&numbers.entry_price)?;
+    let positive = |fact: Fact<'_>| fact.number().filter(|it| *it > 0.0);
+    let entry = positive(numbers.entry_price)?;
     // A level that is stated is a price on its own side of the entry.
     let level = |name: &str, is_below: bool| match signal.get(name) {
-        None | Some(Value::Null) => Some(None),
+        None | Some(Fact::Null) => Some(None),
         Some(stated) => {
             let level = positive(stated)?;
             let fits = if is_below {
@@ -120,21 +118,21 @@ fn propose(signal: &Facts, confidence: f64, numbers: &Numbers) -> Option<Propose
             fits.then_some(Some(level))
         }
     };
-    let leverage = match &numbers.leverage {
-        Value::Bool(truth) => i64::from(*truth),
-        whole if whole.is_u64() => whole.as_i64().unwrap_or(i64::MAX),
+    let leverage = match numbers.leverage {
+        Fact::Truth(truth) => i64::from(truth),
+        Fact::Whole(whole) => i64::try_from(whole).unwrap_or(i64::MAX),
         _ => return None,
     };
     let symbol = signal.text("symbol").filter(|symbol| !symbol.is_empty())?;
     let regime = match signal.get("regime") {
         None => Some("ranging"),
-        Some(stated) => stated.as_str(),
+        Some(stated) => stated.text(),
     };
     let is_valid = leverage >= 1 && (0.0..=1.0).contains(&confidence);
     Some(Proposed {
         symbol: symbol.into(),
         side: if buys { "buy" } else { "sell" }.into(),
-        size_usd: positive(&numbers.size_usd)?,
+        size_usd: positive(numbers.size_usd)?,
         entry_price: entry,
         stop_loss: level("stop_loss", buys)?,
         take_profit: level("take_profit", !buys)?,
@@ -147,12 +145,12 @@ fn propose(signal: &Facts, confidence: f64, numbers: &Numbers) -> Option<Propose
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::message::Payload;
 
-    fn signal(more: Value) -> Facts {
+    fn signal(more: Value) -> Payload {
         let mut signal = json!({
             "symbol": "BTC/USDT", "action": "BUY", "size_usd": 500.0, "leverage": 2,
             "entry_price": 45_000.0, "stop_loss": 44_100.0,
@@ -160,15 +158,15 @@ mod tests {
         for (name, value) in more.as_object().expect("an object") {
             signal[name] = value.clone();
         }
-        Facts::of(&Payload::Raw(signal))
+        Payload::Raw(signal)
     }
 
-    fn decided(signal: &Facts, changes: Changes) -> Decision {
+    fn decided(signal: &Payload, changes: Changes) -> Decision {
         let bounds = ModificationBounds::default();
-        decide(signal, 0.8, Some(&changes), &bounds, 100.0)
+        decide(Facts::of(signal), 0.8, Some(&changes), &bounds, 100.0)
     }
 
-    fn proposed(signal: &Facts, changes: Changes) -> (f64, f64, i64) {
+    fn proposed(signal: &Payload, changes: Changes) -> (f64, f64, i64) {
         match decided(signal, changes) {
             Decision::Proposal(it) => (it.size_usd, it.entry_price, it.leverage),
             other => panic!("expected a proposal, found {other:?}"),
@@ -245,7 +243,7 @@ mod tests {
     #[test]
     fn what_is_missing_has_its_default() {
         let least = json!({"symbol": "BTC/USDT", "action": "SELL", "entry_price": 100});
-        let least = Facts::of(&Payload::Raw(least));
+        let least = Payload::Raw(least);
         assert_eq!(proposed(&least, Changes::default()), (100.0, 100.0, 1));
         assert_eq!(proposed(&least, leverage(3.0)), (100.0, 100.0, 1));
         // A size that is missing is none, once it is to be reduced.

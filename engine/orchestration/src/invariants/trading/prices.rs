@@ -9,6 +9,7 @@ use crate::amount::Amount;
 use crate::config::{Config, PriceSet};
 use crate::domain_event::{DomainEvent, MarketBar, OutsideAction, number};
 use crate::message::Name;
+use crate::symbol::DOLLAR;
 
 /// The kinds of event that tell of prices, for `watches`.
 pub(super) const TRADE: u16 = number::MarketTrade;
@@ -132,10 +133,26 @@ impl Prices {
 
     /// The prices of a symbol that may be in use, each with its age.
     pub(super) fn in_use(&self, symbol: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
-        let of_symbol = self
-            .given
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(symbol));
+        self.in_use_of(|known| known.eq_ignore_ascii_case(symbol), now)
+    }
+
+    /// The same of an asset in dollars, for which nobody has to write a symbol.
+    pub(super) fn in_dollars(&self, asset: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+        let is_meant = |known: &str| {
+            let pair = known.split_once('/');
+            pair.is_some_and(|(base, quote)| {
+                base.eq_ignore_ascii_case(asset) && quote.eq_ignore_ascii_case(DOLLAR)
+            })
+        };
+        self.in_use_of(is_meant, now)
+    }
+
+    fn in_use_of(
+        &self,
+        is_meant: impl Fn(&str) -> bool,
+        now: Time,
+    ) -> impl Iterator<Item = (Amount, u64)> {
+        let of_symbol = self.given.iter().find(|(known, _)| is_meant(known));
         let given = of_symbol.map_or(&[][..], |(_, given)| given);
         let last = given.iter().rposition(|it| it.surely && it.at < now);
         given[last.unwrap_or(0)..]

@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
-use super::facts::{Facts, equal};
+use super::facts::Facts;
 use super::messages::Messages;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, number};
@@ -29,9 +29,11 @@ impl SameSymbol {
             let message = self.evidence.get(evidence.message);
             let same = match (signal, message) {
                 (Some(signal), Some(message)) => {
-                    let of = |payload| Facts::of(payload).get("symbol").cloned();
-                    let (wanted, found) = (of(&signal.payload), of(&message.payload));
-                    found.is_some_and(|found| wanted.is_some_and(|it| equal(&found, &it)))
+                    let wanted = Facts::of(&signal.payload).get("symbol");
+                    let found = Facts::of(&message.payload).get("symbol");
+                    wanted
+                        .zip(found)
+                        .is_some_and(|(wanted, found)| wanted.agrees(found))
                 }
                 _ => evidence.symbol.as_ref() == Some(symbol) || symbol.is_empty(),
             };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::contradictions::Contradiction;
-use super::facts::{Facts, equal};
+use super::facts::{Fact, Facts, equal};
 use crate::config::Config;
 use crate::message::Name;
 
@@ -38,14 +38,14 @@ impl Wording {
     }
 
     /// The facts of a conflict about a signal that consensus left this confidence.
-    pub(super) fn facts(&self, signal: &Facts, confidence: f64, all: &[Contradiction]) -> Value {
+    pub(super) fn facts(&self, signal: Facts<'_>, confidence: f64, all: &[Contradiction]) -> Value {
         let conflicts: Vec<_> = all
             .iter()
             .map(|it| json!({"conflict": it.kind, "details": it.details}))
             .collect();
         json!({
             "symbol": signal.text("symbol").map(|symbol| self.masked(symbol)),
-            "action": signal.get("action"),
+            "action": signal.get("action").map(Fact::to_json),
             "confidence": format!("{confidence:.2}"),
             "entry_price": signal.own_number("entry_price"),
             "stop_loss": signal.own_number("stop_loss"),
@@ -80,8 +80,8 @@ mod tests {
     fn a_prompt_tells_exactly_the_facts() {
         let wording = Wording::of(&config());
         let signal = json!({"symbol": "BTC/USDT", "action": "BUY", "entry_price": 45_000});
-        let signal = Facts::of(&Payload::Raw(signal));
-        let facts = wording.facts(&signal, 0.126, &[]);
+        let signal = Payload::Raw(signal);
+        let facts = wording.facts(Facts::of(&signal), 0.126, &[]);
         let told = r#"{"action":"BUY","confidence":"0.13","conflicts":[],"entry_price":45000.0,"stop_loss":null,"symbol":"BTC/USDT","take_profit":null}"#;
         assert!(wording.tells(&format!("The situation: {told}"), &facts));
         for (from, to) in [
