@@ -6,7 +6,7 @@ use clap::Args;
 use dacapo_kernel::{Events, Seq, System};
 use dacapo_lab::explanation::{Origin, Step};
 use dacapo_lab::{
-    Ended, Explanation, Failure, FieldDifference, Line, VERSION, examine, explain_event, judge,
+    Ended, Explanation, Failure, FieldDifference, Line, VERSION, examine_to, explain_event, judge,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::exit::{Exit, Problem};
 use crate::failure::line_json;
 use crate::log_file::{open, shown};
 use crate::next;
+use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped, shell_word};
 
@@ -47,7 +48,7 @@ pub(crate) fn explain<S: System>(
 ) -> Result<Exit, Problem> {
     let log = shown(&args.log);
     let problem = |error| Problem::log(&log, &error);
-    let failures = failures::<S>(args)?;
+    let failures = failures::<S>(args, screen)?;
     let (at, failure) = asked(args, &log, &failures)?;
     let mut events = Events::<S::Event>::new(open(&args.log)?);
     let at = match at {
@@ -55,7 +56,13 @@ pub(crate) fn explain<S: System>(
         // Only the end shows it: the last event.
         None => last::<S>(&mut events).map_err(problem)?,
     };
-    let explanation = explain_event::<S>(&mut events, at, args.depth).map_err(problem)?;
+    let explanation = {
+        let mut progress = screen.progress("explain", Goal::Events(at.0));
+        explain_event::<S>(&mut events, at, args.depth, |seq, time| {
+            progress.at(seq, time);
+        })
+        .map_err(problem)?
+    };
     if screen.is_for_people() {
         tell(&explanation, at, failure, &log, screen);
     } else {
@@ -64,11 +71,14 @@ pub(crate) fn explain<S: System>(
     Ok(Exit::Fine)
 }
 
-/// What failed in the run of a log.
-fn failures<S: System>(args: &ExplainArgs) -> Result<Vec<Failure>, Problem> {
+/// What failed in the run of a log, up to the event that is asked for.
+fn failures<S: System>(args: &ExplainArgs, screen: &Screen<'_>) -> Result<Vec<Failure>, Problem> {
     let log = shown(&args.log);
-    let examined =
-        examine::<S>(open(&args.log)?, |_, _| ()).map_err(|error| Problem::log(&log, &error))?;
+    let goal = args.seq.map_or(Goal::Unknown, Goal::Events);
+    let mut progress = screen.progress("check", goal);
+    let watch = |seq, time| progress.at(seq, time);
+    let examined = examine_to::<S>(open(&args.log)?, args.seq.map(Seq), watch)
+        .map_err(|error| Problem::log(&log, &error))?;
     let judgement = judge(&Ended::<S> {
         plan: &examined.plan,
         verdict: examined.world.verdict.as_ref(),

@@ -34,14 +34,26 @@ impl<S: System> Examined<S> {
 }
 
 /// How many events pass between two calls of a watch.
-const WATCH_EVERY: u64 = 65_536;
+pub(crate) const WATCH_EVERY: u64 = 65_536;
 
 /// Reads a log from its first to its last event and feeds the properties.
 ///
 /// # Errors
 /// If the log is damaged or of another system.
 pub fn examine<S: System>(
+    reader: Reader<BoxedStorage>,
+    watch: impl FnMut(Seq, Time),
+) -> Result<Examined<S>, RunError> {
+    examine_to(reader, None, watch)
+}
+
+/// Reads a log as [`examine`] does, but no further than an event.
+///
+/// # Errors
+/// If the log is damaged before that or of another system.
+pub fn examine_to<S: System>(
     mut reader: Reader<BoxedStorage>,
+    last: Option<Seq>,
     mut watch: impl FnMut(Seq, Time),
 ) -> Result<Examined<S>, RunError> {
     let plan = plan_of::<S>(&mut reader)?;
@@ -62,6 +74,9 @@ pub fn examine<S: System>(
         domain_events += u64::from(event.domain().is_some());
         if count % WATCH_EVERY == 0 {
             watch(event.seq, event.time);
+        }
+        if last == Some(event.seq) {
+            break;
         }
     }
     let mut findings = checks.finish();

@@ -7,12 +7,14 @@ mod changes;
 mod origin;
 mod readings;
 
-use dacapo_kernel::{Events, RunError, Seq, System};
+use std::collections::BTreeSet;
+
+use dacapo_kernel::{Events, RunError, Seq, System, Time};
 
 use crate::divergence::FieldDifference;
 use crate::tell::Line;
 
-use self::readings::{second_reading, up_to};
+use self::readings::{Wanted, second_reading, up_to};
 
 pub use self::origin::Origin;
 
@@ -82,7 +84,7 @@ pub struct Step {
     pub across: bool,
 }
 
-/// Explains an event with at most `depth` of its causes.
+/// Explains an event with at most `depth` of its causes. Reads the log twice; `watch` sees how far each reading is.
 ///
 /// # Errors
 /// If the log is damaged, or holds no such event.
@@ -90,27 +92,40 @@ pub fn explain_event<S: System>(
     events: &mut Events<S::Event>,
     at: Seq,
     depth: usize,
+    mut watch: impl FnMut(Seq, Time),
 ) -> Result<Explanation, RunError> {
-    let before = up_to::<S>(events, at)?;
+    let mut before = up_to::<S>(events, at, &mut watch)?;
     let chain = before.chain(at);
     // The first one, and the last ones.
     let told = depth.clamp(2, chain.len().max(2));
     let left_out = chain.len().saturating_sub(told);
-    let mut wanted: Vec<Seq> = chain.first().copied().into_iter().collect();
-    wanted.extend(chain.iter().skip(1 + left_out));
-    let since = wanted.get(1).or(wanted.first()).copied().unwrap_or(at);
-    let mut second = second_reading::<S>(events, &before, &chain, &wanted, since, at)?;
+    let mut steps: Vec<Seq> = chain.first().copied().into_iter().collect();
+    steps.extend(chain.iter().skip(1 + left_out));
+    let since = steps.get(1).or(steps.first()).copied().unwrap_or(at);
+    let (tag, related) = before.rarest(&chain).unwrap_or_default();
+    let earlier = related.len().saturating_sub(RELATED);
+    let related = &related[earlier..];
+    let earlier_faults = before.faults.len().saturating_sub(FAULTS);
+    let wanted = Wanted {
+        at,
+        told: &BTreeSet::from_iter(steps.iter().chain(related).copied()),
+        faults: &before.faults[earlier_faults..],
+        since,
+    };
+    let mut second = second_reading::<S>(events, &wanted, &mut watch)?;
     let mut changed = changes::between(&second.view_before, &second.view_after);
     let more_changes = changed.len().saturating_sub(CHANGES);
     changed.truncate(CHANGES);
-    let earlier_faults = before.faults.len().saturating_sub(FAULTS);
-    let mut told = std::mem::take(&mut second.told);
-    let mut line = |seq: &Seq| told.remove(seq);
-    let faults: Vec<Line> = before.faults[earlier_faults..]
-        .iter()
-        .filter_map(|seq| second.faults.get(seq).cloned())
-        .collect();
-    let steps = wanted.iter().filter_map(|seq| {
+    let mut line = |seq: &Seq| second.told.remove(seq);
+    let related = Related {
+        tag,
+        lines: related
+            .iter()
+            .filter_map(|seq| Some(line(seq)?.0))
+            .collect(),
+        earlier,
+    };
+    let steps = steps.iter().filter_map(|seq| {
         let (line, origin) = line(seq)?;
         Some(Step {
             line,
@@ -121,8 +136,8 @@ pub fn explain_event<S: System>(
     Ok(Explanation {
         steps: steps.collect(),
         left_out,
-        related: second.rarest(),
-        faults,
+        related,
+        faults: second.faults,
         earlier_faults,
         choices: before.choices,
         waits: second.waits,

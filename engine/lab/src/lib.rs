@@ -41,7 +41,7 @@ pub use causes::{Chain, chain_to, for_each, in_short, tell_events};
 pub use crash_points::CrashPoints;
 pub use defects::beyond_profile;
 pub use divergence::{Difference, FieldDifference, explain};
-pub use examine::{Examined, anything_happened, examine, state_at};
+pub use examine::{Examined, anything_happened, examine, examine_to, state_at};
 pub use explanation::{Explanation, explain_event};
 pub use figures::{Figured, figures};
 pub use filter::{Filter, KindError, Moment, MomentError, kind_named};

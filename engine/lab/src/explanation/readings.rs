@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_kernel::log::LogError;
 use dacapo_kernel::{
-    Cycle, Event, EventSet, Events, FaultKind, KernelEvent, RunError, Seq, System, World,
+    Cycle, Event, EventSet, Events, FaultKind, KernelEvent, RunError, Seq, System, Time, World,
 };
 use serde_json::Value;
 
 use super::origin::{Gaps, Origin};
-use super::{CONSEQUENCES, RELATED, Related, changes};
+use super::{CONSEQUENCES, changes};
 use crate::causes::for_each;
+use crate::examine::WATCH_EVERY;
 use crate::record::tags_of;
-use crate::tell::{Line, Names, waits};
+use crate::tell::{Line, waits};
 
 /// What a first reading knows of a log up to an event.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     /// The cause of each event.
     causes: Vec<Option<Seq>>,
+    /// For each tag of the event: the events before it that have it, too.
+    tagged: Vec<(String, Vec<Seq>)>,
     /// What the events without a cause follow from nevertheless.
     pub(super) across: BTreeMap<Seq, Seq>,
     pub(super) faults: Vec<Seq>,
@@ -41,13 +44,40 @@ impl Before {
         chain.reverse();
         chain
     }
+
+    /// The tag of the event that the fewest others have, with those that have it and are no causes.
+    pub(super) fn rarest(&mut self, chain: &[Seq]) -> Option<(String, Vec<Seq>)> {
+        for (_, all) in &mut self.tagged {
+            all.retain(|seq| chain.binary_search(seq).is_err());
+        }
+        let some = self.tagged.iter_mut().filter(|(_, all)| !all.is_empty());
+        some.min_by_key(|(_, all)| all.len()).map(std::mem::take)
+    }
 }
 
-pub(super) fn up_to<S: System>(events: &mut Events<S::Event>, at: Seq) -> Result<Before, RunError> {
+pub(super) fn up_to<S: System>(
+    events: &mut Events<S::Event>,
+    at: Seq,
+    watch: &mut impl FnMut(Seq, Time),
+) -> Result<Before, RunError> {
     let (mut before, mut gaps) = (Before::default(), Gaps::default());
+    let tags = tags_at::<S>(events, at)?;
+    before.tagged = tags
+        .iter()
+        .map(|(key, value)| (format!("{key} {value}"), Vec::new()))
+        .collect();
     let mut last = None;
     for_each::<S>(events, |_, event| {
         last = Some(event.seq);
+        look(event, watch);
+        if !tags.is_empty() && event.seq < at {
+            let found = tags_of::<S>(event);
+            for ((key, value), (_, all)) in tags.iter().zip(&mut before.tagged) {
+                if found.get(key) == Some(value) {
+                    all.push(event.seq);
+                }
+            }
+        }
         before.causes.push(event.cause);
         if let Some(behind) = gaps.behind(event) {
             before.across.insert(event.seq, behind);
@@ -72,6 +102,13 @@ pub(super) fn up_to<S: System>(events: &mut Events<S::Event>, at: Seq) -> Result
     Ok(before)
 }
 
+/// Tells now and then how far it has been read.
+fn look<E>(event: &Event<E>, watch: &mut impl FnMut(Seq, Time)) {
+    if event.seq.0 % WATCH_EVERY == WATCH_EVERY - 1 {
+        watch(event.seq, event.time);
+    }
+}
+
 fn is_fault<E: EventSet>(event: &Event<E>) -> bool {
     event.kernel().and_then(KernelEvent::fault).is_some()
 }
@@ -80,47 +117,13 @@ fn is_fault<E: EventSet>(event: &Event<E>) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Second {
     pub(super) told: BTreeMap<Seq, (Line, Option<Origin>)>,
-    pub(super) faults: BTreeMap<Seq, Line>,
+    pub(super) faults: Vec<Line>,
     pub(super) waits: Vec<String>,
-    /// For each tag of the event: the events before it that have it.
-    tagged: Vec<(String, usize, Vec<Line>)>,
     pub(super) view_before: Value,
     pub(super) view_after: Value,
     pub(super) consequences: Vec<Line>,
     pub(super) followers: u64,
     pub(super) events: u64,
-}
-
-impl Second {
-    /// Takes note of an event that shares a tag.
-    fn relate<S: System>(&mut self, names: &Names, event: &Event<S::Event>) {
-        if self.tagged.is_empty() {
-            return;
-        }
-        let tags = tags::<S>(event);
-        for (tag, all, lines) in &mut self.tagged {
-            if tags.contains(tag) {
-                *all += 1;
-                lines.push(names.tell::<S>(event));
-                if lines.len() > RELATED {
-                    lines.remove(0);
-                }
-            }
-        }
-    }
-
-    /// The events of the tag that the fewest have.
-    pub(super) fn rarest(&mut self) -> Related {
-        let some = self.tagged.iter_mut().filter(|(_, all, _)| *all > 0);
-        match some.min_by_key(|(_, all, _)| *all) {
-            Some((tag, all, lines)) => Related {
-                tag: std::mem::take(tag),
-                earlier: *all - lines.len(),
-                lines: std::mem::take(lines),
-            },
-            None => Related::default(),
-        }
-    }
 }
 
 /// A fault that was let in, with what the system says of it.
@@ -137,50 +140,57 @@ fn fault_in_words<E: EventSet>(mut line: Line, event: &Event<E>, kinds: &[FaultK
     line
 }
 
-/// Reads the tags of an event.
-fn tags_at<S: System>(events: &mut Events<S::Event>, at: Seq) -> Result<Vec<String>, RunError> {
-    events.seek(at)?;
+/// Reads the tags of an event, if it is there.
+fn tags_at<S: System>(
+    events: &mut Events<S::Event>,
+    at: Seq,
+) -> Result<BTreeMap<&'static str, String>, RunError> {
+    match events.seek(at) {
+        Err(LogError::NoSuchEvent { .. }) => return Ok(BTreeMap::new()),
+        sought => sought?,
+    }
     let event = events.next()?;
-    Ok(event.map_or_else(Vec::new, |event| tags::<S>(&event)))
+    Ok(event.map_or_else(BTreeMap::new, |event| tags_of::<S>(&event)))
 }
 
-fn tags<S: System>(event: &Event<S::Event>) -> Vec<String> {
-    let tags = tags_of::<S>(event).into_iter();
-    tags.map(|(key, value)| format!("{key} {value}")).collect()
+/// What a second reading looks for.
+pub(super) struct Wanted<'a> {
+    /// The event.
+    pub(super) at: Seq,
+    /// The events to be told.
+    pub(super) told: &'a BTreeSet<Seq>,
+    /// The faults to be told.
+    pub(super) faults: &'a [Seq],
+    /// Before which event the state is compared.
+    pub(super) since: Seq,
 }
 
 pub(super) fn second_reading<S: System>(
     events: &mut Events<S::Event>,
-    before: &Before,
-    chain: &[Seq],
-    wanted: &[Seq],
-    since: Seq,
-    at: Seq,
+    wanted: &Wanted<'_>,
+    watch: &mut impl FnMut(Seq, Time),
 ) -> Result<Second, RunError> {
+    let at = wanted.at;
     let mut second = Second::default();
-    let shared = tags_at::<S>(events, at)?.into_iter();
-    second.tagged = shared.map(|tag| (tag, 0, Vec::new())).collect();
     let mut world: World<S::View> = World::default();
     let mut following = BTreeSet::from([at]);
     let mut gaps = Gaps::default();
     let kinds = S::faults();
     for_each::<S>(events, |names, event| {
         second.events += 1;
+        look(event, watch);
         let behind = gaps.behind(event);
-        if event.seq == since {
+        if event.seq == wanted.since {
             second.view_before = changes::view_of(&world);
         }
         if event.seq <= at {
-            if wanted.contains(&event.seq) {
+            if wanted.told.contains(&event.seq) {
                 let told = (names.tell::<S>(event), Origin::of(event));
                 second.told.insert(event.seq, told);
             }
-            if before.faults.contains(&event.seq) {
+            if wanted.faults.contains(&event.seq) {
                 let line = fault_in_words(names.tell::<S>(event), event, &kinds);
-                second.faults.insert(event.seq, line);
-            }
-            if event.seq < at && chain.binary_search(&event.seq).is_err() {
-                second.relate::<S>(names, event);
+                second.faults.push(line);
             }
             world.apply(event);
         } else if event

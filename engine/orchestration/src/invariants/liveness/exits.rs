@@ -29,10 +29,22 @@ struct Position {
     is_long: bool,
     size: Amount,
     levels: Levels,
+    /// Whether the last price is beyond the stop, rather than the target, and since when it is; none if it is
+    /// beyond neither.
+    beyond: Option<(bool, Time)>,
     overdue: Overdue,
 }
 
 impl Position {
+    /// Takes note of a price.
+    fn see(&mut self, price: Amount, since: Time) {
+        let (stopped, reached) = self.reached(price, Amount::ZERO);
+        self.beyond = (stopped || reached).then_some((stopped, since));
+        if self.beyond.is_none() {
+            self.overdue.reset();
+        }
+    }
+
     /// Whether a price is at the stop or beyond it, and at the target or beyond it, give or take so much.
     fn reached(&self, price: Amount, slack: Amount) -> (bool, bool) {
         let beyond = |level: Option<Amount>, below: bool| {
@@ -83,13 +95,9 @@ impl Exits {
             return Ok(());
         };
         for position in self.open.values_mut() {
-            let Some((price, since)) = self.prices.get(&position.symbol) else {
-                continue;
-            };
-            let (stopped, reached) = position.reached(*price, Amount::ZERO);
-            if !(stopped || reached) {
-                position.overdue.reset();
-            } else if position.overdue.wait(stretch, *since) {
+            if let Some((stopped, since)) = position.beyond
+                && position.overdue.wait(stretch, since)
+            {
                 return Err(format!(
                     "expected a position to be closed at its {}, found it open",
                     if stopped { "stop" } else { "target" }
@@ -100,9 +108,25 @@ impl Exits {
     }
 
     fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price.is_positive() {
-            let symbol = Name::from(in_upper_case(symbol).as_ref());
-            self.prices.insert(symbol, (price, now));
+        if !price.is_positive() {
+            return;
+        }
+        let symbol = in_upper_case(symbol);
+        match self.prices.get_mut(&*symbol) {
+            Some(last) => *last = (price, now),
+            None => drop(self.prices.insert(Name::from(&*symbol), (price, now))),
+        }
+        let of_symbol = |position: &&mut Position| position.symbol == *symbol;
+        for position in self.open.values_mut().filter(of_symbol) {
+            position.see(price, now);
+        }
+    }
+
+    /// What the exchange saw before it went down need not be what it sees when it is back.
+    fn forget_prices(&mut self) {
+        self.prices.clear();
+        for position in self.open.values_mut() {
+            position.beyond = None;
         }
     }
 
@@ -126,13 +150,17 @@ impl Exits {
     }
 
     fn opened(&mut self, opened: &PositionOpened) {
-        let position = Position {
+        let mut position = Position {
             symbol: Name::from(in_upper_case(&opened.symbol).as_ref()),
             is_long: opened.side == *"buy",
             size: opened.size,
             levels: self.orders.remove(&opened.order).unwrap_or_default(),
+            beyond: None,
             overdue: Overdue::default(),
         };
+        if let Some((price, since)) = self.prices.get(&position.symbol) {
+            position.see(*price, *since);
+        }
         self.open.insert(opened.position, position);
     }
 
@@ -219,8 +247,9 @@ impl Invariant<DomainEvent> for Exits {
             Some(DomainEvent::Filled(it)) => self.fill(it),
             Some(DomainEvent::PositionOpened(it)) => self.opened(it),
             Some(DomainEvent::PositionClosed(it)) => return self.closed(it),
-            // An exchange that was down need not have seen the last prices.
-            _ if matches!(event.kernel(), Some(KernelEvent::HostCrashed(_))) => self.prices.clear(),
+            _ if matches!(event.kernel(), Some(KernelEvent::HostCrashed(_))) => {
+                self.forget_prices();
+            }
             _ => {}
         }
         Ok(())

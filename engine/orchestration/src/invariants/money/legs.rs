@@ -23,6 +23,8 @@ pub(super) struct OneState {
     planned: BTreeMap<Name, (u64, TradePlanned)>,
     /// The stored trades.
     rows: BTreeMap<u64, Row>,
+    /// How many of each plan are stored.
+    stored: BTreeMap<u64, u64>,
     /// Their numbers.
     numbers: BTreeMap<Name, u64>,
     /// What was sent from memory.
@@ -35,7 +37,6 @@ pub(super) struct OneState {
 /// A stored trade.
 struct Row {
     key: Name,
-    plan: u64,
     status: Status,
 }
 
@@ -77,6 +78,7 @@ impl OneState {
             has_store: config.store.kind != StoreKind::None,
             planned: BTreeMap::new(),
             rows: BTreeMap::new(),
+            stored: BTreeMap::new(),
             numbers: BTreeMap::new(),
             sent: BTreeMap::new(),
             tried: BTreeSet::new(),
@@ -109,7 +111,7 @@ impl OneState {
     /// The coordinator has said what it did with the legs of a plan.
     fn kept(&mut self, told: &LegsPlanned) -> Result<(), String> {
         let of_plan = |plan: u64| plan == told.plan;
-        let stored = self.rows.values().filter(|row| of_plan(row.plan)).count() as u64;
+        let stored = self.stored.get(&told.plan).copied().unwrap_or(0);
         let unstored = self.planned.values();
         let unstored = unstored.filter(|(plan, _)| of_plan(*plan)).count() as u64;
         let count = stored + unstored;
@@ -154,7 +156,8 @@ impl OneState {
         }
         let (status, key) = (Status::Pending, leg.key.clone());
         self.numbers.insert(leg.key.clone(), leg.leg);
-        match self.rows.insert(leg.leg, Row { key, plan, status }) {
+        *self.stored.entry(plan).or_default() += 1;
+        match self.rows.insert(leg.leg, Row { key, status }) {
             None => Ok(()),
             Some(_) => Err("expected a leg of its own, found another in its place".to_owned()),
         }
