@@ -39,7 +39,7 @@ events! {
 }
 
 /// A sum over everything, so that a fold has something to do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sum {
     /// How many events of the domain there were.
     pub events: u64,

@@ -79,7 +79,7 @@ pub struct Menu {
 }
 
 /// What has been served.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     served: BTreeMap<u32, Vec<String>>,
     recipes: Vec<String>,

@@ -44,6 +44,7 @@ mod import;
 mod init;
 mod interrupt;
 mod invariants;
+mod kept_states;
 mod log_file;
 mod next;
 mod pace;

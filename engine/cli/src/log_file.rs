@@ -206,7 +206,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn with_affixes(path: &Path, before: &str, after: &str) -> PathBuf {
+pub(crate) fn with_affixes(path: &Path, before: &str, after: &str) -> PathBuf {
     let mut name = OsString::from(before);
     name.push(path.file_name().unwrap_or_default());
     name.push(after);

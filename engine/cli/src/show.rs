@@ -3,10 +3,11 @@
 mod watched;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dacapo_kernel::{Event, Events, KernelEvent, RunError, System, plan_of};
+use dacapo_kernel::log::Reader;
+use dacapo_kernel::{BoxedStorage, Event, Events, KernelEvent, RunError, System, plan_of};
 use dacapo_lab::scenario::nearest;
 use dacapo_lab::{
     Filter, Line, Moment, Names, ValuePath, event_json, for_each, for_each_from, kind_named,
@@ -15,6 +16,7 @@ use dacapo_lab::{
 
 use crate::among::Among;
 use crate::exit::{Exit, Problem};
+use crate::kept_states::KeptStates;
 use crate::log_file::{open, shown};
 use crate::progress::Goal;
 use crate::screen::{Screen, Tone};
@@ -76,29 +78,37 @@ pub(crate) fn show<S: System>(args: &ShowArgs, screen: &mut Screen<'_>) -> Resul
     let log = shown(&args.log);
     let mut reader = open(&args.log)?;
     plan_of::<S>(&mut reader).map_err(|error| Problem::log(&log, &error))?;
+    if let Some(at) = args.at {
+        return show_state::<S>(reader, at, &args.log, screen);
+    }
     let events = Events::<S::Event>::new(reader);
-    match (args.at, &args.watch) {
-        (Some(at), _) => show_state::<S>(events, at, &log, screen),
-        (None, Some(path)) => watched::show::<S>(events, args, path, screen),
-        (None, None) => show_events::<S>(events, args, &log, screen),
+    match &args.watch {
+        Some(path) => watched::show::<S>(events, args, path, screen),
+        None => show_events::<S>(events, args, &log, screen),
     }
 }
 
 fn show_state<S: System>(
-    mut events: Events<S::Event>,
+    mut reader: Reader<BoxedStorage>,
     at: Moment,
-    log: &str,
+    path: &Path,
     screen: &mut Screen<'_>,
 ) -> Result<Exit, Problem> {
+    let log = shown(path);
+    let problem = |error| Problem::log(&log, &error);
+    let ending = reader.ending().map_err(|error| problem(error.into()))?;
+    let mut kept = KeptStates::<S>::of(path, ending);
+    let mut events = Events::<S::Event>::new(reader);
     let goal = match at {
         Moment::Event(seq) => Goal::Events(seq.0),
         Moment::Time(time) => Goal::Time(time),
     };
     let world = {
         let mut progress = screen.progress("fold", goal);
-        state_at::<S>(&mut events, Some(at), |seq, time| progress.at(seq, time))
-            .map_err(|error| Problem::log(log, &error))?
+        let watch = |seq, time| progress.at(seq, time);
+        state_at(&mut events, at, &mut kept.states, watch).map_err(problem)?
     };
+    kept.keep();
     let value = state_json::<S>(&world).map_err(|error| {
         Problem::internal(format!(
             "the view of {} is not plain data: {error}",
@@ -106,7 +116,7 @@ fn show_state<S: System>(
         ))
     })?;
     if screen.is_for_people() {
-        state::tell::<S>(&world, &value["state"]["view"], log, screen);
+        state::tell::<S>(&world, &value["state"]["view"], &log, screen);
     } else {
         screen.json(&value);
     }

@@ -41,6 +41,7 @@ mod schedule;
 mod section;
 mod setup;
 mod simulation;
+mod snapshots;
 mod sync;
 mod system;
 mod task;
@@ -82,11 +83,12 @@ pub use program::{
     Service, Unfit,
 };
 pub use rehearing::{Decided, DecisionKind, Heard, Rehearing, Rehearsal, Ruling};
-pub use replay::{Events, Snapshots, causes, fold, plan_of};
+pub use replay::{Events, causes, fold, plan_of};
 pub use run::{Outcome, Run, RunError, Verified, verify, verify_with, with_acts};
 pub use schedule::{Scheduler, SchedulerKind};
 pub use section::Section;
 pub use setup::Setup;
+pub use snapshots::Snapshots;
 pub use sync::channel::{Receiver, SendError, Sender, channel};
 pub use sync::inbox::Inbox;
 pub use sync::join::{JoinError, JoinHandle};

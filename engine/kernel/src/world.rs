@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Body, Event, EventSet, Role};
 use crate::id::{ActorId, HostId, LockId, Seq, TaskId, Time};
@@ -18,7 +19,7 @@ use crate::verdict::Verdict;
 use crate::wait_graph::{Cycle, Wait, WaitGraph};
 
 /// What a system shows of itself: a fold over its own events.
-pub trait View<E>: Clone + PartialEq + Serialize + Default + 'static {
+pub trait View<E>: Clone + PartialEq + Serialize + DeserializeOwned + Default + 'static {
     /// Takes one event of the domain into account.
     fn apply(&mut self, event: &Event<E>, domain: &E);
 }
@@ -29,7 +30,7 @@ impl<E> View<E> for () {
 }
 
 /// A task that has begun and not ended.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// What people call it.
     pub name: Name,
@@ -42,12 +43,12 @@ pub struct Process {
     /// What it waits for, where somebody else can be named who has it.
     pub wait: Option<Wait>,
     /// Who waits for its end.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined_by: Vec<TaskId>,
 }
 
 /// A lock or semaphore that somebody waits for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contention {
     /// What people call it.
     pub name: Name,
@@ -58,7 +59,7 @@ pub struct Contention {
 }
 
 /// The state of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct World<V> {
     /// The last event that was applied.
     pub last: Option<Seq>,

@@ -1,9 +1,11 @@
 //! A recorded log without running any code: is it whole, and what do the properties say of it?
 
+use std::time::Duration;
+
 use dacapo_kernel::log::{Ending, LogError, Reader};
 use dacapo_kernel::{
-    BoxedStorage, Checked, Checks, Events, Finding, Plan, RunError, Seq, System, Time, World,
-    plan_of, with_acts,
+    BoxedStorage, Checked, Checks, Events, Finding, Plan, RunError, Seq, Snapshots, System, Time,
+    World, plan_of, with_acts,
 };
 
 use crate::filter::Moment;
@@ -115,35 +117,33 @@ pub fn anything_happened<S: System>(events: &mut Events<S::Event>) -> Result<boo
     Ok(false)
 }
 
-/// The state at a moment: after an event, or after the last event that is not later than a time.
+/// The state at a moment: after an event, or after the last event that is not later than a time. What is folded on
+/// the way is kept among `states`.
 ///
 /// # Errors
 /// If the log is damaged before that, or holds no such event.
 pub fn state_at<S: System>(
     events: &mut Events<S::Event>,
-    moment: Option<Moment>,
-    mut watch: impl FnMut(Seq, Time),
+    moment: Moment,
+    states: &mut Snapshots<S>,
+    watch: impl FnMut(Seq, Time),
 ) -> Result<World<S::View>, RunError> {
-    if let Some(Moment::Event(seq)) = moment {
-        events.seek(seq)?;
-        if events.next()?.is_none() {
-            let (first, end) = (Seq(0), seq);
-            return Err(LogError::NoSuchEvent { seq, first, end }.into());
+    let last = match moment {
+        Moment::Event(seq) => {
+            events.seek(seq)?;
+            if events.next()?.is_none() {
+                let (first, end) = (Seq(0), seq);
+                return Err(LogError::NoSuchEvent { seq, first, end }.into());
+            }
+            Some(seq)
         }
+        Moment::Time(time) => {
+            events.seek_time(time + Duration::from_nanos(1))?;
+            events.reader().next_seq().0.checked_sub(1).map(Seq)
+        }
+    };
+    match last {
+        Some(last) => states.seek(events, last, watch),
+        None => Ok(World::default()),
     }
-    events.seek(Seq(0))?;
-    let mut world: World<S::View> = World::default();
-    while let Some(event) = events.next()? {
-        match moment {
-            Some(Moment::Time(time)) if event.time > time => break,
-            _ => world.apply(&event),
-        }
-        if moment == Some(Moment::Event(event.seq)) {
-            break;
-        }
-        if event.seq.0 % WATCH_EVERY == WATCH_EVERY - 1 {
-            watch(event.seq, event.time);
-        }
-    }
-    Ok(world)
 }

@@ -12,7 +12,7 @@ mod trading;
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, View};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::domain_event::{BarsRead, DomainEvent};
@@ -28,7 +28,7 @@ pub use trading::{FillView, TradingView};
 const KEPT: usize = 1_000;
 
 /// The state of the orchestration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Views {
     /// The coordinator.
     pub coordinator: CoordinatorView,
@@ -37,7 +37,7 @@ pub struct Views {
     /// The market, by symbol.
     pub market: BTreeMap<Name, MarketView>,
     /// What was found in files of bars.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bars_read: Vec<BarsRead>,
     /// The language models.
     pub models: ModelView,
@@ -50,7 +50,7 @@ pub struct Views {
 }
 
 /// One market.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MarketView {
     /// The price of the last trade.
     pub last: Option<Amount>,
@@ -63,7 +63,7 @@ pub struct MarketView {
     /// How many quotes there were.
     pub quotes: u64,
     /// How many bars there were.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub bars: u64,
 }
 

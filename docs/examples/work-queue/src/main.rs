@@ -46,7 +46,7 @@ pub struct Queue {
     longest_work_ms: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     leases: u32,
     done_by: BTreeMap<u32, Vec<u32>>,

@@ -1,5 +1,7 @@
 //! `show`: events as lines, filters, the state at a moment.
 
+use std::fs;
+
 use dacapo_cli::Exit;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -59,6 +61,31 @@ fn every_event_can_be_read_as_json() {
         assert_eq!(event["seq"], at);
         assert!(event["body"].is_object());
     }
+}
+
+// Fails if nothing is kept of a long log, if what is kept is of no use, or if it is believed of another log.
+#[test]
+fn states_of_a_long_log_are_kept_beside_it() {
+    let desk = Desk::new();
+    let states = desk.path("a.dlog.states");
+    let at = |moment| show(&desk, &["--at", moment, "--message-format", "json"]);
+    desk.run(&[]);
+    at("20");
+    assert!(!states.exists(), "a short log is folded at once");
+
+    desk.run(&["--set", "kitchen.dishes=10000"]);
+    let folded = at("66000");
+    let kept = fs::read_to_string(&states).unwrap();
+    assert_eq!(kept.lines().count(), 2, "a head and one state");
+    assert_eq!(at("66000"), folded);
+    // Another recipe in it shows that it is where the state comes from, and from which event on.
+    fs::write(&states, kept.replacen("stir well", "let burn", 1)).unwrap();
+    assert!(at("66000").contains("let burn"));
+    assert!(!at("65534").contains("let burn"));
+
+    desk.run(&["--set", "kitchen.dishes=10001"]);
+    assert!(!at("66000").contains("let burn"));
+    assert_ne!(fs::read_to_string(&states).unwrap(), kept);
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(crate) fn arrived(what: &str) -> Act {
 }
 
 /// What was said, in order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Minutes {
     pub(crate) said: Vec<String>,
     pub(crate) others: u64,
@@ -335,7 +335,7 @@ impl Told {
     /// Seeking finds at every event the state that folding up to there finds.
     fn seek_everywhere(&self) {
         let mut log = Events::new(reader(&self.bytes));
-        let mut snapshots = Snapshots::<Stage>::every(7);
+        let mut snapshots = Snapshots::<Stage>::every(7, "a log");
         let mut world: World<Minutes> = World::default();
         let mut states = Vec::new();
         for event in &self.events {
@@ -346,7 +346,8 @@ impl Told {
         let backwards = states.iter().rev();
         for state in forwards.chain(backwards) {
             let at = state.last.unwrap();
-            assert_eq!(snapshots.seek(&mut log, at).unwrap(), *state, "at {at}");
+            let sought = snapshots.seek(&mut log, at, |_, _| {}).unwrap();
+            assert_eq!(sought, *state, "at {at}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Hall {
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     jam: u64,
     breaks_at: Option<u64>,

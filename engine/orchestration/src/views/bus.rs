@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain_event::DomainEvent;
 use crate::message::{Name, Topic};
 
 /// The bus.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BusView {
     /// Messages by topic.
     pub published: BTreeMap<Topic, u64>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{entry, keep};
 use crate::coordinator::state::RunState;
@@ -11,7 +11,7 @@ use crate::domain_event::{DomainEvent, ResolvedBy, TaskOutcome};
 use crate::message::{DegradationLevel, Name};
 
 /// The coordinator.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoordinatorView {
     /// What it does.
     pub state: RunState,
@@ -59,7 +59,7 @@ impl Default for CoordinatorView {
 }
 
 /// One scheduled task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskView {
     /// Runs that are under way.
     pub running: u64,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::entry;
 use crate::domain_event::{DomainEvent, ModelReply};
 use crate::message::Name;
 
 /// The language models.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelView {
     /// How often each was asked.
     pub asked: BTreeMap<Name, u64>,
@@ -18,7 +18,7 @@ pub struct ModelView {
     /// How often any failed.
     pub failed: u64,
     /// How often a reply was that of an earlier recording, by why.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reused: BTreeMap<String, u64>,
 }
 

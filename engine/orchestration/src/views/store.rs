@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::entry;
 use crate::domain_event::DomainEvent;
 use crate::message::Name;
 
 /// What survives a crash.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreView {
     /// How often the state of the coordinator was saved.
     pub saves: u64,

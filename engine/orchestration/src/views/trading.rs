@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{entry, keep};
 use crate::amount::Amount;
@@ -11,7 +11,7 @@ use crate::domain_event::{DomainEvent, OrderOutcome};
 use crate::message::Name;
 
 /// Orders and what came of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TradingView {
     /// Proposals that the risk engine let pass, reduced or not.
     pub approved: u64,
@@ -32,7 +32,7 @@ pub struct TradingView {
     /// Trades of rebalancings that were not carried out, by reason.
     pub rebalance_skipped: BTreeMap<Name, u64>,
     /// How often one bar touched both the stop and the target of a position.
-    #[serde(skip_serializing_if = "super::is_zero")]
+    #[serde(default, skip_serializing_if = "super::is_zero")]
     pub doubtful_bars: u64,
     /// Every execution.
     pub fills: Vec<FillView>,
@@ -41,7 +41,7 @@ pub struct TradingView {
 }
 
 /// One execution.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FillView {
     /// When.
     pub time_ns: Time,
