@@ -3,6 +3,7 @@
 //! A checked decimal with at most 28 decimal places, compared by value (`1.0` equals `1.00`).
 //! Nothing here knows of currencies or pairs; what a number counts is said where it is stored.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,8 +18,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// In a format that people read it is text (`"0.01"`); numbers are accepted as well, a float
 /// through its shortest round-trip text. In a binary format it is the unscaled integer and the scale.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Amount(Decimal);
+
+impl Ord for Amount {
+    /// Prices nearly always have the same number of decimals; then their digits alone are compared.
+    fn cmp(&self, other: &Amount) -> Ordering {
+        if self.0.scale() == other.0.scale() {
+            self.0.mantissa().cmp(&other.0.mantissa())
+        } else {
+            self.0.cmp(&other.0)
+        }
+    }
+}
+
+impl PartialOrd for Amount {
+    fn partial_cmp(&self, other: &Amount) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// Why a number could not be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -169,12 +187,12 @@ impl Amount {
 
     /// Whether it is above zero.
     pub fn is_positive(self) -> bool {
-        self.0 > Decimal::ZERO
+        !self.0.is_sign_negative() && !self.0.is_zero()
     }
 
     /// Whether it is below zero.
     pub fn is_negative(self) -> bool {
-        self.0 < Decimal::ZERO
+        self.0.is_sign_negative() && !self.0.is_zero()
     }
 
     /// Whether it is the same number with as many decimal places, so that everything worked out from it is the
@@ -404,6 +422,25 @@ mod tests {
             // Below 1e-11 a float may need more than 28 decimal places.
             prop_assume!(value == 0.0 || value.abs() > 1e-11);
             prop_assert_eq!(Amount::from_f64(value).unwrap().to_f64(), value);
+        }
+
+        #[test]
+        fn amounts_are_ordered_as_decimals_are(
+            a in -(1_i128 << 90)..1_i128 << 90,
+            b in -(1_i128 << 90)..1_i128 << 90,
+            near in -2_i128..=2,
+            scales in (0..=28_u32, 0..=28_u32),
+        ) {
+            for (a, b) in [(a, b), (a, a + near), (near, 0), (0, near), (a >> 70, b >> 70)] {
+                for scales in [scales, (scales.0, scales.0)] {
+                    let decimal = Decimal::from_i128_with_scale(a, scales.0);
+                    let other = Decimal::from_i128_with_scale(b, scales.1);
+                    prop_assert_eq!(Amount(decimal).cmp(&Amount(other)), decimal.cmp(&other));
+                    prop_assert_eq!(Amount(-decimal).cmp(&Amount(other)), (-decimal).cmp(&other));
+                    prop_assert_eq!(Amount(decimal).is_positive(), decimal > Decimal::ZERO);
+                    prop_assert_eq!(Amount(-decimal).is_negative(), -decimal < Decimal::ZERO);
+                }
+            }
         }
 
         #[test]

@@ -22,6 +22,8 @@ pub(crate) struct MarketFeed {
     /// What is told of files before anything is read from them.
     told: std::vec::IntoIter<BarsRead>,
     ticks: std::vec::IntoIter<Tick>,
+    /// Bars of all files, each of which has been read to its last row.
+    bars: Option<Market<&'static [u8]>>,
     generated: Option<Generated>,
     names: Vec<Name>,
     trouble: Trouble,
@@ -41,6 +43,7 @@ impl MarketFeed {
         let mut feed = MarketFeed {
             told: Vec::new().into_iter(),
             ticks: Vec::new().into_iter(),
+            bars: None,
             generated: None,
             names: config.symbols.clone(),
             trouble: Trouble::default(),
@@ -69,16 +72,20 @@ impl MarketFeed {
                 read.sort_by(|a, b| a.report().symbol.cmp(&b.report().symbol));
                 let told: Vec<BarsRead> = read.iter().map(|it| it.report().into()).collect();
                 feed.told = told.into_iter();
-                let market = Market::merge(
-                    read.into_iter()
-                        .map(|bars| Source::<&[u8]>::Bars(Box::new(bars))),
-                );
-                let ticks: Result<Vec<Tick>, _> = market.collect();
-                let ticks = ticks.map_err(|error| BuildError::Plan(error.to_string()))?;
-                feed.ticks = ticks.into_iter();
+                let sources = read.into_iter().map(|bars| Source::Bars(Box::new(bars)));
+                feed.bars = Some(Market::merge(sources));
             }
         }
         Ok(feed)
+    }
+
+    fn tick(&mut self) -> Option<Tick> {
+        if let Some(bars) = &mut self.bars {
+            // What has been read cannot fail any more.
+            return bars.next()?.ok();
+        }
+        let tick = self.ticks.next();
+        tick.or_else(|| self.generated.as_mut()?.next())
     }
 
     /// The name of a symbol, shared by all its events.
@@ -98,10 +105,7 @@ impl Feed<DomainEvent> for MarketFeed {
             return Some((Time::ZERO, told.into()));
         }
         let tick = loop {
-            let tick = self
-                .ticks
-                .next()
-                .or_else(|| self.generated.as_mut()?.next())?;
+            let tick = self.tick()?;
             if let Some(tick) = self.trouble.befall(tick, odds) {
                 break tick;
             }

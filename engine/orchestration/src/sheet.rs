@@ -31,6 +31,7 @@ pub struct Sheet<R: Read> {
     file: String,
     input: BufReader<Chain<Cursor<Vec<u8>>, Unpacked<R>>>,
     parser: Reader,
+    delimiter: u8,
     header: Vec<String>,
     text: Box<[u8]>,
     ends: Box<[usize]>,
@@ -49,6 +50,8 @@ pub struct Row<'a> {
     pub line: u64,
     text: &'a str,
     ends: &'a [usize],
+    /// How many bytes stand between two cells: none, or what separates them in the file.
+    between: usize,
 }
 
 impl<'a> Row<'a> {
@@ -56,7 +59,7 @@ impl<'a> Row<'a> {
     pub fn cell(&self, column: usize) -> &'a str {
         let start = match column {
             0 => 0,
-            _ => self.ends[column - 1],
+            _ => self.ends[column - 1] + self.between,
         };
         let cell = self.text.get(start..self.ends[column]).unwrap_or_default();
         match cell.as_bytes() {
@@ -90,13 +93,14 @@ impl<R: Read> Sheet<R> {
         BufReader::new(look)
             .read_to_end(&mut head)
             .map_err(unreadable)?;
-        let (parser, mark) = begin(&head).map_err(at_first)?;
+        let (parser, delimiter, mark) = begin(&head).map_err(at_first)?;
         let mut head = Cursor::new(head);
         head.set_position(mark as u64);
         let mut sheet = Sheet {
             file: file.to_owned(),
             input: BufReader::with_capacity(MAX_ROW_BYTES, head.chain(input)),
             parser,
+            delimiter,
             header: Vec::new(),
             text: vec![0; MAX_ROW_BYTES].into(),
             ends: vec![0; MAX_COLUMNS + 1].into(),
@@ -130,8 +134,12 @@ impl<R: Read> Sheet<R> {
     /// # Errors
     /// What [`SheetProblem`] lists, with the line.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, SheetError> {
-        let Some((line, count)) = self.record()? else {
-            return Ok(None);
+        let (line, count, between) = match self.plain_record()? {
+            Some((line, count)) => (line, count, 1),
+            None => match self.record()? {
+                Some((line, count)) => (line, count, 0),
+                None => return Ok(None),
+            },
         };
         self.rows += 1;
         if self.rows > self.max_rows {
@@ -150,6 +158,7 @@ impl<R: Read> Sheet<R> {
             line,
             text,
             ends: &self.ends[..count],
+            between,
         }))
     }
 
@@ -172,6 +181,7 @@ impl<R: Read> Sheet<R> {
             line,
             text,
             ends: &self.ends[..count],
+            between: 0,
         };
         let header: Vec<String> = (0..count).map(|at| row.cell(at).to_owned()).collect();
         let is_number = |name: &String| name.parse::<f64>().is_ok();
@@ -192,6 +202,43 @@ impl<R: Read> Sheet<R> {
         let end = count.checked_sub(1).map_or(0, |last| self.ends[last]);
         std::str::from_utf8(&self.text[..end])
             .map_err(|_| self.error(line, None, SheetProblem::NotUtf8))
+    }
+
+    /// The next record, if it is one as nearly all are: a line of its own that has been read to its end and has
+    /// no quotes. Its bytes stay as they are, so cells stand apart. Anything else is left to the parser.
+    fn plain_record(&mut self) -> Result<Option<(u64, usize)>, SheetError> {
+        self.skip_blank_lines()?;
+        let (input, delimiter) = (self.input.buffer(), self.delimiter);
+        let mut count = 0;
+        for (at, byte) in input.iter().copied().enumerate() {
+            let is_end = byte == b'\n' || byte == b'\r';
+            if is_end || byte == delimiter {
+                if count == MAX_COLUMNS {
+                    return Ok(None);
+                }
+                self.ends[count] = at;
+                count += 1;
+            } else if byte == b'"' {
+                return Ok(None);
+            }
+            if is_end {
+                let taken = match (byte, input.get(at + 1)) {
+                    (b'\n', _) => at + 1,
+                    (_, Some(b'\n')) => at + 2,
+                    _ => return Ok(None),
+                };
+                if self.bytes + taken as u64 > self.max_bytes {
+                    return Ok(None);
+                }
+                self.text[..at].copy_from_slice(&input[..at]);
+                let line = self.line;
+                self.line += 1;
+                self.bytes += taken as u64;
+                self.input.consume(taken);
+                return Ok(Some((line, count)));
+            }
+        }
+        Ok(None)
     }
 
     /// The next record in the buffers: its line and how many cells it has.
@@ -252,8 +299,8 @@ impl<R: Read> Sheet<R> {
     }
 }
 
-/// Looks at the first bytes: what stands between cells, and how long the mark before them is.
-fn begin(head: &[u8]) -> Result<(Reader, usize), SheetProblem> {
+/// Looks at the first bytes: what reads them, what stands between cells, and how long the mark before them is.
+fn begin(head: &[u8]) -> Result<(Reader, u8, usize), SheetProblem> {
     if UTF16_MARKS.iter().any(|mark| head.starts_with(mark)) {
         return Err(SheetProblem::Utf16);
     }
@@ -268,10 +315,9 @@ fn begin(head: &[u8]) -> Result<(Reader, usize), SheetProblem> {
     // Of equal counts the last is the maximum, so the comma stands last.
     let delimiter = *b"\t;,";
     let delimiter = delimiter.into_iter().max_by_key(|byte| count(*byte));
-    let parser = ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or(b','))
-        .build();
-    Ok((parser, mark))
+    let delimiter = delimiter.unwrap_or(b',');
+    let parser = ReaderBuilder::new().delimiter(delimiter).build();
+    Ok((parser, delimiter, mark))
 }
 
 #[cfg(test)]

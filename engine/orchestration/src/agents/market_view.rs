@@ -77,11 +77,12 @@ impl MarketView {
             return;
         };
         watched.price = Some(price);
+        let number = price.to_f64();
         if let Some(cross) = &mut watched.cross {
-            cross.push(price.as_decimal());
+            cross.push(number);
         }
-        watched.trend.push(price.as_decimal());
-        watched.regime.push(price.as_decimal());
+        watched.trend.push(number);
+        watched.regime.push(number);
         let side = taker_buys.map(|buys| if buys { Side::Buy } else { Side::Sell });
         watched.flow.push(side, size.as_decimal());
     }

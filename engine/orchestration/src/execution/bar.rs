@@ -96,6 +96,9 @@ impl PaperExecutor {
         positions: &[PositionId],
         leaves: impl Fn(&Position) -> Option<Exit>,
     ) -> Vec<(PositionId, Exit)> {
+        if positions.is_empty() {
+            return Vec::new();
+        }
         let leaving = positions.iter().filter_map(|id| {
             let position = self.positions.get(*id)?;
             Some((*id, leaves(position)?))

@@ -183,12 +183,12 @@ impl PositionBook {
     /// The open positions of the symbol that is `upper` in upper case whose stop or target a price from `low`
     /// to `high` reaches, by age.
     pub(super) fn reached(&self, upper: &str, low: Amount, high: Amount) -> Vec<PositionId> {
-        let of_symbol = self.quoted.iter().filter(|(symbol, quoted)| {
-            quoted.is_any_reached(low, high) && is_symbol(symbol, upper)
-        });
-        let mut reached: Vec<PositionId> = of_symbol
-            .flat_map(|(_, quoted)| quoted.reached(low, high))
-            .collect();
+        let mut reached: Vec<PositionId> = Vec::new();
+        for (symbol, quoted) in &self.quoted {
+            if quoted.is_any_reached(low, high) && is_symbol(symbol, upper) {
+                reached.extend(quoted.reached(low, high));
+            }
+        }
         reached.sort_unstable();
         reached.dedup();
         reached

@@ -14,6 +14,7 @@ mod fallback_reached;
 mod hung_agent_freed;
 mod idle;
 mod legs_finish;
+mod levels;
 mod orders_resolve;
 mod persists;
 mod plan_announced;

@@ -232,7 +232,7 @@ fn read_row(
         let place = columns.place(column);
         let text = place.map_or("", |place| row.cell(place));
         let missing = text.is_empty()
-            || !text.starts_with(|first: char| first.is_ascii_digit())
+            || !text.as_bytes()[0].is_ascii_digit()
                 && ["nan", "null", "na"]
                     .iter()
                     .any(|word| text.eq_ignore_ascii_case(word));

@@ -69,6 +69,10 @@ impl<R: Read> Market<R> {
             lane.taken = false;
             lane.next = lane.source.next().transpose()?;
         }
+        if let [lane] = self.lanes.as_mut_slice() {
+            lane.taken = true;
+            return Ok(lane.next.take());
+        }
         let waiting = self.lanes.iter_mut().filter(|lane| lane.next.is_some());
         // Of equal times the first is the minimum, which is the order of the sources.
         let earliest = waiting.min_by_key(|lane| lane.next.as_ref().map(|tick| tick.time_ns));

@@ -44,19 +44,23 @@ fn short(text: &[u8]) -> Option<Decimal> {
     if text.len() > 19 || !first.is_ascii_digit() || !last.is_ascii_digit() {
         return None;
     }
-    let (mut digits, mut count, mut point) = (0_i64, 0, None);
-    for byte in text {
-        match byte {
-            b'0'..=b'9' if count < 18 => {
-                digits = digits * 10 + i64::from(byte - b'0');
-                count += 1;
-            }
-            b'.' if point.is_none() => point = Some(count),
-            _ => return None,
+    let (mut digits, mut point) = (0_u64, None);
+    for (at, byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            // Where this wraps there are too many digits, which is found below.
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+        } else if *byte == b'.' && point.is_none() {
+            point = Some(at);
+        } else {
+            return None;
         }
     }
-    let scale = point.map_or(0, |before| count - before);
-    Some(Decimal::new(digits, scale))
+    let scale = point.map_or(0, |at| text.len() - 1 - at);
+    if text.len() - usize::from(point.is_some()) > 18 {
+        return None;
+    }
+    Some(Decimal::new(digits.cast_signed(), u32::try_from(scale).ok()?))
 }
 
 /// `number × 10^exponent`, if that is held exactly.

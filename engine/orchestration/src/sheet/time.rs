@@ -66,10 +66,18 @@ impl Unit {
 
     /// The nanoseconds of a whole number that [`Unit::of_size`] takes for this unit, as nearly all are.
     fn whole(self, text: &str) -> Option<i128> {
-        if text.len() > 18 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.len() > 18 {
             return None;
         }
-        let count: i64 = text.parse().ok()?;
+        let mut count = 0_i64;
+        for byte in text.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            // So few digits do not overflow.
+            count = count.wrapping_mul(10).wrapping_add(i64::from(digit));
+        }
         let seconds = count / (1_000_000_000 / self.nanos());
         let is_likely = (100_000_000..100_000_000_000).contains(&seconds);
         is_likely.then(|| i128::from(count) * i128::from(self.nanos()))

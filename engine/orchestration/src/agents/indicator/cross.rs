@@ -2,10 +2,8 @@
 //!
 //! Constant work per price; no prices are kept.
 
-use rust_decimal::Decimal;
 
 use super::{IndicatorError, MAX_WINDOW, within};
-use crate::amount::nearest_f64;
 
 /// Which way the fast average went through the slow one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +52,10 @@ impl Cross {
     }
 
     /// Takes the next price. One of zero or less is not a price and is passed over.
-    pub fn push(&mut self, price: Decimal) {
-        if price <= Decimal::ZERO {
+    pub fn push(&mut self, price: f64) {
+        if price <= 0.0 {
             return;
         }
-        let price = nearest_f64(price);
         for (weight, average) in [&mut self.fast, &mut self.slow] {
             *average = match self.seen {
                 0 => price,
@@ -94,7 +91,7 @@ mod tests {
     fn crossings(fast: u32, slow: u32, prices: &[i64]) -> Vec<Option<Crossing>> {
         let mut cross = Cross::new(fast, slow).unwrap();
         let after = |price: &i64| {
-            cross.push(Decimal::from(*price));
+            cross.push(*price as f64);
             cross.crossing()
         };
         prices.iter().map(after).collect()

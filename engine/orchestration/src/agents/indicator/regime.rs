@@ -4,11 +4,9 @@
 
 use std::collections::VecDeque;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{IndicatorError, MAX_WINDOW, within};
-use crate::amount::nearest_f64;
 
 /// Settings of a [`RegimeWindow`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,14 +139,14 @@ impl RegimeWindow {
     }
 
     /// Takes the next price. One of zero or less is not a price and is passed over.
-    pub fn push(&mut self, price: Decimal) {
-        if price <= Decimal::ZERO {
+    pub fn push(&mut self, price: f64) {
+        if price <= 0.0 {
             return;
         }
         if self.prices.len() > self.config.window {
             self.prices.pop_front();
         }
-        self.prices.push_back(nearest_f64(price));
+        self.prices.push_back(price);
     }
 
     /// The regime now; `None` until the window is full.
@@ -244,7 +242,7 @@ mod tests {
         .unwrap();
         prices
             .into_iter()
-            .for_each(|price| window.push(Decimal::from(price)));
+            .for_each(|price| window.push(price as f64));
         window
     }
 
@@ -329,8 +327,8 @@ mod tests {
     fn what_is_not_a_price_changes_nothing() {
         let mut interrupted = window(path(|step| 10_000 + step));
         let reading = interrupted.reading();
-        interrupted.push(Decimal::ZERO);
-        interrupted.push(Decimal::NEGATIVE_ONE);
+        interrupted.push(0.0);
+        interrupted.push(-1.0);
         assert_eq!(interrupted.reading(), reading);
     }
 

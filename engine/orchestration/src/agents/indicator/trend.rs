@@ -2,11 +2,9 @@
 //!
 //! Constant work per price; no prices are kept.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{IndicatorError, MAX_WINDOW, within};
-use crate::amount::nearest_f64;
 
 /// Settings of a [`Trend`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,11 +109,10 @@ impl Trend {
     }
 
     /// Takes the next price. One of zero or less is not a price and is passed over.
-    pub fn push(&mut self, price: Decimal) {
-        if price <= Decimal::ZERO {
+    pub fn push(&mut self, price: f64) {
+        if price <= 0.0 {
             return;
         }
-        let price = nearest_f64(price);
         if self.seen == 0 {
             (self.fast, self.slow) = (price, price);
         } else {
@@ -174,7 +171,7 @@ mod tests {
         let mut trend = Trend::new(config).unwrap();
         prices
             .into_iter()
-            .for_each(|price| trend.push(Decimal::from(price)));
+            .for_each(|price| trend.push(price as f64));
         trend.reading()
     }
 

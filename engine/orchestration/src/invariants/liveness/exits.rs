@@ -6,6 +6,7 @@ use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel}
 
 use super::EXCLUDED;
 use super::idle::{Idle, Overdue};
+use super::levels::{InOrder, Levels};
 use super::up::Turn;
 use crate::amount::Amount;
 use crate::config::Config;
@@ -15,13 +16,6 @@ use crate::domain_event::{
 use crate::message::Name;
 use crate::symbol::{Markets, in_upper_case};
 
-/// Where a position is to end, in the quote currency.
-#[derive(Clone, Debug, Default)]
-struct Levels {
-    stop: Option<Amount>,
-    target: Option<Amount>,
-}
-
 /// An open position.
 #[derive(Debug)]
 struct Position {
@@ -29,22 +23,10 @@ struct Position {
     is_long: bool,
     size: Amount,
     levels: Levels,
-    /// Whether the last price is beyond the stop, rather than the target, and since when it is; none if it is
-    /// beyond neither.
-    beyond: Option<(bool, Time)>,
     overdue: Overdue,
 }
 
 impl Position {
-    /// Takes note of a price.
-    fn see(&mut self, price: Amount, since: Time) {
-        let (stopped, reached) = self.reached(price, Amount::ZERO);
-        self.beyond = (stopped || reached).then_some((stopped, since));
-        if self.beyond.is_none() {
-            self.overdue.reset();
-        }
-    }
-
     /// Whether a price is at the stop or beyond it, and at the target or beyond it, give or take so much.
     fn reached(&self, price: Amount, slack: Amount) -> (bool, bool) {
         let beyond = |level: Option<Amount>, below: bool| {
@@ -74,8 +56,18 @@ pub(super) struct Exits {
     asked: BTreeMap<Name, Levels>,
     orders: BTreeMap<Name, Levels>,
     open: BTreeMap<u64, Position>,
-    /// The last price of each symbol in upper case, and since when.
-    prices: BTreeMap<Name, (Amount, Time)>,
+    /// By symbol in upper case.
+    quoted: BTreeMap<Name, Quoted>,
+    /// Positions that stood at a level when it was last looked, by age.
+    waiting: Vec<u64>,
+}
+
+/// What is known of a symbol.
+#[derive(Debug, Default)]
+struct Quoted {
+    /// The last price, and since when.
+    price: Option<(Amount, Time)>,
+    levels: InOrder,
 }
 
 impl Exits {
@@ -86,7 +78,8 @@ impl Exits {
             asked: BTreeMap::new(),
             orders: BTreeMap::new(),
             open: BTreeMap::new(),
-            prices: BTreeMap::new(),
+            quoted: BTreeMap::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -94,39 +87,60 @@ impl Exits {
         let Some(stretch) = self.idle.pass(now) else {
             return Ok(());
         };
-        for position in self.open.values_mut() {
-            if let Some((stopped, since)) = position.beyond
-                && position.overdue.wait(stretch, since)
-            {
+        let prices = self.quoted.values();
+        let mut reached: Vec<u64> = prices
+            .filter_map(|it| Some(it.levels.reached(it.price?.0)))
+            .flatten()
+            .collect();
+        if reached.is_empty() && self.waiting.is_empty() {
+            return Ok(());
+        }
+        reached.sort_unstable();
+        reached.dedup();
+        let waited = std::mem::take(&mut self.waiting);
+        for id in waited {
+            let Some(position) = self.open.get_mut(&id) else {
+                continue;
+            };
+            if self.quoted[&position.symbol].price.is_none() {
+                // How long it goes on waiting is not known before there is a price again.
+                self.waiting.push(id);
+            } else if reached.binary_search(&id).is_err() {
+                position.overdue.reset();
+            }
+        }
+        for id in &reached {
+            let Some(position) = self.open.get_mut(id) else {
+                continue;
+            };
+            let Some((price, since)) = self.quoted[&position.symbol].price else {
+                continue;
+            };
+            if position.overdue.wait(stretch, since) {
+                let (stopped, _) = position.reached(price, Amount::ZERO);
                 return Err(format!(
                     "expected a position to be closed at its {}, found it open",
                     if stopped { "stop" } else { "target" }
                 ));
             }
         }
+        self.waiting.extend(reached);
         Ok(())
     }
 
-    fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if !price.is_positive() {
-            return;
+    /// What is known of a symbol in upper case; nothing yet, if it is new.
+    fn quoted(&mut self, symbol: &str) -> &mut Quoted {
+        if !self.quoted.contains_key(symbol) {
+            self.quoted.insert(Name::from(symbol), Quoted::default());
         }
-        let symbol = in_upper_case(symbol);
-        match self.prices.get_mut(&*symbol) {
-            Some(last) => *last = (price, now),
-            None => drop(self.prices.insert(Name::from(&*symbol), (price, now))),
-        }
-        let of_symbol = |position: &&mut Position| position.symbol == *symbol;
-        for position in self.open.values_mut().filter(of_symbol) {
-            position.see(price, now);
-        }
+        self.quoted
+            .get_mut(symbol)
+            .expect("it was there or has just been put there")
     }
 
-    /// What the exchange saw before it went down need not be what it sees when it is back.
-    fn forget_prices(&mut self) {
-        self.prices.clear();
-        for position in self.open.values_mut() {
-            position.beyond = None;
+    fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
+        if price.is_positive() {
+            self.quoted(&in_upper_case(symbol)).price = Some((price, now));
         }
     }
 
@@ -145,23 +159,29 @@ impl Exits {
             .as_ref()
             .and_then(|intent| self.asked.get(intent));
         if let Some(levels) = levels {
-            self.orders.insert(fill.order.clone(), levels.clone());
+            self.orders.insert(fill.order.clone(), *levels);
         }
     }
 
     fn opened(&mut self, opened: &PositionOpened) {
-        let mut position = Position {
+        let position = Position {
             symbol: Name::from(in_upper_case(&opened.symbol).as_ref()),
             is_long: opened.side == *"buy",
             size: opened.size,
             levels: self.orders.remove(&opened.order).unwrap_or_default(),
-            beyond: None,
             overdue: Overdue::default(),
         };
-        if let Some((price, since)) = self.prices.get(&position.symbol) {
-            position.see(*price, *since);
-        }
+        self.forget(opened.position);
+        let levels = &mut self.quoted(&position.symbol).levels;
+        levels.add(opened.position, position.levels, position.is_long);
         self.open.insert(opened.position, position);
+    }
+
+    fn forget(&mut self, position: u64) {
+        if let Some(ended) = self.open.remove(&position) {
+            let levels = &mut self.quoted(&ended.symbol).levels;
+            levels.remove(position, ended.levels, ended.is_long);
+        }
     }
 
     fn closed(&mut self, closed: &PositionClosed) -> Result<(), String> {
@@ -178,7 +198,7 @@ impl Exits {
         };
         match position.size.minus(closed.size) {
             Ok(left) if left.is_positive() => position.size = left,
-            _ => drop(self.open.remove(&closed.position)),
+            _ => self.forget(closed.position),
         }
         if fits {
             return Ok(());
@@ -247,8 +267,9 @@ impl Invariant<DomainEvent> for Exits {
             Some(DomainEvent::Filled(it)) => self.fill(it),
             Some(DomainEvent::PositionOpened(it)) => self.opened(it),
             Some(DomainEvent::PositionClosed(it)) => return self.closed(it),
+            // An exchange that was down need not have seen the last prices.
             _ if matches!(event.kernel(), Some(KernelEvent::HostCrashed(_))) => {
-                self.forget_prices();
+                self.quoted.values_mut().for_each(|it| it.price = None);
             }
             _ => {}
         }

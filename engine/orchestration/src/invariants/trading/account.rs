@@ -89,6 +89,10 @@ impl Account {
 
     /// Takes one event into account.
     pub(super) fn see(&mut self, event: &Event<DomainEvent>) {
+        if self.lost {
+            // Nothing is said of it any more; lots that nobody takes away would only become more and more.
+            return;
+        }
         self.prices.see(event);
         match event.kernel() {
             // Cut off right after an event, it may not have said all that it did.
