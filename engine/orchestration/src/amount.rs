@@ -3,6 +3,8 @@
 //! A checked decimal with at most 28 decimal places, compared by value (`1.0` equals `1.00`).
 //! Nothing here knows of currencies or pairs; what a number counts is said where it is stored.
 
+mod text;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +12,8 @@ use std::str::FromStr;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use text::Text;
 
 /// A decimal number with at most 28 decimal places and about 28 significant digits.
 ///
@@ -23,16 +27,18 @@ pub struct Amount(Decimal);
 
 impl Ord for Amount {
     /// Prices nearly always have the same number of decimals; then their digits alone are compared.
+    #[inline]
     fn cmp(&self, other: &Amount) -> Ordering {
         if self.0.scale() == other.0.scale() {
             self.0.mantissa().cmp(&other.0.mantissa())
         } else {
-            self.0.cmp(&other.0)
+            at_other_scales(self.0, other.0)
         }
     }
 }
 
 impl PartialOrd for Amount {
+    #[inline]
     fn partial_cmp(&self, other: &Amount) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -106,6 +112,14 @@ impl Amount {
             return Ok(Amount::from_int(value as i64));
         }
         format!("{value}").parse()
+    }
+
+    /// As text: what is displayed.
+    pub fn text(self) -> String {
+        match Text::of(self.0) {
+            Some(text) => text.as_str().to_owned(),
+            None => self.0.to_string(),
+        }
     }
 
     /// The nearest float.
@@ -256,7 +270,10 @@ impl FromStr for Amount {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(&self.0)
+            match Text::of(self.0) {
+                Some(text) => serializer.serialize_str(text.as_str()),
+                None => serializer.collect_str(&self.0),
+            }
         } else {
             (self.0.mantissa(), self.0.scale()).serialize(serializer)
         }
@@ -300,6 +317,33 @@ impl Visitor<'_> for TextOrNumber {
         Ok(Amount(Decimal::from(value)))
     }
 }
+
+/// Numbers of 64 bits whose decimals differ by few are brought to the same decimals in 128 bits.
+fn at_other_scales(a: Decimal, b: Decimal) -> Ordering {
+    const BITS: u32 = 64;
+    let (left, right) = (a.mantissa(), b.mantissa());
+    let small = |digits: i128| digits.unsigned_abs() < 1 << BITS;
+    // 10^18 needs 60 bits.
+    match (
+        WHOLE_POWERS.get(a.scale().abs_diff(b.scale()) as usize),
+        a.scale() < b.scale(),
+    ) {
+        (Some(power), true) if small(left) && small(right) => (left * power).cmp(&right),
+        (Some(power), false) if small(left) && small(right) => left.cmp(&(right * power)),
+        _ => a.cmp(&b),
+    }
+}
+
+/// Powers of ten.
+const WHOLE_POWERS: [i128; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Below it, every whole number is a float of its own: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;

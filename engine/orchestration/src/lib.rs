@@ -28,6 +28,7 @@ pub mod views;
 
 mod audit;
 mod build;
+mod by_name;
 mod describe;
 pub mod digest;
 mod exhibits;

@@ -211,6 +211,10 @@ impl<R: Read> Sheet<R> {
         let (input, delimiter) = (self.input.buffer(), self.delimiter);
         let mut count = 0;
         for (at, byte) in input.iter().copied().enumerate() {
+            // Digits, letters and nearly all that cells are made of.
+            if byte > b',' && byte != b';' {
+                continue;
+            }
             let is_end = byte == b'\n' || byte == b'\r';
             if is_end || byte == delimiter {
                 if count == MAX_COLUMNS {

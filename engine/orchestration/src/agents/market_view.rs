@@ -1,7 +1,5 @@
 //! What the rules know of each market: indicators over what has become visible so far.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::AverageCrossConfig;
@@ -10,6 +8,7 @@ use super::indicator::{
     RegimeWindow, Trend, TrendConfig, TrendReading,
 };
 use crate::amount::Amount;
+use crate::by_name::ByName;
 use crate::market::Side;
 use crate::message::Name;
 
@@ -28,7 +27,7 @@ pub struct AnalysisConfig {
 /// Every market that is watched.
 #[derive(Debug)]
 pub struct MarketView {
-    markets: BTreeMap<Name, Watched>,
+    markets: ByName<Watched>,
 }
 
 #[derive(Debug)]
@@ -51,7 +50,7 @@ impl MarketView {
         config: &AnalysisConfig,
         cross: Option<&AverageCrossConfig>,
     ) -> Result<MarketView, IndicatorError> {
-        let mut markets = BTreeMap::new();
+        let mut markets = ByName::default();
         for symbol in symbols {
             let watched = Watched {
                 price: None,
@@ -60,7 +59,7 @@ impl MarketView {
                 regime: RegimeWindow::new(config.regime.clone())?,
                 flow: Flow::new(config.flow.clone())?,
             };
-            markets.insert(symbol.clone(), watched);
+            markets.or_insert_with(symbol, || watched);
         }
         Ok(MarketView { markets })
     }

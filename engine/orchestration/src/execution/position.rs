@@ -31,6 +31,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The word that messages carry.
+    fn name(self) -> &'static str {
+        match self {
+            Direction::Long => "long",
+            Direction::Short => "short",
+        }
+    }
+
     /// The direction of a position that a trade of `side` opens.
     pub fn opened_by(side: Side) -> Direction {
         match side {
@@ -229,36 +237,57 @@ impl Position {
             Direction::Long => (self.trailing.best_price, None),
             Direction::Short => (None, self.trailing.best_price),
         };
-        json!({
-            "id": self.id.to_string(),
-            "symbol": self.symbol,
-            "side": self.direction,
-            "size": self.size,
-            "entry_price": self.entry_price,
-            "leverage": self.leverage,
-            "status": "open",
-            "order_id": self.order.map(|order| order.to_string()),
-            "external_id": null,
-            "stop_loss": self.stop_loss,
-            "take_profit": self.take_profit,
-            "stop_loss_order_id": null,
-            "take_profit_order_id": null,
-            "opened_at": Instant::from_micros(self.opened_us).to_iso(t0_us),
-            "closed_at": null,
-            "exit_price": null,
-            "realized_pnl": Amount::ZERO,
-            "unrealized_pnl": self.unrealized_pnl,
-            "unrealized_pnl_pct": self.unrealized_pnl_pct,
-            "total_fees": Amount::ZERO,
-            "fee_currency": "",
-            "trailing_stop_enabled": self.trailing.enabled,
-            "trailing_stop_activated": self.trailing.activated,
-            "trailing_stop_highest_price": highest,
-            "trailing_stop_lowest_price": lowest,
-            "trailing_stop_distance_pct": Amount::new(15, 1),
-            "notes": "",
-            "tags": [],
-        })
+        let amount = |amount: Amount| Value::String(amount.text());
+        let maybe = |level: Option<Amount>| level.map_or(Value::Null, amount);
+        let text = |text: &str| Value::String(text.to_owned());
+        // In the order of their names, so that they are put together at once; a message for each position
+        // that comes and goes is much of what a trade costs.
+        let fields = [
+            ("closed_at", Value::Null),
+            ("entry_price", amount(self.entry_price)),
+            ("exit_price", Value::Null),
+            ("external_id", Value::Null),
+            ("fee_currency", text("")),
+            ("id", Value::String(self.id.to_string())),
+            ("leverage", Value::from(self.leverage)),
+            ("notes", text("")),
+            (
+                "opened_at",
+                Value::String(Instant::from_micros(self.opened_us).to_iso(t0_us)),
+            ),
+            (
+                "order_id",
+                self.order
+                    .map_or(Value::Null, |order| Value::String(order.to_string())),
+            ),
+            ("realized_pnl", amount(Amount::ZERO)),
+            ("side", text(self.direction.name())),
+            ("size", amount(self.size)),
+            ("status", text("open")),
+            ("stop_loss", maybe(self.stop_loss)),
+            ("stop_loss_order_id", Value::Null),
+            ("symbol", text(&self.symbol)),
+            ("tags", Value::Array(Vec::new())),
+            ("take_profit", maybe(self.take_profit)),
+            ("take_profit_order_id", Value::Null),
+            ("total_fees", amount(Amount::ZERO)),
+            (
+                "trailing_stop_activated",
+                Value::Bool(self.trailing.activated),
+            ),
+            ("trailing_stop_distance_pct", amount(Amount::new(15, 1))),
+            ("trailing_stop_enabled", Value::Bool(self.trailing.enabled)),
+            ("trailing_stop_highest_price", maybe(highest)),
+            ("trailing_stop_lowest_price", maybe(lowest)),
+            ("unrealized_pnl", amount(self.unrealized_pnl)),
+            ("unrealized_pnl_pct", amount(self.unrealized_pnl_pct)),
+        ];
+        let fields = fields.into_iter();
+        Value::Object(
+            fields
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use super::position::{
 };
 use super::quoted::Quoted;
 use crate::amount::{Amount, AmountError};
+use crate::by_name::ByName;
 use crate::symbol::is_symbol;
 
 /// The leverage that a position may have.
@@ -57,7 +58,7 @@ pub struct Trigger {
 pub struct PositionBook {
     trailing: TrailingRules,
     /// What is known of each symbol, by its name as positions and prices have it.
-    quoted: BTreeMap<String, Quoted>,
+    quoted: ByName<Quoted>,
     open: BTreeMap<PositionId, Position>,
     closed: VecDeque<ClosedPosition>,
     closed_total: u64,
@@ -116,7 +117,9 @@ impl PositionBook {
             opened_us: now_us,
             prices_seen: 0,
         };
-        let quoted = quoted_of(&mut self.quoted, &position.symbol);
+        let quoted = self
+            .quoted
+            .or_insert_with(&position.symbol, Quoted::default);
         position.prices_seen = quoted.shown;
         quoted.add(&position);
         Ok(self.open.entry(id).or_insert(position))
@@ -127,7 +130,7 @@ impl PositionBook {
     /// # Errors
     /// [`AmountError`] if a profit does not fit; then the price is not taken over.
     pub fn set_price(&mut self, symbol: &str, price: Amount) -> Result<(), AmountError> {
-        let quoted = quoted_of(&mut self.quoted, symbol);
+        let quoted = self.quoted.or_insert_with(symbol, Quoted::default);
         if quoted.is_wild_at(price) {
             for position in self.open.values().filter(|p| p.symbol == symbol) {
                 position.pnl_on(position.size, price)?;
@@ -184,7 +187,7 @@ impl PositionBook {
     /// to `high` reaches, by age.
     pub(super) fn reached(&self, upper: &str, low: Amount, high: Amount) -> Vec<PositionId> {
         let mut reached: Vec<PositionId> = Vec::new();
-        for (symbol, quoted) in &self.quoted {
+        for (symbol, quoted) in self.quoted.iter() {
             if quoted.is_any_reached(low, high) && is_symbol(symbol, upper) {
                 reached.extend(quoted.reached(low, high));
             }
@@ -251,7 +254,9 @@ impl PositionBook {
             Ok(stays)
         });
         let stays = stays.transpose()?;
-        let quoted = quoted_of(&mut self.quoted, &position.symbol);
+        let quoted = self
+            .quoted
+            .or_insert_with(&position.symbol, Quoted::default);
         quoted.remove(position);
         if let Some(mut stays) = stays {
             stays.prices_seen = quoted.shown;
@@ -353,16 +358,6 @@ impl PositionBook {
             .values()
             .try_fold(Amount::ZERO, |total, p| total.plus(self.value(p)?))
     }
-}
-
-/// What is known of a symbol; nothing yet, if it is new.
-fn quoted_of<'a>(quoted: &'a mut BTreeMap<String, Quoted>, symbol: &str) -> &'a mut Quoted {
-    if !quoted.contains_key(symbol) {
-        quoted.insert(symbol.to_owned(), Quoted::default());
-    }
-    quoted
-        .get_mut(symbol)
-        .expect("it was there or has just been put there")
 }
 
 /// Waits for the profit that activates the stop; from then on each new best price pulls it along.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
+use crate::by_name::ByName;
 use crate::defect::{Defect, Defects};
 use crate::symbol::in_upper_case;
 
@@ -77,7 +78,7 @@ pub struct PriceSource {
     mode: PriceMode,
     max_age_us: i64,
     table: BTreeMap<String, Amount>,
-    cache: BTreeMap<String, Quote>,
+    cache: ByName<Quote>,
     feed: Option<BTreeMap<String, Amount>>,
     stats: PriceStats,
     defects: Defects,
@@ -93,7 +94,7 @@ impl PriceSource {
             table: table
                 .map(|(symbol, price)| (symbol.to_uppercase(), price))
                 .collect(),
-            cache: BTreeMap::new(),
+            cache: ByName::default(),
             feed: None,
             stats: PriceStats::default(),
             defects,
@@ -107,7 +108,7 @@ impl PriceSource {
             self.update(&symbol, price, now_us);
             return Some(price);
         }
-        if let Some(quote) = self.cache.get(symbol.as_ref())
+        if let Some(quote) = self.cache.get(&symbol)
             && now_us - quote.at_us < self.max_age_us
         {
             self.stats.cache_hits += 1;
@@ -132,7 +133,7 @@ impl PriceSource {
     /// above zero. Returns whether it was taken.
     pub fn update(&mut self, symbol: &str, price: Amount, quoted_us: i64) -> bool {
         let symbol = in_upper_case(symbol);
-        let known = self.cache.get_mut(symbol.as_ref());
+        let known = self.cache.get_mut(&symbol);
         let newer = known.as_ref().is_some_and(|quote| quote.at_us > quoted_us);
         if newer || !price.is_positive() {
             return false;
@@ -141,7 +142,7 @@ impl PriceSource {
         let quote = Quote { price, at_us };
         match known {
             Some(known) => *known = quote,
-            None => drop(self.cache.insert(symbol.into_owned(), quote)),
+            None => drop(self.cache.or_insert_with(&symbol, || quote)),
         }
         self.stats.updates += 1;
         true
@@ -155,8 +156,10 @@ impl PriceSource {
         }
         let symbol = symbol.to_uppercase();
         let at_us = now_us;
-        self.table.insert(symbol.clone(), price);
-        self.cache.insert(symbol, Quote { price, at_us });
+        *self
+            .cache
+            .or_insert_with(&symbol, || Quote { price, at_us }) = Quote { price, at_us };
+        self.table.insert(symbol, price);
     }
 
     /// Attaches a live feed that has nothing to say yet.
@@ -177,7 +180,7 @@ impl PriceSource {
 
     /// Whether the cache has a price of `symbol` that is younger than `max_age_s`.
     pub fn is_fresh(&self, now_us: i64, symbol: &str, max_age_s: i64) -> bool {
-        let quote = self.cache.get(in_upper_case(symbol).as_ref());
+        let quote = self.cache.get(&in_upper_case(symbol));
         quote.is_some_and(|quote| now_us - quote.at_us < max_age_s * 1_000_000)
     }
 

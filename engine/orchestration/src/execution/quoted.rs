@@ -21,6 +21,8 @@ pub(super) struct Quoted {
     falling: BTreeSet<Level>,
     /// Targets of longs and stops of shorts: reached from below.
     rising: BTreeSet<Level>,
+    /// The first level that a falling price reaches, and the first that a rising one does.
+    next: (Option<Amount>, Option<Amount>),
     /// Open positions whose profit might not fit into a number at a price that is tame.
     wild: usize,
 }
@@ -31,6 +33,7 @@ impl Quoted {
         let (falling, rising) = levels(position);
         self.falling.extend(falling);
         self.rising.extend(rising);
+        self.look_ahead();
         self.wild += usize::from(!is_tame(position));
     }
 
@@ -43,7 +46,13 @@ impl Quoted {
         if let Some(level) = rising {
             self.rising.remove(&level);
         }
+        self.look_ahead();
         self.wild -= usize::from(!is_tame(position));
+    }
+
+    fn look_ahead(&mut self) {
+        let (falling, rising) = (self.falling.last(), self.rising.first());
+        self.next = (falling.map(|level| level.0), rising.map(|level| level.0));
     }
 
     /// Whether some profit might not fit into a number at this price, so that each has to be worked out
@@ -54,8 +63,8 @@ impl Quoted {
 
     /// Whether a price from `low` to `high` reaches any level.
     pub(super) fn is_any_reached(&self, low: Amount, high: Amount) -> bool {
-        self.falling.last().is_some_and(|level| level.0 >= low)
-            || self.rising.first().is_some_and(|level| level.0 <= high)
+        let (falling, rising) = self.next;
+        falling.is_some_and(|level| level >= low) || rising.is_some_and(|level| level <= high)
     }
 
     /// The positions whose stop or target is reached by a price from `low` to `high`. One whose both are

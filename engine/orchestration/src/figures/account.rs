@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::amount::{Amount, AmountError};
+use crate::by_name::ByName;
 use crate::domain_event::{BalanceChanged, Filled, PositionClosed, PositionOpened};
 use crate::message::Name;
 use crate::symbol::{DOLLAR, Pair};
@@ -15,9 +16,9 @@ use crate::symbol::{DOLLAR, Pair};
 #[derive(Debug, Default)]
 pub(super) struct Account {
     balances: BTreeMap<Name, Amount>,
-    prices: BTreeMap<Name, Amount>,
+    prices: ByName<Amount>,
     /// The prices in dollars, by the asset that is priced.
-    in_dollars: BTreeMap<Name, Amount>,
+    in_dollars: ByName<Amount>,
     positions: BTreeMap<u64, Open>,
     /// Which of them are on margin: only they are looked at to say what the account is worth.
     on_margin: BTreeSet<u64>,
@@ -71,16 +72,10 @@ impl Account {
         if !price.is_positive() {
             return;
         }
-        match self.prices.get_mut(symbol) {
-            Some(known) => *known = price,
-            None => drop(self.prices.insert(symbol.clone(), price)),
-        }
+        *self.prices.or_insert_with(symbol, || price) = price;
         let asset = symbol.as_str().strip_suffix(DOLLAR);
         if let Some(asset) = asset.and_then(|asset| asset.strip_suffix('/')) {
-            match self.in_dollars.get_mut(asset) {
-                Some(known) => *known = price,
-                None => drop(self.in_dollars.insert(Name::from(asset), price)),
-            }
+            *self.in_dollars.or_insert_with(asset, || price) = price;
         }
     }
 
@@ -160,7 +155,11 @@ impl Account {
         let mut total = Amount::ZERO;
         for (asset, balance) in &self.balances {
             if !balance.is_zero() {
-                total = total.plus(balance.times(self.dollars(asset.as_str())?)?)?;
+                total = total.plus(match asset.as_str() {
+                    // One of it is one: nothing to multiply.
+                    DOLLAR => *balance,
+                    asset => balance.times(self.dollars(asset)?)?,
+                })?;
             }
         }
         let on_margin = self.on_margin.iter();

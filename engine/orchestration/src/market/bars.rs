@@ -42,10 +42,12 @@ impl Bar {
     /// Whether a market can surely have done this, seen from the digits alone: prices nearly always have the
     /// same number of decimals.
     fn makes_sense(&self) -> bool {
-        let prices = [self.open, self.high, self.low, self.close];
         let scale = self.low.scale();
-        let [open, high, low, close] = prices.map(|price| price.mantissa());
-        prices.iter().all(|price| price.scale() == scale)
+        let (open, high) = (self.open.mantissa(), self.high.mantissa());
+        let (low, close) = (self.low.mantissa(), self.close.mantissa());
+        self.open.scale() == scale
+            && self.high.scale() == scale
+            && self.close.scale() == scale
             && low > 0
             && (low..=high).contains(&open)
             && (low..=high).contains(&close)

@@ -60,7 +60,10 @@ fn short(text: &[u8]) -> Option<Decimal> {
     if text.len() - usize::from(point.is_some()) > 18 {
         return None;
     }
-    Some(Decimal::new(digits.cast_signed(), u32::try_from(scale).ok()?))
+    Some(Decimal::new(
+        digits.cast_signed(),
+        u32::try_from(scale).ok()?,
+    ))
 }
 
 /// `number × 10^exponent`, if that is held exactly.

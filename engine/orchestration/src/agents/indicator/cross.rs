@@ -2,7 +2,6 @@
 //!
 //! Constant work per price; no prices are kept.
 
-
 use super::{IndicatorError, MAX_WINDOW, within};
 
 /// Which way the fast average went through the slow one.

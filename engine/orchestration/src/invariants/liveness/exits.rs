@@ -9,6 +9,7 @@ use super::idle::{Idle, Overdue};
 use super::levels::{InOrder, Levels};
 use super::up::Turn;
 use crate::amount::Amount;
+use crate::by_name::ByName;
 use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
@@ -57,7 +58,7 @@ pub(super) struct Exits {
     orders: BTreeMap<Name, Levels>,
     open: BTreeMap<u64, Position>,
     /// By symbol in upper case.
-    quoted: BTreeMap<Name, Quoted>,
+    quoted: ByName<Quoted>,
     /// Positions that stood at a level when it was last looked, by age.
     waiting: Vec<u64>,
 }
@@ -78,7 +79,7 @@ impl Exits {
             asked: BTreeMap::new(),
             orders: BTreeMap::new(),
             open: BTreeMap::new(),
-            quoted: BTreeMap::new(),
+            quoted: ByName::default(),
             waiting: Vec::new(),
         }
     }
@@ -87,11 +88,15 @@ impl Exits {
         let Some(stretch) = self.idle.pass(now) else {
             return Ok(());
         };
-        let prices = self.quoted.values();
-        let mut reached: Vec<u64> = prices
-            .filter_map(|it| Some(it.levels.reached(it.price?.0)))
-            .flatten()
-            .collect();
+        let mut reached: Vec<u64> = Vec::new();
+        for quoted in self.quoted.values() {
+            let Some((price, _)) = quoted.price else {
+                continue;
+            };
+            if quoted.levels.is_any_reached(price) {
+                reached.extend(quoted.levels.reached(price));
+            }
+        }
         if reached.is_empty() && self.waiting.is_empty() {
             return Ok(());
         }
@@ -102,7 +107,11 @@ impl Exits {
             let Some(position) = self.open.get_mut(&id) else {
                 continue;
             };
-            if self.quoted[&position.symbol].price.is_none() {
+            if self
+                .quoted
+                .get(&position.symbol)
+                .is_some_and(|it| it.price.is_none())
+            {
                 // How long it goes on waiting is not known before there is a price again.
                 self.waiting.push(id);
             } else if reached.binary_search(&id).is_err() {
@@ -113,7 +122,8 @@ impl Exits {
             let Some(position) = self.open.get_mut(id) else {
                 continue;
             };
-            let Some((price, since)) = self.quoted[&position.symbol].price else {
+            let quoted = self.quoted.get(&position.symbol);
+            let Some((price, since)) = quoted.and_then(|it| it.price) else {
                 continue;
             };
             if position.overdue.wait(stretch, since) {
@@ -128,19 +138,11 @@ impl Exits {
         Ok(())
     }
 
-    /// What is known of a symbol in upper case; nothing yet, if it is new.
-    fn quoted(&mut self, symbol: &str) -> &mut Quoted {
-        if !self.quoted.contains_key(symbol) {
-            self.quoted.insert(Name::from(symbol), Quoted::default());
-        }
-        self.quoted
-            .get_mut(symbol)
-            .expect("it was there or has just been put there")
-    }
-
     fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
         if price.is_positive() {
-            self.quoted(&in_upper_case(symbol)).price = Some((price, now));
+            let symbol = in_upper_case(symbol);
+            let quoted = self.quoted.or_insert_with(&symbol, Quoted::default);
+            quoted.price = Some((price, now));
         }
     }
 
@@ -172,14 +174,19 @@ impl Exits {
             overdue: Overdue::default(),
         };
         self.forget(opened.position);
-        let levels = &mut self.quoted(&position.symbol).levels;
+        let levels = self.levels(&position.symbol);
         levels.add(opened.position, position.levels, position.is_long);
         self.open.insert(opened.position, position);
     }
 
+    fn levels(&mut self, symbol: &Name) -> &mut InOrder {
+        let quoted = self.quoted.or_insert_with(symbol, Quoted::default);
+        &mut quoted.levels
+    }
+
     fn forget(&mut self, position: u64) {
         if let Some(ended) = self.open.remove(&position) {
-            let levels = &mut self.quoted(&ended.symbol).levels;
+            let levels = self.levels(&ended.symbol);
             levels.remove(position, ended.levels, ended.is_long);
         }
     }

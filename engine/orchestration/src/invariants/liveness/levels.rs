@@ -27,6 +27,8 @@ impl Levels {
 pub(super) struct InOrder {
     falling: BTreeSet<(Amount, u64)>,
     rising: BTreeSet<(Amount, u64)>,
+    /// The first level that a falling price reaches, and the first that a rising one does.
+    next: (Option<Amount>, Option<Amount>),
 }
 
 impl InOrder {
@@ -35,6 +37,7 @@ impl InOrder {
         let (falling, rising) = levels.by_way(is_long);
         self.falling.extend(falling.map(|level| (level, position)));
         self.rising.extend(rising.map(|level| (level, position)));
+        self.look_ahead();
     }
 
     /// A position has ended.
@@ -46,6 +49,18 @@ impl InOrder {
         if let Some(level) = rising {
             self.rising.remove(&(level, position));
         }
+        self.look_ahead();
+    }
+
+    fn look_ahead(&mut self) {
+        let (falling, rising) = (self.falling.last(), self.rising.first());
+        self.next = (falling.map(|level| level.0), rising.map(|level| level.0));
+    }
+
+    /// Whether this price is at any level.
+    pub(super) fn is_any_reached(&self, price: Amount) -> bool {
+        let (falling, rising) = self.next;
+        falling.is_some_and(|level| level >= price) || rising.is_some_and(|level| level <= price)
     }
 
     /// The positions that this price takes to a level, in no order; one may come twice.

@@ -3,11 +3,10 @@
 //! An exchange may use a price until it is too old, and may not have seen the newest one yet. So a price
 //! counts as real if it lies between the prices of the last one or two spans of that age.
 
-use std::collections::BTreeMap;
-
 use dacapo_kernel::{Event, Time};
 
 use crate::amount::Amount;
+use crate::by_name::ByName;
 use crate::domain_event::{DomainEvent, OutsideAction};
 use crate::message::Name;
 use crate::symbol::in_upper_case;
@@ -46,7 +45,7 @@ struct Spans {
 /// Recent prices by symbol in upper case.
 pub(super) struct Prices {
     span_ns: u64,
-    symbols: BTreeMap<Name, Spans>,
+    symbols: ByName<Spans>,
 }
 
 impl Prices {
@@ -55,7 +54,7 @@ impl Prices {
         let span_s = u64::try_from(max_age_s).unwrap_or(1).max(1);
         Prices {
             span_ns: span_s.saturating_mul(1_000_000_000),
-            symbols: BTreeMap::new(),
+            symbols: ByName::default(),
         }
     }
 
@@ -94,15 +93,12 @@ impl Prices {
         };
         let number = now.as_nanos() / self.span_ns;
         let upper = in_upper_case(symbol);
-        let Some(spans) = self.symbols.get_mut(upper.as_ref()) else {
-            let spans = Spans {
-                number,
-                now: range,
-                before: None,
-            };
-            self.symbols.insert(Name::from(upper.as_ref()), spans);
-            return;
+        let first = Spans {
+            number,
+            now: range,
+            before: None,
         };
+        let spans = self.symbols.or_insert_with(&upper, || first);
         if spans.number == number {
             spans.now = spans.now.with(range);
         } else {
@@ -113,7 +109,7 @@ impl Prices {
 
     /// What a symbol cost of late, if anybody said so.
     pub(super) fn of(&self, now: Time, symbol: &str) -> Option<Range> {
-        let spans = self.symbols.get(in_upper_case(symbol).as_ref())?;
+        let spans = self.symbols.get(&in_upper_case(symbol))?;
         let number = now.as_nanos() / self.span_ns;
         if spans.number == number {
             Some(
