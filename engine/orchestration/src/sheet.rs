@@ -134,7 +134,13 @@ impl<R: Read> Sheet<R> {
     /// # Errors
     /// What [`SheetProblem`] lists, with the line.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, SheetError> {
-        let (line, count, between) = match self.plain_record()? {
+        let plain = self.plain_record()?;
+        self.row(plain)
+    }
+
+    /// The row of a plain record, or of the next one that the parser finds.
+    fn row(&mut self, plain: Option<(u64, usize)>) -> Result<Option<Row<'_>>, SheetError> {
+        let (line, count, between) = match plain {
             Some((line, count)) => (line, count, 1),
             None => match self.record()? {
                 Some((line, count)) => (line, count, 0),
@@ -210,7 +216,7 @@ impl<R: Read> Sheet<R> {
         self.skip_blank_lines()?;
         let (input, delimiter) = (self.input.buffer(), self.delimiter);
         let mut count = 0;
-        for (at, byte) in input.iter().copied().enumerate() {
+        for (at, &byte) in input.iter().enumerate() {
             // Digits, letters and nearly all that cells are made of.
             if byte > b',' && byte != b';' {
                 continue;

@@ -65,13 +65,13 @@ impl<R: Read> Market<R> {
     }
 
     fn take_earliest(&mut self) -> Result<Option<Tick>, TapeError> {
+        if let [only] = self.lanes.as_mut_slice() {
+            // Nothing to choose between.
+            return only.source.next().transpose();
+        }
         for lane in self.lanes.iter_mut().filter(|lane| lane.taken) {
             lane.taken = false;
             lane.next = lane.source.next().transpose()?;
-        }
-        if let [lane] = self.lanes.as_mut_slice() {
-            lane.taken = true;
-            return Ok(lane.next.take());
         }
         let waiting = self.lanes.iter_mut().filter(|lane| lane.next.is_some());
         // Of equal times the first is the minimum, which is the order of the sources.

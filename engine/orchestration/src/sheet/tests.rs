@@ -113,3 +113,43 @@ fn hostile_text_is_shown_safely() {
     let error = rows("a\u{1b}[31m,a\u{1b}[31m\n".as_bytes()).unwrap_err();
     assert!(!error.contains('\u{1b}'), "{error}");
 }
+
+/// The rows of a table with their lines, or what is wrong; with `plain` as they are read, without it by the
+/// parser alone.
+fn told(bytes: &[u8], plain: bool) -> Result<Vec<(u64, Vec<String>)>, String> {
+    let mut sheet = Sheet::open("a.csv", bytes, 20, 60).map_err(|error| error.to_string())?;
+    let width = sheet.header().len();
+    let mut rows = Vec::new();
+    loop {
+        let row = if plain {
+            sheet.next_row()
+        } else {
+            sheet.row(None)
+        };
+        let Some(row) = row.map_err(|error| error.to_string())? else {
+            return Ok(rows);
+        };
+        let cells = (0..width).map(|at| row.cell(at).to_owned());
+        rows.push((row.line, cells.collect()));
+    }
+}
+
+proptest::proptest! {
+    /// Fails where a line that is split at its separators is another row than the parser makes of it, or another
+    /// error, or one on another line.
+    #[test]
+    fn a_plain_row_is_what_the_parser_makes_of_it(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec!["1", "b.5", ",", ";", "\n", "\r\n", "\r", "\"", " ", "\u{e9}", "1,2\n"]),
+            0..24,
+        ),
+    ) {
+        for head in ["a,b\n", "a;b\r\n", "a\n"] {
+            let text = [head, &pieces.concat()].concat();
+            proptest::prop_assert_eq!(told(text.as_bytes(), true), told(text.as_bytes(), false), "{:?}", text);
+            let bytes = text.replace('\u{e9}', "?").into_bytes();
+            let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
+            proptest::prop_assert_eq!(told(&bytes, true), told(&bytes, false), "{:?}", bytes);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::Time;
 
 use crate::amount::Amount;
+use crate::by_name::ByName;
 use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{BalanceChanged, RiskJudged};
 use crate::message::Name;
@@ -16,7 +17,7 @@ use crate::symbol::DOLLAR;
 pub(super) struct Account {
     balances: BTreeMap<Name, Amount>,
     /// When each asset was last priced in dollars.
-    priced: BTreeMap<Name, Time>,
+    priced: ByName<Time>,
     max_age: Duration,
     /// Whether a part of the balance may stand behind a position.
     reserved: bool,
@@ -27,7 +28,7 @@ impl Account {
         let name = |(asset, amount): (&String, &Amount)| (Name::from(asset.as_str()), *amount);
         let mut account = Account {
             balances: config.paper.initial_balance.iter().map(name).collect(),
-            priced: BTreeMap::new(),
+            priced: ByName::default(),
             max_age: Duration::from_secs(config.prices.max_age_s.max(0).unsigned_abs()),
             reserved: false,
         };
@@ -42,17 +43,9 @@ impl Account {
     /// An asset has a price in dollars.
     pub(super) fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
         if price.is_positive()
-            && let Some((base, quote)) = symbol.as_str().split_once('/')
-            && quote.eq_ignore_ascii_case(DOLLAR)
+            && let Some(base) = priced_in_dollars(symbol)
         {
-            let known = self
-                .priced
-                .iter_mut()
-                .find(|(asset, _)| asset.as_str() == base);
-            match known {
-                Some((_, at)) => *at = now,
-                None => drop(self.priced.insert(Name::from(base), now)),
-            }
+            *self.priced.or_insert_with(base, || now) = now;
         }
     }
 
@@ -90,4 +83,16 @@ impl Account {
     pub(super) fn reserve(&mut self) {
         self.reserved = true;
     }
+}
+
+/// What a symbol prices in dollars, if it does; nearly always it is written in upper case.
+fn priced_in_dollars(symbol: &str) -> Option<&str> {
+    let base = symbol.strip_suffix(DOLLAR);
+    if let Some(base) = base.and_then(|base| base.strip_suffix('/'))
+        && !base.as_bytes().contains(&b'/')
+    {
+        return Some(base);
+    }
+    let (base, quote) = symbol.split_once('/')?;
+    quote.eq_ignore_ascii_case(DOLLAR).then_some(base)
 }

@@ -77,10 +77,6 @@ impl TradesPossible {
         let Some(quiet) = self.quiet else {
             return Ok(());
         };
-        let waits = self
-            .signals
-            .iter()
-            .any(|(_, stage)| *stage != Stage::Published);
         let late = self
             .moved
             .max(quiet)
@@ -90,10 +86,14 @@ impl TradesPossible {
         if !late {
             return Ok(());
         }
+        let waits = || {
+            let mut stages = self.signals.iter().map(|(_, stage)| stage);
+            stages.any(|stage| *stage != Stage::Published)
+        };
         if self.approved {
             return Err("expected an approved trade to become an order, found none".to_owned());
         }
-        if waits {
+        if waits() {
             return Err(
                 "expected a signal to be weighed and judged, or dropped for a reason, \
                  found it forgotten"

@@ -26,6 +26,7 @@ impl Range {
         }
     }
 
+    #[inline]
     fn with(self, other: Range) -> Range {
         Range {
             low: self.low.min(other.low),
@@ -87,8 +88,14 @@ impl Prices {
         symbol: &Name,
         prices: [Amount; N],
     ) {
-        let real = prices.into_iter().filter(|price| price.is_positive());
-        let Some(range) = real.map(Range::of).reduce(Range::with) else {
+        let mut range = None;
+        for price in prices {
+            if price.is_positive() {
+                let known = range.get_or_insert(Range::of(price));
+                *known = known.with(Range::of(price));
+            }
+        }
+        let Some(range) = range else {
             return;
         };
         let number = now.as_nanos() / self.span_ns;
