@@ -92,7 +92,11 @@ impl Prices {
         for price in prices {
             if price.is_positive() {
                 let known = range.get_or_insert(Range::of(price));
-                *known = known.with(Range::of(price));
+                if price < known.low {
+                    known.low = price;
+                } else if price > known.high {
+                    known.high = price;
+                }
             }
         }
         let Some(range) = range else {
