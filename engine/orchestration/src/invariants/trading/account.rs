@@ -9,7 +9,7 @@ use super::prices::Prices;
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{
-    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin,
+    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, PositionOpened, TradeOrigin,
 };
 use crate::message::Name;
 use crate::symbol::{DOLLAR, Markets};
@@ -31,6 +31,9 @@ pub(super) struct Bounds {
 /// A part of a position.
 #[derive(Clone, Debug)]
 struct Lot {
+    /// The order that opened it, and which position it became, once that is told.
+    order: Name,
+    position: Option<u64>,
     symbol: Name,
     buys: bool,
     size: f64,
@@ -114,6 +117,7 @@ impl Account {
                 Some(intent) => self.fill(it, &intent),
                 None => self.close(it),
             },
+            Some(DomainEvent::PositionOpened(it)) => self.open(it),
             _ => {}
         }
     }
@@ -161,6 +165,8 @@ impl Account {
         order.rests = false;
         if order.opens {
             self.lots.push(Lot {
+                order: fill.order.clone(),
+                position: None,
                 symbol: fill.symbol.clone(),
                 buys: fill.side == *"buy",
                 size: fill.size.to_f64(),
@@ -171,11 +177,22 @@ impl Account {
         }
     }
 
-    /// Which position is closed is not said: if more than one may be meant, nothing is known any more.
+    fn open(&mut self, opened: &PositionOpened) {
+        let of_order = |lot: &&mut Lot| lot.position.is_none() && lot.order == opened.order;
+        if let Some(lot) = self.lots.iter_mut().rfind(of_order) {
+            lot.position = Some(opened.position);
+        }
+    }
+
+    /// If more than one position may be meant, nothing is known any more.
     fn close(&mut self, fill: &Filled) {
         let (size, buys) = (fill.size.to_f64(), fill.side == *"buy");
-        let meant =
-            |lot: &Lot| lot.symbol == fill.symbol && lot.buys != buys && lot.margin == fill.margin;
+        let meant = |lot: &Lot| {
+            lot.symbol == fill.symbol
+                && lot.buys != buys
+                && lot.margin == fill.margin
+                && (fill.position.is_none() || lot.position == fill.position)
+        };
         let candidates: Vec<usize> = (0..self.lots.len())
             .filter(|at| meant(&self.lots[*at]))
             .collect();

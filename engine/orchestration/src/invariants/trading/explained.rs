@@ -214,6 +214,7 @@ impl Invariant<DomainEvent> for Explained {
             HOST,
             number::BalanceChanged,
             number::Filled,
+            number::PositionOpened,
             number::OrderSubmitted,
             number::OrderAnswered,
             number::PositionClosed,

@@ -171,6 +171,7 @@ impl Invariant<DomainEvent> for RiskLimits {
             HOST,
             number::BalanceChanged,
             number::Filled,
+            number::PositionOpened,
             number::OrderSubmitted,
             number::OrderAnswered,
             number::Published,

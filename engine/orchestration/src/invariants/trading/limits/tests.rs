@@ -4,7 +4,7 @@ use super::super::plant::{answered, config, filled, judged, plan, set_price, sub
 use super::*;
 use crate::amount::Amount;
 use crate::domain_event::TradeOrigin::Signal;
-use crate::domain_event::{BalanceChanged, OrderOutcome};
+use crate::domain_event::{BalanceChanged, OrderOutcome, PositionOpened};
 use crate::invariants::planted::Planted;
 
 /// An account of 10,000 dollars.
@@ -132,6 +132,44 @@ fn resting_orders_and_closed_positions_count() {
         reserved: Amount::ZERO,
     });
     closed.then(by(9_990, 0.0, 500.0, None)).holds();
+}
+
+/// Fails if another position than the one that is closed goes, or nothing is known any more where two are alike.
+#[test]
+fn of_two_positions_of_one_size_the_one_that_is_named_is_closed() {
+    let open = |log: Planted, intent, order: &'static str, position, price| {
+        let mut fill = filled(order, Some(intent), "buy", price);
+        fill.margin = true;
+        let opened = PositionOpened {
+            position,
+            order: order.into(),
+            symbol: "BTC/USDT".into(),
+            side: "buy".into(),
+            size: fill.size,
+            entry_price: fill.price,
+            leverage: fill.leverage,
+            reserved: Amount::ZERO,
+        };
+        log.then(submitted(intent, Signal(1), "buy"))
+            .then(fill)
+            .then(opened)
+            .then(answered(intent, Some(order), OrderOutcome::Filled))
+    };
+    let both = || {
+        let first = open(limits(), "i", "order-1", 1, 45_000);
+        open(first, "j", "order-2", 2, 40_000)
+    };
+    let mut close = filled("close", None, "sell", 45_000);
+    (close.margin, close.position) = (true, Some(1));
+    let judged = |equity| by(equity, 9.8, 500.0, None);
+    // What is left of both has earned 200 dollars, and not 100.
+    let left = || {
+        let closed = both().then(close.clone()).at(1.0);
+        closed.then(traded("BTC/USDT", 50_000)).at(2.0)
+    };
+    left().then(judged(10_200)).holds();
+    let what = left().then(judged(10_100)).violated();
+    assert!(what.ends_with("another equity"), "{what}");
 }
 
 #[test]
