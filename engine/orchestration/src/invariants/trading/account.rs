@@ -303,11 +303,10 @@ impl Account {
         if asset == DOLLAR {
             return Some((1.0, 1.0));
         }
-        let mut given = self.prices.in_dollars(asset, now);
-        if given.any(|(_, age)| age >= max_age) {
-            return None;
-        }
-        range(self.prices.in_dollars(asset, now))
+        let mut is_fresh = true;
+        let given = self.prices.in_dollars(asset, now);
+        let given = range(given.inspect(|(_, age)| is_fresh &= *age < max_age));
+        given.filter(|_| is_fresh)
     }
 
     fn price(&self, symbol: &str, now: Time) -> Option<Range> {

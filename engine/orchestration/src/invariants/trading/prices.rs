@@ -35,6 +35,40 @@ struct Given {
     surely: bool,
 }
 
+/// The prices of a symbol.
+#[derive(Debug)]
+struct Quoted {
+    symbol: Name,
+    /// What it prices in dollars, if it does.
+    in_dollars: Option<Name>,
+    /// In the order in which they were given.
+    given: Vec<Given>,
+}
+
+impl Quoted {
+    fn of(symbol: &Name) -> Quoted {
+        let pair = symbol.split_once('/');
+        let in_dollars = pair.filter(|(_, quote)| quote.eq_ignore_ascii_case(DOLLAR));
+        Quoted {
+            symbol: symbol.clone(),
+            in_dollars: in_dollars.map(|(base, _)| Name::from(base)),
+            given: Vec::new(),
+        }
+    }
+
+    fn is_of(&self, symbol: &str) -> bool {
+        *self.symbol == *symbol || self.symbol.eq_ignore_ascii_case(symbol)
+    }
+
+    /// Those that may be in use, each with its age.
+    fn in_use(&self, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+        let last = self.given.iter().rposition(|it| it.surely && it.at < now);
+        self.given[last.unwrap_or(0)..]
+            .iter()
+            .map(move |it| (it.price, now.as_nanos() - it.at.as_nanos()))
+    }
+}
+
 /// The prices that may be in use.
 #[derive(Debug, Default)]
 pub(super) struct Prices {
@@ -42,8 +76,8 @@ pub(super) struct Prices {
     before_start: Vec<PriceSet>,
     /// Set while nobody was there.
     missed: Vec<PriceSet>,
-    /// By symbol, in the order in which they were given.
-    given: Vec<(Name, Vec<Given>)>,
+    /// By symbol.
+    quoted: Vec<Quoted>,
     /// The last bar of each symbol, and when it closed.
     bars: Vec<(Time, MarketBar)>,
     hosts: Vec<(u32, Name)>,
@@ -117,13 +151,12 @@ impl Prices {
         if !price.is_positive() {
             return;
         }
-        let same =
-            |(known, _): &(Name, Vec<Given>)| known == symbol || known.eq_ignore_ascii_case(symbol);
-        let place = self.given.iter().position(same).unwrap_or_else(|| {
-            self.given.push((symbol.clone(), Vec::new()));
-            self.given.len() - 1
+        let place = self.quoted.iter().position(|it| it.is_of(symbol));
+        let place = place.unwrap_or_else(|| {
+            self.quoted.push(Quoted::of(symbol));
+            self.quoted.len() - 1
         });
-        let given = &mut self.given[place].1;
+        let given = &mut self.quoted[place].given;
         // What came before the last sure price of an earlier instant is out of use.
         if let Some(last) = given.iter().rposition(|it| it.surely && it.at < at) {
             given.drain(..last);
@@ -133,31 +166,16 @@ impl Prices {
 
     /// The prices of a symbol that may be in use, each with its age.
     pub(super) fn in_use(&self, symbol: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
-        self.in_use_of(|known| known.eq_ignore_ascii_case(symbol), now)
+        let of_symbol = self.quoted.iter().find(|it| it.is_of(symbol));
+        of_symbol.into_iter().flat_map(move |it| it.in_use(now))
     }
 
-    /// The same of an asset in dollars, for which nobody has to write a symbol.
+    /// The same of an asset in dollars.
     pub(super) fn in_dollars(&self, asset: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
-        let is_meant = |known: &str| {
-            let pair = known.split_once('/');
-            pair.is_some_and(|(base, quote)| {
-                base.eq_ignore_ascii_case(asset) && quote.eq_ignore_ascii_case(DOLLAR)
-            })
-        };
-        self.in_use_of(is_meant, now)
-    }
-
-    fn in_use_of(
-        &self,
-        is_meant: impl Fn(&str) -> bool,
-        now: Time,
-    ) -> impl Iterator<Item = (Amount, u64)> {
-        let of_symbol = self.given.iter().find(|(known, _)| is_meant(known));
-        let given = of_symbol.map_or(&[][..], |(_, given)| given);
-        let last = given.iter().rposition(|it| it.surely && it.at < now);
-        given[last.unwrap_or(0)..]
-            .iter()
-            .map(move |it| (it.price, now.as_nanos() - it.at.as_nanos()))
+        let is_meant = |base: &Name| **base == *asset || base.eq_ignore_ascii_case(asset);
+        let mut quoted = self.quoted.iter();
+        let of_asset = quoted.find(|it| it.in_dollars.as_ref().is_some_and(is_meant));
+        of_asset.into_iter().flat_map(move |it| it.in_use(now))
     }
 
     /// The bar of a symbol that closes now, if one does: any price in it may be met, and none after it.
