@@ -11,7 +11,7 @@ use crate::filter::Filter;
 use crate::pattern::{Condition, Pattern, value_at};
 use crate::tell::{Line, Names};
 use crate::value_path::ValuePath;
-use crate::watch::state_value;
+use crate::watch::{Place, state_value};
 
 /// What is looked for; every part of it must hold.
 #[derive(Clone, Debug, Default)]
@@ -137,7 +137,7 @@ pub fn find<S: System>(
 struct State<'q, S: System> {
     query: &'q Query,
     world: Option<World<S::View>>,
-    last: Option<Value>,
+    place: Option<Place<'q>>,
     exists: bool,
 }
 
@@ -145,14 +145,12 @@ impl<'q, S: System> State<'q, S> {
     fn of(query: &'q Query) -> State<'q, S> {
         let is_asked = query.changes.is_some() || !query.state.is_empty();
         let world = is_asked.then(World::default);
-        let last = match (&query.changes, &world) {
-            (Some(path), Some(world)) => state_value(path, world),
-            _ => None,
-        };
+        let place = query.changes.as_ref().zip(world.as_ref());
+        let place = place.map(|(path, world)| Place::of(path, world));
         State {
             query,
-            exists: last.is_some(),
-            last,
+            exists: place.as_ref().is_some_and(Place::is_there),
+            place,
             world,
         }
     }
@@ -161,13 +159,10 @@ impl<'q, S: System> State<'q, S> {
     fn apply(&mut self, event: &Event<S::Event>) -> Option<(Option<Value>, Option<Value>)> {
         let world = self.world.as_mut()?;
         world.apply(event);
-        let now = state_value(self.query.changes.as_ref()?, world);
-        self.exists |= now.is_some();
-        if now == self.last {
-            return None;
-        }
-        let before = std::mem::replace(&mut self.last, now.clone());
-        Some((before, now))
+        let place = self.place.as_mut()?;
+        let change = place.change(event, world);
+        self.exists |= place.is_there();
+        change
     }
 
     fn is_met(&self) -> bool {

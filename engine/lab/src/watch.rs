@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dacapo_kernel::{Events, RunError, Seq, System, Time, World};
+use dacapo_kernel::{Event, EventSet, Events, RunError, Seq, System, Time, World};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -54,6 +54,49 @@ pub fn state_value<V: Serialize>(path: &ValuePath, world: &World<V>) -> Option<V
     path.of(&world.view).or_else(|| path.of(world))
 }
 
+/// A place of the state while events go by.
+pub(crate) struct Place<'p> {
+    path: &'p ValuePath,
+    last: Option<Value>,
+    /// Whether it is in what the system shows of itself: only the system's own events change that.
+    in_view: bool,
+}
+
+impl<'p> Place<'p> {
+    /// The place before the first event.
+    pub(crate) fn of<V: Serialize>(path: &'p ValuePath, world: &World<V>) -> Place<'p> {
+        Place {
+            path,
+            last: state_value(path, world),
+            in_view: false,
+        }
+    }
+
+    /// Whether there is anything at it now.
+    pub(crate) fn is_there(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// What was there before an event and what is there after it, if that is something else.
+    pub(crate) fn change<E: EventSet, V: Serialize>(
+        &mut self,
+        event: &Event<E>,
+        world: &World<V>,
+    ) -> Option<(Option<Value>, Option<Value>)> {
+        if self.in_view && event.kernel().is_some() {
+            return None;
+        }
+        let shown = self.path.of(&world.view);
+        self.in_view = shown.is_some();
+        let now = shown.or_else(|| self.path.of(world));
+        if now == self.last {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.last, now.clone());
+        Some((before, now))
+    }
+}
+
 /// Finds the changes of a value.
 ///
 /// # Errors
@@ -77,24 +120,22 @@ pub fn watch<S: System>(
         exists: false,
         known: Vec::new(),
     };
-    let mut last = state_value(path, &world);
+    let mut place = Place::of(path, &world);
     for_each::<S>(events, |names, event| {
         world.apply(event);
         causes.push(event.cause);
         if event.seq.0 % 65_536 == 65_535 {
             progress(event.seq, event.time);
         }
-        let now = state_value(path, &world);
-        if now == last {
+        let Some((before, after)) = place.change(event, &world) else {
             return !filter.is_past(event);
-        }
-        let before = std::mem::replace(&mut last, now.clone());
+        };
         if filter.wants::<S>(names, event) {
             if watched.changes.len() < window.most {
                 watched.changes.push(Change {
                     line: names.tell::<S>(event),
                     before,
-                    after: now,
+                    after,
                     causes: Chain {
                         lines: Vec::new(),
                         shortened: false,
@@ -106,7 +147,7 @@ pub fn watch<S: System>(
         }
         !filter.is_past(event)
     })?;
-    watched.exists = last.is_some() || !watched.changes.is_empty();
+    watched.exists = place.is_there() || !watched.changes.is_empty();
     if !watched.exists {
         watched.known = known_on_the_way(path, &world);
     }
