@@ -1,7 +1,9 @@
 //! What must hold of money, of scheduled trades and of recovery.
 
+mod asked_after;
 mod causal;
 mod conserved;
+mod counted;
 mod fills;
 mod legs;
 mod non_negative;
@@ -29,6 +31,8 @@ const DOWN: u16 = dacapo_kernel::number::HostCrashed;
 const EXCHANGE: HostId = HostId(1);
 /// The host of the coordinator.
 const COORDINATOR: HostId = HostId(2);
+/// The name under which the coordinator subscribes.
+const SUBSCRIBER: &str = "coordinator";
 
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
@@ -44,5 +48,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(causal::Causal::new(&plan.system)),
         Box::new(tasks_kept::TasksKept::new(plan)),
         Box::new(recovery::Statistics::new(&plan.system)),
+        Box::new(counted::Counted::new(&plan.system)),
+        Box::new(asked_after::AskedAfter::new(&plan.system)),
     ]
 }

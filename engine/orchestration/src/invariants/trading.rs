@@ -23,6 +23,7 @@ mod no_leg_while_paused;
 mod obeyed;
 mod only_when_running;
 mod opened_once;
+mod order_told;
 mod outsiders;
 mod positions_told;
 mod prices;
@@ -32,6 +33,7 @@ mod run_state;
 mod same_symbol;
 mod sent;
 mod told;
+mod trades_told;
 mod vocabulary;
 mod well_formed;
 mod window;
@@ -62,6 +64,8 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(never_riskier::NeverRiskier::new(plan)),
         Box::new(as_decided::AsDecided::new(plan)),
         Box::new(sent::Sent::default()),
+        Box::new(order_told::OrderTold::new()),
+        Box::new(trades_told::TradesTold::default()),
         Box::new(finite::Finite),
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(explained::Explained::new(plan)),

@@ -7,9 +7,9 @@ use crate::config::Config;
 use crate::coordinator::state::RunState;
 use crate::domain_event::{
     LegMarked, LegStored, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, RebalancePlanned,
-    TradePlanned,
+    Subscribed, TradePlanned,
 };
-use crate::message::Instant;
+use crate::message::{Instant, Name, Topic};
 
 /// A configuration that says nothing but what must be said.
 pub(super) fn config() -> Config {
@@ -92,5 +92,15 @@ pub(super) fn answered(intent: &str, outcome: OrderOutcome) -> OrderAnswered {
         intent: intent.into(),
         order: Some("order-1".into()),
         outcome,
+    }
+}
+
+/// The coordinator subscribes to commands, the last thing before it goes to work.
+pub(super) fn subscribed() -> Subscribed {
+    Subscribed {
+        topic: Topic::CoordinatorCommands,
+        subscriber: Name::fixed(super::SUBSCRIBER),
+        label: None,
+        replaced: Vec::new(),
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn conflict(signal: u64) -> ConflictFound {
 }
 
 /// What was decided about it.
-pub(super) fn resolved(
+pub(in crate::invariants) fn resolved(
     signal: u64,
     action: &'static str,
     confidence: f64,

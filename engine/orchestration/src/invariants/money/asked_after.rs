@@ -1,0 +1,371 @@
+//! `recovery.orders`: orders of unknown outcome are asked for after a restart, and what is found is told.
+//!
+//! An order that was noted and sent, and not answered before the coordinator ended, is told of by the next
+//! one before it listens to anybody: that it was taken, that it was refused, or that it never arrived.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{ActorId, Event, Invariant, Time};
+
+use super::DOWN;
+use crate::config::{Config, StoreKind};
+use crate::domain_event::{
+    DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, Published, Subscribed,
+    TradeOrigin, number,
+};
+use crate::message::{Name, Payload, Topic};
+
+/// The last topic that a coordinator subscribes to before it goes to work.
+const LAST: Topic = Topic::CoordinatorCommands;
+
+/// An order of a signal, or of a rebalancing's first batch.
+#[derive(Debug)]
+struct Order {
+    symbol: Name,
+    /// Whether the next coordinator asks for it.
+    asked: Asked,
+    /// Whether something of it was executed.
+    filled: bool,
+    /// What is known of how it ended.
+    outcome: Option<Outcome>,
+    /// When it was answered.
+    answered: Option<Time>,
+    /// Whether its first answer was lost: what comes then the exchange itself may have said.
+    lost: bool,
+}
+
+/// Whether the outcome of an order is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Its outcome was not noted.
+    Surely,
+    /// The store failed, or a crash came at the very moment.
+    Maybe,
+    /// Its outcome was noted.
+    Never,
+}
+
+/// How an order ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Taken,
+    Refused,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Taken,
+    Refused,
+    NeverArrived,
+}
+
+/// The orders that may be asked for.
+pub(super) struct AskedAfter {
+    has_store: bool,
+    coordinator: Option<ActorId>,
+    starts: u32,
+    /// The coordinator does not listen yet, so what it tells of orders is what it asked for.
+    asks: bool,
+    orders: BTreeMap<Name, Order>,
+    /// The order whose outcome was noted last.
+    settled: Option<Name>,
+    /// The order that was told of last, and whose outcome is noted once everybody has heard of it.
+    told: Option<Name>,
+    /// The store did not note something: what is asked for is not known any more.
+    unsure: bool,
+}
+
+impl AskedAfter {
+    pub(super) fn new(config: &Config) -> AskedAfter {
+        AskedAfter {
+            has_store: config.store.kind != StoreKind::None,
+            coordinator: None,
+            starts: 0,
+            asks: false,
+            orders: BTreeMap::new(),
+            settled: None,
+            told: None,
+            unsure: false,
+        }
+    }
+
+    fn submit(&mut self, sent: &OrderSubmitted) {
+        if sent.origin == TradeOrigin::Leg {
+            return;
+        }
+        let order = Order {
+            symbol: sent.order.symbol.clone(),
+            asked: if self.unsure {
+                Asked::Maybe
+            } else {
+                Asked::Surely
+            },
+            filled: false,
+            outcome: None,
+            answered: None,
+            lost: false,
+        };
+        self.unsure = false;
+        self.orders.insert(sent.intent.clone(), order);
+    }
+
+    fn answer(&mut self, answered: &OrderAnswered, now: Time) {
+        let Some(order) = self.orders.get_mut(&answered.intent) else {
+            return;
+        };
+        order.outcome = match answered.outcome {
+            OrderOutcome::Unknown => {
+                order.lost = true;
+                return;
+            }
+            OrderOutcome::Filled | OrderOutcome::Resting => Some(Outcome::Taken),
+            OrderOutcome::Cancelled if order.filled => Some(Outcome::Taken),
+            OrderOutcome::Cancelled => Some(Outcome::Refused),
+            OrderOutcome::Refused(_) | OrderOutcome::Raised(_) => Some(Outcome::Refused),
+        };
+        if order.answered.is_none() {
+            order.answered = Some(now);
+            order.asked = if order.lost {
+                Asked::Maybe
+            } else {
+                Asked::Never
+            };
+            self.settled = Some(answered.intent.clone());
+        }
+    }
+
+    fn fill(&mut self, filled: &Filled) {
+        let intent = filled.intent.as_ref();
+        if let Some(order) = intent.and_then(|intent| self.orders.get_mut(intent)) {
+            order.filled = true;
+        }
+    }
+
+    fn fail(&mut self, operation: &str) {
+        match operation {
+            "record_intent" => self.unsure = true,
+            "settle_intent" => {
+                let settled = self.told.take().or(self.settled.take());
+                if let Some(order) = settled.and_then(|intent| self.orders.get_mut(&intent)) {
+                    order.asked = Asked::Maybe;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The coordinator is gone. What was answered at this very moment may not be noted.
+    fn crash(&mut self, now: Time) {
+        for order in self.orders.values_mut() {
+            if order.answered == Some(now) {
+                order.asked = Asked::Maybe;
+            }
+        }
+    }
+
+    /// What was told of is noted by now.
+    fn settle(&mut self) {
+        let told = self.told.take();
+        if let Some(order) = told.and_then(|intent| self.orders.get_mut(&intent)) {
+            order.asked = Asked::Never;
+        }
+    }
+
+    fn publish(&mut self, published: &Published) -> Result<(), String> {
+        let (symbol, found) = match &published.message.payload {
+            Payload::OrderPlaced(it) => (&it.symbol, Found::Taken),
+            Payload::OrderError(it) => {
+                let code = it.error_message.0.as_ref().map(Name::as_str);
+                let found = match code {
+                    Some("refused") => Found::Refused,
+                    Some("never_arrived") => Found::NeverArrived,
+                    _ => return Err(format!("expected what was found, found {code:?}")),
+                };
+                (&it.symbol, found)
+            }
+            _ => return Ok(()),
+        };
+        self.settle();
+        let may_be = |order: &Order| match (order.outcome, found) {
+            _ if order.asked == Asked::Never || order.symbol != *symbol => false,
+            (Some(Outcome::Taken), _) => found == Found::Taken,
+            (Some(Outcome::Refused), _) => found != Found::Taken,
+            (None, Found::Taken) => true,
+            (None, Found::Refused | Found::NeverArrived) => !order.filled,
+        };
+        // Of two that may be meant it is the one that must be told.
+        let orders = || self.orders.iter().filter(|(_, order)| may_be(order));
+        let surely = orders().find(|(_, order)| order.asked == Asked::Surely);
+        let Some(intent) = surely.or_else(|| orders().next()).map(|it| it.0.clone()) else {
+            return Err(format!(
+                "expected an order of unknown outcome to be told of, found {found:?} told of {symbol}"
+            ));
+        };
+        if let Some(order) = self.orders.get_mut(&intent) {
+            order.asked = Asked::Maybe;
+        }
+        self.told = Some(intent);
+        Ok(())
+    }
+
+    /// The coordinator listens: everything was asked for.
+    fn listen(&mut self, subscribed: &Subscribed) -> Result<(), String> {
+        if subscribed.topic != LAST || subscribed.subscriber != *super::SUBSCRIBER || !self.asks {
+            return Ok(());
+        }
+        self.asks = false;
+        self.settle();
+        let is_left = |order: &&mut Order| order.asked == Asked::Surely;
+        let Some(order) = self.orders.values_mut().find(is_left) else {
+            return Ok(());
+        };
+        order.asked = Asked::Never;
+        Err(format!(
+            "expected an order of {} that nobody answered to be asked for after a restart, found it \
+             forgotten",
+            order.symbol
+        ))
+    }
+}
+
+impl Invariant<DomainEvent> for AskedAfter {
+    fn id(&self) -> &'static str {
+        "recovery.orders"
+    }
+
+    fn statement(&self) -> &'static str {
+        "each order that was noted, and whose outcome was not, is asked for after a restart, and what the \
+         exchange knows of it is told before anything else is done"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            DOWN,
+            number::Started,
+            number::Subscribed,
+            number::Published,
+            number::OrderSubmitted,
+            number::OrderAnswered,
+            number::Filled,
+            number::StoreFailed,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::OrderSubmitted]]
+    }
+
+    /// A store that is put back to an earlier time, or loses what it had, has forgotten orders, or
+    /// how they went.
+    fn excludes(&self) -> &'static [&'static str] {
+        &["store.stale", "store.corrupt", "store.gone"]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.has_store && self.starts > 1
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        if !self.has_store {
+            return Ok(());
+        }
+        match event.domain() {
+            Some(DomainEvent::Started(_)) => {
+                self.coordinator = Some(event.actor);
+                self.starts += 1;
+                self.asks = self.starts > 1;
+                self.told = None;
+            }
+            Some(DomainEvent::Subscribed(it)) => return self.listen(it),
+            Some(DomainEvent::Published(it)) => {
+                if self.asks && self.coordinator == Some(event.actor) {
+                    return self.publish(it);
+                }
+            }
+            Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
+            Some(DomainEvent::OrderAnswered(it)) => self.answer(it, event.time),
+            Some(DomainEvent::Filled(it)) => self.fill(it),
+            Some(DomainEvent::StoreFailed(it)) => self.fail(&it.operation),
+            Some(_) => {}
+            None => self.crash(event.time),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::trading::plant::{answered, filled, published, submitted};
+    use super::super::planted::{config, subscribed};
+    use super::*;
+    use crate::domain_event::{Started, StoreFailed};
+    use crate::invariants::planted::Planted;
+
+    const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
+
+    fn sent() -> Planted {
+        let mut config = config();
+        config.store.kind = StoreKind::Memory;
+        Planted::of(AskedAfter::new(&config))
+            .then(Started {})
+            .then(submitted("i", OF_SIGNAL, "buy"))
+    }
+
+    fn again(log: Planted) -> Planted {
+        log.at(9.0).then(Started {})
+    }
+
+    fn listens(log: Planted) -> Planted {
+        log.then(subscribed())
+    }
+
+    fn taken() -> Published {
+        let payload = json!({"event_type": "order_placed", "order_id": Value::Null,
+            "position_id": Value::Null, "symbol": "BTC/USDT", "trading_mode": "paper"});
+        published(8, Topic::ExecutionEvents, 0, payload)
+    }
+
+    fn error(code: &str) -> Published {
+        let payload = json!({"event_type": "order_error", "symbol": "BTC/USDT",
+            "error_message": code, "trading_mode": "paper"});
+        published(8, Topic::ExecutionEvents, 0, payload)
+    }
+
+    // Fails if an order that nobody answered may be forgotten, or told of twice.
+    #[test]
+    fn what_nobody_answered_is_asked_for_once() {
+        listens(again(sent()).then(error("never_arrived"))).holds();
+        listens(again(sent())).violated();
+        let twice = again(sent()).then(error("never_arrived")).then(taken());
+        twice.violated();
+        again(sent()).then(error("insufficient_balance")).violated();
+    }
+
+    // Fails if what was executed may be told as refused.
+    #[test]
+    fn what_was_executed_is_told_as_taken() {
+        let filled = || again(sent().then(filled("order-1", Some("i"), "buy", 45_000)));
+        listens(filled().then(taken())).holds();
+        filled().then(error("never_arrived")).violated();
+        filled().then(error("refused")).violated();
+    }
+
+    // Fails if an outcome that was noted may be asked for, or one that was not may not.
+    #[test]
+    fn what_was_noted_is_not_asked_for() {
+        let known = || {
+            sent()
+                .at(1.0)
+                .then(answered("i", None, OrderOutcome::Filled))
+        };
+        listens(again(known())).holds();
+        again(known()).then(taken()).violated();
+        let unnoted = known().then(StoreFailed {
+            operation: "settle_intent".into(),
+        });
+        listens(again(unnoted).then(taken())).holds();
+    }
+}
