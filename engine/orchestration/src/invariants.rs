@@ -4,6 +4,7 @@
 //! plan for the numbers that it holds the run to, never for what happened.
 
 mod ages;
+mod alike;
 mod bus;
 mod degradation;
 mod exact;

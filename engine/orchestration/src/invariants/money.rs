@@ -5,6 +5,7 @@ mod causal;
 mod conserved;
 mod counted;
 mod fills;
+mod leg_marked;
 mod legs;
 mod non_negative;
 mod not_early;
@@ -37,6 +38,7 @@ const SUBSCRIBER: &str = "coordinator";
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(legs::OneState::new(&plan.system)),
+        Box::new(leg_marked::LegMarks::default()),
         Box::new(staged::Staged::new(&plan.system)),
         Box::new(not_early::NotEarly::default()),
         Box::new(sells_first::SellsFirst::new(&plan.system)),

@@ -32,6 +32,7 @@ mod remembered;
 mod run_state;
 mod same_symbol;
 mod sent;
+mod status_told;
 mod told;
 mod trades_told;
 mod vocabulary;
@@ -75,5 +76,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(remembered::Remembered::new(plan)),
         Box::new(well_formed::WellFormed::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),
+        Box::new(status_told::StatusTold::new(plan)),
     ]
 }

@@ -10,6 +10,7 @@ use dacapo_kernel::Time;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, number};
 use crate::invariants::ages::{Ages, InForce};
+use crate::invariants::alike::alike;
 use crate::message::{Instant, Message, Span, Topic};
 
 /// The messages that are remembered, in publish order.
@@ -129,7 +130,7 @@ impl History {
         let matches = |kept: &&Kept| {
             kept.message.topic == topic
                 && !kept.is_expired(now)
-                && kept.message.payload.field("symbol").equals(symbol)
+                && alike(kept.message.payload.field("symbol"), symbol)
         };
         // They were published in the order of time: before one that is too old all are.
         let young = |kept: &&Kept| kept.age(now) <= window;

@@ -52,6 +52,8 @@ pub(super) struct Counted {
     /// None where it cannot be told what was restored.
     now: Option<Counts>,
     saved: Option<Counts>,
+    /// How many orders of signals were sent and not told of yet.
+    under_way: u64,
     /// The coordinator does not listen yet: what it tells of orders is what it asked for.
     asks: bool,
     open: BTreeMap<Name, Open>,
@@ -68,6 +70,7 @@ impl Counted {
             coordinator: None,
             now: None,
             saved: saved.map(|record| Counts::read(&record.0)),
+            under_way: 0,
             asks: false,
             open: BTreeMap::new(),
             unsure: false,
@@ -77,6 +80,7 @@ impl Counted {
     fn start(&mut self, actor: ActorId) {
         self.coordinator = Some(actor);
         self.asks = true;
+        self.under_way = 0;
         self.now = match self.saved {
             // That is known once it is said what was restored.
             Some(_) => None,
@@ -90,6 +94,7 @@ impl Counted {
 
     fn submit(&mut self, sent: &OrderSubmitted) {
         let by_signal = matches!(sent.origin, TradeOrigin::Signal(_));
+        self.under_way += u64::from(by_signal);
         if let Some(now) = &mut self.now {
             now.most += u64::from(by_signal);
         }
@@ -113,8 +118,11 @@ impl Counted {
         let Some(open) = self.open.get_mut(&answered.intent) else {
             return;
         };
-        if let (Some(now), true) = (&mut self.now, open.by_signal && raised) {
-            now.most -= 1;
+        if open.by_signal && raised {
+            self.under_way = self.under_way.saturating_sub(1);
+            if let Some(now) = &mut self.now {
+                now.most = now.most.saturating_sub(1);
+            }
         }
         open.answered.get_or_insert(at);
     }
@@ -131,6 +139,9 @@ impl Counted {
             Payload::OrderError(it) => (&it.symbol, false),
             _ => return,
         };
+        if !self.asks {
+            self.under_way = self.under_way.saturating_sub(1);
+        }
         let Some(now) = &mut self.now else { return };
         if !self.asks {
             now.least += 1;
@@ -156,7 +167,12 @@ impl Counted {
         let found = Counts::read(&saved.record.0);
         self.saved = Some(found);
         let Some(now) = self.now else {
-            self.now = Some(found);
+            // Those that are under way may be counted, or not.
+            self.now = Some(Counts {
+                least: found.least.saturating_sub(self.under_way),
+                most: found.most + self.under_way,
+                ..found
+            });
             return Ok(());
         };
         if found.resolved != now.resolved {

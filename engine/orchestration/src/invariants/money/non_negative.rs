@@ -2,6 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
+use crate::amount::Amount;
 use crate::domain_event::{DomainEvent, number};
 
 /// No negative balance; what is reserved never exceeds the balance.
@@ -29,12 +30,12 @@ impl Invariant<DomainEvent> for NonNegative {
             return Ok(());
         };
         let (asset, balance, reserved) = (&it.asset, it.balance, it.reserved);
-        if balance.is_negative() {
+        if balance < Amount::ZERO {
             return Err(format!(
                 "expected a balance of zero or more, found {balance} {asset}"
             ));
         }
-        if reserved.is_negative() {
+        if reserved < Amount::ZERO {
             return Err(format!(
                 "expected nothing or more to be reserved, found {reserved} {asset}"
             ));

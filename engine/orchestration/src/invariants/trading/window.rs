@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::coordinator::evidence::{LIFE_BY_BARS, TOPICS};
 use crate::domain_event::{ConsensusBuilt, DomainEvent, Published, number};
 use crate::invariants::ages::Ages;
+use crate::invariants::alike::alike;
 use crate::message::{Instant, Message, Topic};
 
 /// The windows, and what is on the bus.
@@ -69,7 +70,7 @@ impl Window {
                 age.as_micros() > 0
                     && age <= window
                     && !message.ttl.is_over(age)
-                    && message.payload.field("symbol").equals(symbol)
+                    && alike(message.payload.field("symbol"), symbol)
             };
             let of_topic = self.evidence.newest_first().filter(|it| it.topic == topic);
             let Some(newest) = of_topic.into_iter().find(|message| counts(message)) else {
