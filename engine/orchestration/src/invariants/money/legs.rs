@@ -31,6 +31,8 @@ pub(super) struct OneState {
     sent: BTreeMap<Name, u64>,
     /// What was sent from the store, or skipped for a reason that was told.
     tried: BTreeSet<Name>,
+    /// The last plan in one batch: none of it waits.
+    at_once: Option<u64>,
     any: bool,
 }
 
@@ -82,6 +84,7 @@ impl OneState {
             numbers: BTreeMap::new(),
             sent: BTreeMap::new(),
             tried: BTreeSet::new(),
+            at_once: None,
             any: false,
         }
     }
@@ -97,6 +100,7 @@ impl OneState {
                 "expected trades that add up to the plan's {total} dollars, found {found}"
             ));
         }
+        self.at_once = (plan.batches <= 1).then_some(plan.plan);
         for trade in plan.trades.iter().filter(|trade| trade.batch_index > 0) {
             self.any = true;
             let again = self.numbers.contains_key(&trade.key);
@@ -110,6 +114,9 @@ impl OneState {
 
     /// The coordinator has said what it did with the legs of a plan.
     fn kept(&mut self, told: &LegsPlanned) -> Result<(), String> {
+        if self.at_once == Some(told.plan) {
+            return Err("expected no leg of a plan in one batch, found some kept".to_owned());
+        }
         let of_plan = |plan: u64| plan == told.plan;
         let stored = self.stored.get(&told.plan).copied().unwrap_or(0);
         let unstored = self.planned.values();
@@ -368,6 +375,18 @@ mod tests {
             ..kept(2, false)
         };
         assert!(log().then(fewer).violated().contains("the 2 legs"));
+    }
+
+    // Fails if a plan in one batch may keep legs.
+    #[test]
+    fn a_plan_in_one_batch_keeps_nothing() {
+        let none = LegsPlanned {
+            count: 0,
+            ..kept(0, true)
+        };
+        let at_once = plan(vec![leg("a", "sell", 0, 0)]);
+        let log = Planted::of(OneState::new(&config())).then(at_once);
+        assert!(log.then(none).violated().contains("in one batch"));
     }
 
     #[test]
