@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
 };
+use crate::execution::TrailingRules;
 use crate::message::Name;
 use crate::symbol::{Markets, in_upper_case};
 
@@ -24,12 +25,43 @@ struct Position {
     is_long: bool,
     size: Amount,
     levels: Levels,
+    entry: Amount,
+    leverage: i64,
+    /// The best price since it was opened.
+    best: Amount,
     overdue: Overdue,
 }
 
 impl Position {
+    /// Takes note of a price.
+    fn see(&mut self, price: Amount) {
+        self.best = if self.is_long {
+            self.best.max(price)
+        } else {
+            self.best.min(price)
+        };
+    }
+
+    /// How near to the best price its stop may have come at most; none while it follows nothing.
+    fn trailed(&self, rules: &TrailingRules) -> Option<Amount> {
+        let way = Amount::from_int(if self.is_long { 1 } else { -1 });
+        let moved = self.best.minus(self.entry).ok()?.times(way).ok()?;
+        let profit = moved.times(Amount::from_int(100 * self.leverage)).ok()?;
+        let least = self.entry.times(rules.activation_pct).ok()?;
+        let distance = self.best.percent(rules.trail_distance_pct).ok()?;
+        let follows = rules.enabled && profit >= least;
+        let stop = self.best.minus(distance.times(way).ok()?).ok()?;
+        follows.then_some(stop)
+    }
+
+    /// Where it may end by its stop at the soonest.
+    fn soonest_stop(&self, rules: &TrailingRules) -> Option<Amount> {
+        let both = self.levels.stop.into_iter().chain(self.trailed(rules));
+        if self.is_long { both.max() } else { both.min() }
+    }
+
     /// Whether a price is at the stop or beyond it, and at the target or beyond it, give or take so much.
-    fn reached(&self, price: Amount, slack: Amount) -> (bool, bool) {
+    fn reached(&self, stop: Option<Amount>, price: Amount, slack: Amount) -> (bool, bool) {
         let beyond = |level: Option<Amount>, below: bool| {
             let past = |level: Amount| {
                 if below {
@@ -42,7 +74,7 @@ impl Position {
             level.is_some_and(|level| past(level).is_ok_and(|past| past >= Amount::ZERO))
         };
         (
-            beyond(self.levels.stop, self.is_long),
+            beyond(stop, self.is_long),
             beyond(self.levels.target, !self.is_long),
         )
     }
@@ -53,6 +85,7 @@ impl Position {
 pub(super) struct Exits {
     idle: Idle,
     markets: Markets,
+    trailing: TrailingRules,
     /// Where the orders under way would end, by intent; and by the exchange's own name for them.
     asked: BTreeMap<Name, Levels>,
     orders: BTreeMap<Name, Levels>,
@@ -76,6 +109,7 @@ impl Exits {
         Exits {
             idle: Idle::new(plan),
             markets: plan.system.markets.clone(),
+            trailing: plan.system.trailing,
             asked: BTreeMap::new(),
             orders: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -127,7 +161,7 @@ impl Exits {
                 continue;
             };
             if position.overdue.wait(stretch, since) {
-                let (stopped, _) = position.reached(price, Amount::ZERO);
+                let (stopped, _) = position.reached(position.levels.stop, price, Amount::ZERO);
                 return Err(format!(
                     "expected a position to be closed at its {}, found it open",
                     if stopped { "stop" } else { "target" }
@@ -143,6 +177,11 @@ impl Exits {
             let symbol = in_upper_case(symbol);
             let quoted = self.quoted.or_insert_with(&symbol, Quoted::default);
             quoted.price = Some((price, now));
+            if self.trailing.enabled {
+                let of_symbol = self.open.values_mut();
+                let of_symbol = of_symbol.filter(|it| *it.symbol == *symbol);
+                of_symbol.for_each(|position| position.see(price));
+            }
         }
     }
 
@@ -171,6 +210,9 @@ impl Exits {
             is_long: opened.side == *"buy",
             size: opened.size,
             levels: self.orders.remove(&opened.order).unwrap_or_default(),
+            entry: opened.entry_price,
+            leverage: opened.leverage,
+            best: opened.entry_price,
             overdue: Overdue::default(),
         };
         self.forget(opened.position);
@@ -197,7 +239,8 @@ impl Exits {
         };
         // A bar closes at the level itself, as a price of its pair can say it.
         let step = Amount::new(1, self.markets.rules(&position.symbol).price_decimals);
-        let (stopped, reached) = position.reached(closed.price, step);
+        let (stopped, reached) =
+            position.reached(position.soonest_stop(&self.trailing), closed.price, step);
         let fits = match closed.reason.as_str() {
             "stop_loss" => stopped,
             "take_profit" => reached,
@@ -307,9 +350,13 @@ mod tests {
 
     /// A position with its stop at 44,100 if it was bought, at 45,900 if it was sold, and its target as far.
     fn opened(side: &'static str) -> Planted {
+        opened_in(side, &minimal())
+    }
+
+    fn opened_in(side: &'static str, plan: &Plan<Config>) -> Planted {
         let mut submitted: OrderSubmitted = plant::submitted("a", TradeOrigin::Signal(1), side);
         submitted.order.take_profit = Some(if side == "buy" { 45_900.0 } else { 44_100.0 });
-        Planted::of(Exits::new(&minimal()))
+        Planted::of(Exits::new(plan))
             .then(started())
             .then(listens())
             .then(submitted)
@@ -365,5 +412,24 @@ mod tests {
             assert!(early.ends_with("closed before"), "{early}");
             opened(side).then(closed(before_stop, "manual")).holds();
         }
+    }
+
+    // Fails if a stop may follow nearer than its distance, or before there is a profit.
+    #[test]
+    fn a_stop_follows_the_best_price_at_its_distance() {
+        let mut follows = minimal();
+        follows.system.trailing.enabled = true;
+        for (side, best, stop, before) in [
+            ("buy", 45_800, 45_113, 45_115),
+            ("sell", 44_200, 44_863, 44_861),
+        ] {
+            let moved = || opened_in(side, &follows).at(10.0).then(price(best));
+            moved().then(closed(stop, "stop_loss")).holds();
+            moved().then(closed(before, "stop_loss")).violated();
+            let still = opened(side).at(10.0).then(price(best));
+            still.then(closed(stop, "stop_loss")).violated();
+        }
+        let unmoved = opened_in("buy", &follows).at(10.0).then(price(45_200));
+        unmoved.then(closed(44_500, "stop_loss")).violated();
     }
 }
