@@ -9,6 +9,7 @@ mod conflicts;
 mod contradictions;
 mod cooldown;
 mod decision;
+mod emergency_again;
 mod explained;
 mod facts;
 mod finite;
@@ -71,6 +72,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(limits::RiskLimits::new(plan)),
         Box::new(explained::Explained::new(plan)),
         Box::new(breach_stops::BreachStops::new(plan)),
+        Box::new(emergency_again::EmergencyAgain::default()),
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),

@@ -1,0 +1,104 @@
+//! `emergency.again`: what could not be closed is tried again every five seconds, and not more often.
+
+use dacapo_kernel::{Event, Invariant, Time};
+
+use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, number};
+
+/// How long to wait before what could not be closed is tried again, in nanoseconds.
+const PAUSE_NS: u64 = 5_000_000_000;
+/// The first attempt, and how often it is repeated.
+const MOST: u32 = 11;
+
+/// The attempts to close everything that are under way: never two at a time.
+#[derive(Debug, Default)]
+pub(super) struct EmergencyAgain {
+    /// How often it was tried, and when last, while something is left.
+    tried: Option<(u32, Time)>,
+}
+
+impl EmergencyAgain {
+    fn order(&mut self, ordered: &EmergencyOrdered, now: Time) -> Result<(), String> {
+        let (EmergencyOrder::CloseAll, Some(left)) = (ordered.order, ordered.left) else {
+            return Ok(());
+        };
+        let before = self.tried.take();
+        let times = before.map_or(1, |(times, _)| times + 1);
+        // After the last attempt a person is asked, and whatever comes then begins anew.
+        self.tried = (left > 0 && times < MOST).then_some((times, now));
+        let too_soon = |(_, last): &(u32, Time)| now.as_nanos() < last.as_nanos() + PAUSE_NS;
+        match before.filter(too_soon) {
+            Some(_) => {
+                Err("expected five seconds between two attempts to close, found less".into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Invariant<DomainEvent> for EmergencyAgain {
+    fn id(&self) -> &'static str {
+        "emergency.again"
+    }
+
+    fn statement(&self) -> &'static str {
+        "what could not be closed in an emergency is tried again every five seconds, and not more often"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            dacapo_kernel::number::HostCrashed,
+            dacapo_kernel::number::TaskCrashed,
+            number::Started,
+            number::EmergencyOrdered,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::EmergencyOrdered]]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match event.domain() {
+            Some(DomainEvent::EmergencyOrdered(it)) => return self.order(it, event.time),
+            // Whoever tried is gone, or may be.
+            _ => self.tried = None,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain_event::Started;
+    use crate::invariants::planted::Planted;
+
+    fn ordered(left: u64) -> EmergencyOrdered {
+        EmergencyOrdered {
+            order: EmergencyOrder::CloseAll,
+            left: Some(left),
+        }
+    }
+
+    fn tried() -> Planted {
+        Planted::of(EmergencyAgain::default()).then(ordered(1))
+    }
+
+    // Fails if an attempt may follow at once on one that left something, or must wait where nothing is left.
+    #[test]
+    fn an_attempt_waits_for_the_one_before() {
+        tried().at(5.0).then(ordered(0)).then(ordered(0)).holds();
+        let hasty = tried().at(4.9).then(ordered(0)).violated();
+        assert!(hasty.ends_with("found less"), "{hasty}");
+        tried().then(Started {}).then(ordered(0)).holds();
+    }
+
+    // Fails if a new emergency has to wait after the last attempt of one before.
+    #[test]
+    fn after_the_last_attempt_it_begins_anew() {
+        let last = (1..11).fold(tried(), |log, times| {
+            log.at(f64::from(times) * 5.0).then(ordered(1))
+        });
+        last.then(ordered(0)).holds();
+    }
+}
