@@ -14,7 +14,7 @@ mod one_attempt;
 mod output;
 mod reentrant;
 mod removed_is_silent;
-mod table;
+pub(in crate::invariants) mod table;
 
 #[cfg(test)]
 pub(super) mod samples;

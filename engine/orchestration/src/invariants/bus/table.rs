@@ -7,17 +7,17 @@ use crate::domain_event::{DomainEvent, Subscribed, Unsubscribed};
 use crate::message::{Name, Topic};
 
 /// The subscriptions of a topic at one moment; later changes do not touch it.
-pub(super) type Keys = Rc<Vec<SubscriberKey>>;
+pub(in crate::invariants) type Keys = Rc<Vec<SubscriberKey>>;
 
 /// The subscriptions of every topic.
-#[derive(Default)]
-pub(super) struct Table {
+#[derive(Debug, Default)]
+pub(in crate::invariants) struct Table {
     topics: [Keys; Topic::COUNT],
 }
 
 impl Table {
     /// Takes a subscription or its end into account; anything else changes nothing.
-    pub(super) fn apply(&mut self, event: &DomainEvent) {
+    pub(in crate::invariants) fn apply(&mut self, event: &DomainEvent) {
         match event {
             DomainEvent::Started(_) => *self = Table::default(),
             DomainEvent::Subscribed(it) => {
@@ -34,7 +34,7 @@ impl Table {
     }
 
     /// The subscriptions of a topic.
-    pub(super) fn of(&self, topic: Topic) -> &Keys {
+    pub(in crate::invariants) fn of(&self, topic: Topic) -> &Keys {
         &self.topics[topic.index()]
     }
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{DomainEvent, PositionClosed, number};
-use crate::message::{DegradationLevel, Name};
+use crate::invariants::bus::table::Table;
+use crate::message::{DegradationLevel, Name, Topic};
 
 /// What is known of the coordinator: nothing that it has not told since it began.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ struct Mind {
     errors: u64,
     history: u64,
     delivered: u64,
+    subscriptions: Table,
 }
 
 /// What is known of the paper account, which outlives the coordinator.
@@ -75,6 +77,17 @@ impl Mind {
         same("messages", &bus["published"], &self.published.into())?;
         same("errors", &bus["errors"], &self.errors.into())?;
         same("the history", &bus["history_size"], &self.history.into())?;
+        for topic in Topic::ALL {
+            let known = self.subscriptions.of(*topic);
+            let known: Vec<_> = known.iter().map(|key| key.subscriber.as_str()).collect();
+            let found = bus["subscriptions"][topic.name()].as_array();
+            let found = found.into_iter().flatten();
+            if !found.map(Value::as_str).eq(known.iter().copied().map(Some)) {
+                return Err(format!(
+                    "expected {known:?} to be told of {topic}, found other subscribers"
+                ));
+            }
+        }
         // Of those that were called some may not have finished yet, or never will.
         let finished = bus["delivered"].as_u64();
         let most = self.delivered - self.errors;
@@ -156,6 +169,8 @@ impl Invariant<DomainEvent> for StatusTold {
             number::StateChanged,
             number::OutcomeCounted,
             number::StateRestored,
+            number::Subscribed,
+            number::Unsubscribed,
             number::Published,
             number::Delivered,
             number::HandlerFailed,
@@ -182,6 +197,9 @@ impl Invariant<DomainEvent> for StatusTold {
             }
             Some(DomainEvent::StateRestored(it)) => {
                 mind.failures = Some((it.llm_failures, it.api_failures, it.level));
+            }
+            Some(change @ (DomainEvent::Subscribed(_) | DomainEvent::Unsubscribed(_))) => {
+                mind.subscriptions.apply(change);
             }
             Some(DomainEvent::Published(it)) => {
                 mind.published += 1;
@@ -231,15 +249,23 @@ mod tests {
     use super::super::plant::{changed, config, filled, llm_counted, plan, published};
     use super::*;
     use crate::coordinator::state::RunState;
-    use crate::domain_event::{BalanceChanged, PositionOpened, Started, StatusReported};
+    use crate::domain_event::{
+        BalanceChanged, PositionOpened, Started, StatusReported, Subscribed,
+    };
     use crate::invariants::planted::Planted;
-    use crate::message::{Json, Topic};
+    use crate::message::Json;
 
     fn lived() -> Planted {
         Planted::of(StatusTold::new(&plan(config())))
             .then(Started {})
             .then(changed(RunState::Running, RunState::Paused, "pause"))
             .then(llm_counted(false))
+            .then(Subscribed {
+                topic: Topic::RiskAlerts,
+                subscriber: "desk".into(),
+                label: None,
+                replaced: Vec::new(),
+            })
             .then(published(1, Topic::RiskAlerts, 0, json!({})))
             .then(filled("order-1", None, "buy", 100))
             .then(BalanceChanged {
@@ -267,7 +293,8 @@ mod tests {
     }
 
     fn told(part: &str, field: &str, value: Value) -> Planted {
-        let bus = json!({"published": 1, "errors": 0, "history_size": 1, "delivered": 0});
+        let bus = json!({"published": 1, "errors": 0, "history_size": 1, "delivered": 0,
+            "subscriptions": {"risk_alerts": ["desk"]}});
         let paper = json!({"balances": {"USDT": "100"}, "trade_count": 1, "open_positions": 1,
             "closed_positions": 1, "realized_pnl": "1"});
         let mut status = json!({"state": "paused", "level": "NORMAL", "llm_failures": 1,
@@ -295,6 +322,12 @@ mod tests {
             ("bus", "errors", json!(1)),
             ("bus", "history_size", json!(2)),
             ("bus", "delivered", json!(1)),
+            ("bus", "subscriptions", json!({})),
+            (
+                "bus",
+                "subscriptions",
+                json!({"risk_alerts": ["desk", "other"]}),
+            ),
             ("paper", "balances", json!({"USDT": "0"})),
             ("paper", "trade_count", json!(2)),
             ("paper", "open_positions", json!(0)),
