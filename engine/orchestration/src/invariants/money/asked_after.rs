@@ -17,8 +17,6 @@ use crate::message::{Name, Payload, Topic};
 
 /// The last topic that a coordinator subscribes to before it goes to work.
 const LAST: Topic = Topic::CoordinatorCommands;
-/// Between an answer and its being noted nothing is told but why it cannot be.
-const RIGHT_AFTER: u64 = 2;
 
 /// An order of a signal, or of a rebalancing's first batch.
 #[derive(Debug)]
@@ -83,8 +81,8 @@ pub(super) struct AskedAfter {
     /// The coordinator does not listen yet, so what it tells of orders is what it asked for.
     asks: bool,
     orders: BTreeMap<Name, Order>,
-    /// The order that was answered last, and by which event: right after it its outcome is noted.
-    settled: Option<(Name, u64)>,
+    /// The order that was answered last: its outcome is noted before anything else is judged.
+    settled: Option<Name>,
     /// Orders of unknown outcome that were never sent, as one of their numbers is none that an order can carry.
     unsent: u64,
     /// The order that was told of last, and whose outcome is noted once everybody has heard of it.
@@ -131,7 +129,7 @@ impl AskedAfter {
         self.orders.insert(sent.intent.clone(), order);
     }
 
-    fn answer(&mut self, answered: &OrderAnswered, now: Time, seq: u64) {
+    fn answer(&mut self, answered: &OrderAnswered, now: Time) {
         let Some(order) = self.orders.get_mut(&answered.intent) else {
             return;
         };
@@ -152,7 +150,7 @@ impl AskedAfter {
             } else {
                 Asked::Never
             };
-            self.settled = Some((answered.intent.clone(), seq));
+            self.settled = Some(answered.intent.clone());
         }
     }
 
@@ -163,12 +161,11 @@ impl AskedAfter {
         }
     }
 
-    fn fail(&mut self, operation: &str, seq: u64) {
+    fn fail(&mut self, operation: &str) {
         match operation {
             "record_intent" => self.unsure = true,
             "settle_intent" => {
-                let answered = self.settled.take().filter(|it| it.1 + RIGHT_AFTER >= seq);
-                let settled = self.told.take().or(answered.map(|it| it.0));
+                let settled = self.told.take().or(self.settled.take());
                 match settled.and_then(|intent| self.orders.get_mut(&intent)) {
                     Some(order) => order.asked = Asked::Maybe,
                     None => self.unsent += 1,
@@ -279,6 +276,7 @@ impl Invariant<DomainEvent> for AskedAfter {
             number::Started,
             number::Subscribed,
             number::Published,
+            number::RiskJudged,
             number::OrderSubmitted,
             number::OrderAnswered,
             number::Filled,
@@ -318,10 +316,11 @@ impl Invariant<DomainEvent> for AskedAfter {
                     return self.publish(it);
                 }
             }
+            Some(DomainEvent::RiskJudged(_)) => self.settled = None,
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
-            Some(DomainEvent::OrderAnswered(it)) => self.answer(it, event.time, event.seq.0),
+            Some(DomainEvent::OrderAnswered(it)) => self.answer(it, event.time),
             Some(DomainEvent::Filled(it)) => self.fill(it),
-            Some(DomainEvent::StoreFailed(it)) => self.fail(&it.operation, event.seq.0),
+            Some(DomainEvent::StoreFailed(it)) => self.fail(&it.operation),
             Some(_) => {}
             None => self.crash(event.time),
         }
@@ -333,7 +332,7 @@ impl Invariant<DomainEvent> for AskedAfter {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::super::trading::plant::{answered, filled, published, submitted};
+    use super::super::super::trading::plant::{answered, filled, judged, published, submitted};
     use super::super::planted::{config, subscribed};
     use super::*;
     use crate::domain_event::{Started, StoreFailed};
@@ -408,11 +407,10 @@ mod tests {
     #[test]
     fn what_was_never_sent_never_arrived() {
         let known = sent().then(answered("i", None, OrderOutcome::Filled));
-        let later = known.then(submitted("j", TradeOrigin::Leg, "buy"));
+        let other = known.then(judged(OF_SIGNAL, "buy"));
         let unnoted = StoreFailed {
             operation: "settle_intent".into(),
         };
-        let other = later.then(submitted("k", TradeOrigin::Leg, "buy"));
         let asked = || error("never_arrived");
         listens(again(other.then(unnoted)).then(asked())).holds();
         let known = sent().then(answered("i", None, OrderOutcome::Filled));

@@ -47,7 +47,7 @@ pub(super) fn proposed(side: &'static str) -> Proposed {
 }
 
 /// That trade, judged and approved.
-pub(super) fn judged(origin: TradeOrigin, side: &'static str) -> RiskJudged {
+pub(in crate::invariants) fn judged(origin: TradeOrigin, side: &'static str) -> RiskJudged {
     RiskJudged {
         origin,
         proposal: proposed(side),
