@@ -183,7 +183,7 @@ struct Said {
     differ: Vec<String>,
     /// How many logs each reason has.
     causes: Vec<usize>,
-    /// The kinds of event that the first reason names: where its first log differs, and where its first trace is.
+    /// The kinds of event that the first reason names: where its first log differs or fails, and where its first trace is.
     named: Vec<String>,
 }
 
@@ -237,12 +237,12 @@ fn said(lines: &[Value]) -> Said {
     let first = causes.first().and_then(|cause| cause["logs"][0].as_str());
     let mut named = Vec::new();
     for line in of("test").filter(|line| line["case"].as_str() == first && first.is_some()) {
-        for difference in [&line["difference"], &line["trace"]] {
-            for side in ["expected", "actual"] {
-                let kind = difference[side]["kind"].as_str();
-                named.extend(kind.map(str::to_owned));
-            }
-        }
+        let (difference, trace) = (&line["difference"], &line["trace"]);
+        let sides = ["expected", "actual"];
+        let differ = [difference, trace].map(|it| sides.map(|side| &it[side]));
+        let lines = differ.as_flattened().iter().chain([&&line["place"]]);
+        let kinds = lines.filter_map(|line| line["kind"].as_str());
+        named.extend(kinds.map(str::to_owned));
     }
     named.dedup();
     Said {

@@ -20,6 +20,7 @@ use crate::divergence::Difference;
 use crate::fuzz::Caught;
 use crate::judgement::Failure;
 use crate::scenario::ScenarioError;
+use crate::tell::Line;
 
 pub use self::causes::{Cause, by_cause};
 pub use self::files::{Case, CaseKind, LOG_BYTES_MAX, find, log_bytes, write_log};
@@ -79,6 +80,8 @@ pub enum Standing {
         failures: Vec<Failure>,
         /// How many events the run had.
         events: u64,
+        /// The event at which the first of them failed, unless only the end showed it.
+        place: Option<Box<Line>>,
     },
     /// The golden log's run differs in what counts.
     Differs(Box<Apartness>),

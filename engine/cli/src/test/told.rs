@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use dacapo_lab::golden::{Apartness, Cause, Standing, Tested, by_cause};
-use dacapo_lab::{Failure, VERSION};
+use dacapo_lab::{Failure, Line, VERSION};
 use serde_json::{Value, json};
 
 use super::Report;
 use crate::difference;
+use crate::failure::line_json;
 use crate::screen::{Screen, Tone};
 use crate::text::{counted, grouped, shell_word, span};
 
@@ -163,7 +164,13 @@ pub(super) fn tell(
     }
 }
 
-fn tell_failure(tested: &Tested, failure: &Failure, events: u64, screen: &mut Screen<'_>) {
+/// Of the first failure the event is told at which it failed.
+fn tell_failure(
+    tested: &Tested,
+    failure: &Failure,
+    (events, line): (u64, Option<&Line>),
+    screen: &mut Screen<'_>,
+) {
     let name = tested.case.name();
     let place = match failure.at {
         Some(at) => format!("event {} of {}", grouped(at.0), grouped(events)),
@@ -183,6 +190,10 @@ fn tell_failure(tested: &Tested, failure: &Failure, events: u64, screen: &mut Sc
         ));
         screen.line(format!("  expected  {}", Screen::safe(&failure.expected)));
         screen.line(format!("  actual    {}", Screen::safe(&failure.actual)));
+        if let Some(line) = line {
+            let text = format!("{}  {}  {}", line.actor, line.kind, line.text);
+            screen.line(format!("  event     {}", Screen::safe(text)));
+        }
         if !failure.defects.is_empty() {
             screen.line(format!("  defect    {}", failure.defects.join(", ")));
         }
@@ -249,9 +260,17 @@ fn tell_cause(
             }
             difference::in_a_line(&apart.difference)
         }
-        Some((tested, Standing::Failed { failures, events })) => {
-            for failure in failures {
-                tell_failure(tested, failure, *events, screen);
+        Some((
+            tested,
+            Standing::Failed {
+                failures,
+                events,
+                place,
+            },
+        )) => {
+            for (number, failure) in failures.iter().enumerate() {
+                let place = place.as_deref().filter(|_| number == 0);
+                tell_failure(tested, failure, (*events, place), screen);
             }
             String::new()
         }
@@ -382,7 +401,10 @@ fn as_json(tested: &Tested) -> Value {
                     difference::as_json(&trace.difference, &tested.case.name(), apart.events.0);
             }
         }
-        Standing::Failed { failures, .. } => {
+        Standing::Failed {
+            failures, place, ..
+        } => {
+            value["place"] = place.as_deref().map(line_json).into();
             let failure = |it: &Failure| {
                 json!({
                     "property": it.property,

@@ -14,6 +14,7 @@ use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
 use super::kept::Kept;
 use super::{Apartness, Standing, Test, Trace, Trouble};
+use crate::causes::tell_events;
 use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
 use crate::judgement::{Ended, Failure, Judgement, judge};
@@ -40,17 +41,32 @@ fn scenario<S: System>(case: &Case) -> Result<Standing, Trouble> {
         world: &outcome.world,
         findings: &outcome.findings,
     });
+    if !judgement.failures.is_empty() {
+        return failed::<S>(judgement.failures, outcome.events, &bytes);
+    }
     let happened = anything_happened::<S>(&mut Events::new(again(&bytes)?))?;
     Ok(standing(&outcome, judgement, happened))
 }
 
+/// What failed in a run, and the event at which it first did.
+fn failed<S: System>(
+    failures: Vec<Failure>,
+    events: u64,
+    bytes: &Rc<RefCell<Memory>>,
+) -> Result<Standing, Trouble> {
+    let at = failures.first().and_then(|first| first.at);
+    let place = match at {
+        Some(at) => tell_events::<S>(&mut Events::new(again(bytes)?), &[at])?.pop(),
+        None => None,
+    };
+    Ok(Standing::Failed {
+        failures,
+        events,
+        place: place.map(Box::new),
+    })
+}
+
 fn standing<V>(outcome: &Outcome<V>, judgement: Judgement, happened: bool) -> Standing {
-    if !judgement.failures.is_empty() {
-        return Standing::Failed {
-            failures: judgement.failures,
-            events: outcome.events,
-        };
-    }
     match judgement.exhausted {
         Some(budget) => Standing::Exhausted(budget.to_string()),
         None if !happened => Standing::NothingRan,
@@ -130,10 +146,7 @@ impl<S: System> Compared<'_, S> {
         let apart = self.apart(detail.as_ref())?;
         let Some(apart) = apart else {
             if !failures.is_empty() {
-                return Ok(Standing::Failed {
-                    failures,
-                    events: self.outcome.events,
-                });
+                return failed::<S>(failures, self.outcome.events, self.new);
             }
             return Ok(Standing::Same {
                 level,
