@@ -238,10 +238,16 @@ fn said(lines: &[Value]) -> Said {
     let mut named = Vec::new();
     for line in of("test").filter(|line| line["case"].as_str() == first && first.is_some()) {
         let (difference, trace) = (&line["difference"], &line["trace"]);
-        let sides = ["expected", "actual"];
-        let differ = [difference, trace].map(|it| sides.map(|side| &it[side]));
-        let lines = differ.as_flattened().iter().chain([&&line["place"]]);
-        let kinds = lines.filter_map(|line| line["kind"].as_str());
+        let places = [
+            &difference["expected"],
+            &difference["actual"],
+            &trace["expected"],
+            &trace["actual"],
+            &line["place"],
+        ];
+        let kinds = places
+            .into_iter()
+            .filter_map(|place| place["kind"].as_str());
         named.extend(kinds.map(str::to_owned));
     }
     named.dedup();
