@@ -41,6 +41,10 @@ pub enum Notice {
     Closed(Box<Closed>),
 }
 
+/// What is told of an order that the exchange refused or took back while nobody listened; why, it told somebody who is
+/// gone, or who had stopped waiting.
+pub(crate) const REFUSED: &str = "refused";
+
 /// How an order went.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -212,8 +216,11 @@ impl Exchange {
             && matches!(answered.result, Ok(Progress::Resting))
             && !self.rests(&name)
         {
-            // It was reached while nobody knew of it, and that has been told.
-            answered.result = Ok(Progress::Filled);
+            // What became of it while nobody knew of it has been told: it was filled, or taken back or refused.
+            answered.result = match self.find(&name) {
+                Some(true) => Ok(Progress::Filled),
+                Some(false) | None => Err(Name::fixed(REFUSED)),
+            };
             return Ok(answered.clone());
         }
         let (order, outcome) = match &answered {

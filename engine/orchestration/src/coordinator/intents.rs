@@ -8,7 +8,7 @@ use super::Coordinator;
 use super::retry::Retry;
 use crate::defect::Defect;
 use crate::domain_event::TradeOrigin;
-use crate::exchange::{Answered, Intent};
+use crate::exchange::{Answered, Intent, REFUSED};
 use crate::execution::{ExecutionError, Progress};
 use crate::message::{Name, OrNull, OrderError, OrderPlaced, Priority, Topic};
 use crate::risk::Proposal;
@@ -16,9 +16,6 @@ use crate::store;
 
 /// The exchange has never heard of an order.
 const NEVER_ARRIVED: &str = "never_arrived";
-
-/// The exchange refused an order; why, it told somebody who is gone.
-const REFUSED: &str = "refused";
 
 impl Coordinator {
     /// Whether an order is noted before it is sent. With `execute-before-mark` it is not.

@@ -37,8 +37,8 @@ struct Owed {
     /// Nobody knows the pair of a signal that is none.
     symbol: Option<Name>,
     what: What,
-    /// Whether it is surely told like this: what became of an order in the time in which nobody answered
-    /// is told in other words.
+    /// Whether it is surely told in these words: of what became of an order in the time in which nobody answered it
+    /// is only told whether the exchange took it.
     surely: bool,
     since: Time,
 }
@@ -119,6 +119,7 @@ impl OrderTold {
             // That becomes a signal that is dropped.
             OrderOutcome::Raised(_) | OrderOutcome::Unknown => return,
             OrderOutcome::Refused(code) => What::Failed(code.clone()),
+            OrderOutcome::Cancelled if sent.lost => What::Failed(Name::EMPTY),
             OrderOutcome::Filled | OrderOutcome::Resting | OrderOutcome::Cancelled => {
                 let opened = self.opened.as_ref();
                 let opened = opened.filter(|(order, _)| Some(order) == answered.order.as_ref());
@@ -150,8 +151,10 @@ impl OrderTold {
         let is_told = |owed: &Owed| {
             let fits = match (&owed.what, &what) {
                 (What::Rejected(one), What::Rejected(other)) => one == other,
-                (_, What::Rejected(_)) | (What::Rejected(_), _) => false,
-                (one, other) => one == other || !owed.surely,
+                (What::Placed(..), What::Placed(..)) | (What::Failed(_), What::Failed(_)) => {
+                    owed.what == what || !owed.surely
+                }
+                _ => false,
             };
             fits && owed.symbol.as_ref().is_none_or(|it| it == symbol)
         };
@@ -369,6 +372,20 @@ mod tests {
         next(refused().then(failed("no_price"))).holds();
         refused().then(failed("not_filled")).violated();
         refused().then(placed(&order, &Value::Null)).violated();
+    }
+
+    // Fails if an order that was taken back in the time in which nobody answered may be told as placed.
+    #[test]
+    fn an_order_that_was_taken_back_unanswered_is_no_placed_one() {
+        let answer = |outcome| answered("intent-1", Some("order-1"), outcome);
+        let lost = || sent().then(answer(OrderOutcome::Unknown));
+        let order = json!("order-1");
+        let taken_back = || lost().then(answer(OrderOutcome::Cancelled));
+        next(taken_back().then(failed("refused"))).holds();
+        taken_back().then(placed(&order, &Value::Null)).violated();
+        let filled = || lost().then(answer(OrderOutcome::Filled));
+        next(filled().then(placed(&order, &Value::Null))).holds();
+        filled().then(failed("refused")).violated();
     }
 
     // Fails if what a crash cut off is still waited for, or an old order may not be told after it.
