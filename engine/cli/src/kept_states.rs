@@ -30,13 +30,9 @@ impl<S: System> KeptStates<S> {
         let of = name.unwrap_or_default();
         let text = path.as_ref().and_then(|path| fs::read(path).ok());
         let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-        KeptStates {
-            states: match text {
-                Some(text) => Snapshots::read(text, EVERY, &of),
-                None => Snapshots::every(EVERY, &of),
-            },
-            path,
-        }
+        // Nothing is of no log.
+        let states = Snapshots::read(text.unwrap_or_default(), EVERY, &of);
+        KeptStates { states, path }
     }
 
     /// Keeps what is new.

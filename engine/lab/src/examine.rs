@@ -10,6 +10,7 @@ use dacapo_kernel::{
 
 use crate::filter::Moment;
 use crate::import::{IMPORTED, limit};
+use crate::pace::now_and_then;
 
 /// What a log says of itself.
 pub struct Examined<S: System> {
@@ -34,9 +35,6 @@ impl<S: System> Examined<S> {
         self.ending.is_closed() && self.world.verdict.is_some()
     }
 }
-
-/// How many events pass between two calls of a watch.
-pub(crate) const WATCH_EVERY: u64 = 65_536;
 
 /// Reads a log from its first to its last event and feeds the properties.
 ///
@@ -74,9 +72,7 @@ pub fn examine_to<S: System>(
         world.apply(&event);
         count += 1;
         domain_events += u64::from(event.domain().is_some());
-        if count % WATCH_EVERY == 0 {
-            watch(event.seq, event.time);
-        }
+        now_and_then(&event, &mut watch);
         if last == Some(event.seq) {
             break;
         }

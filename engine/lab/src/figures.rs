@@ -6,6 +6,8 @@ use dacapo_kernel::{
     plan_of, with_acts,
 };
 
+use crate::pace::now_and_then;
+
 /// The figures of a log.
 pub struct Figured<S: System> {
     /// What was planned.
@@ -25,9 +27,6 @@ pub struct Figured<S: System> {
     /// Whether anything of the system's own happened.
     pub happened: bool,
 }
-
-/// How many events pass between two calls of a watch.
-const WATCH_EVERY: u64 = 65_536;
 
 /// Reads a log from its first to its last event and makes its figures.
 ///
@@ -54,9 +53,7 @@ pub fn figures<S: System>(
         world.apply(&event);
         count += 1;
         happened |= event.domain().is_some();
-        if count % WATCH_EVERY == 0 {
-            watch(event.seq, event.time);
-        }
+        now_and_then(&event, &mut watch);
     }
     Ok(Figured {
         counts: S::figures(&world),

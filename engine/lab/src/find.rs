@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::causes::for_each;
 use crate::filter::Filter;
+use crate::pace::now_and_then;
 use crate::pattern::{Condition, Pattern, value_at};
 use crate::tell::{Line, Names};
 use crate::value_path::ValuePath;
@@ -91,9 +92,7 @@ pub fn find<S: System>(
     ];
     for_each::<S>(events, |names, event| {
         finding.read += 1;
-        if event.seq.0 % 65_536 == 65_535 {
-            progress(event.seq, event.time);
-        }
+        now_and_then(event, &mut progress);
         let change = state.apply(event);
         let [from, not_from] = &mut lineages;
         let comes_from = [from, not_from].map(|lineage| {

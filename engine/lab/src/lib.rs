@@ -28,6 +28,7 @@ mod figures;
 mod filter;
 mod group;
 mod judgement;
+mod pace;
 mod pattern;
 mod plainest;
 mod plan_file;

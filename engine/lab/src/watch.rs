@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::causes::{Chain, for_each, told_of};
 use crate::filter::{Filter, Moment};
+use crate::pace::now_and_then;
 use crate::tell::Line;
 use crate::value_path::ValuePath;
 
@@ -124,9 +125,7 @@ pub fn watch<S: System>(
     for_each::<S>(events, |names, event| {
         world.apply(event);
         causes.push(event.cause);
-        if event.seq.0 % 65_536 == 65_535 {
-            progress(event.seq, event.time);
-        }
+        now_and_then(event, &mut progress);
         let Some((before, after)) = place.change(event, &world) else {
             return !filter.is_past(event);
         };

@@ -164,6 +164,11 @@ pub(super) fn tell(
     }
 }
 
+/// Who did what at an event.
+fn event_in_words(line: &Line) -> String {
+    format!("{}  {}  {}", line.actor, line.kind, line.text)
+}
+
 /// Of the first failure the event is told at which it failed.
 fn tell_failure(
     tested: &Tested,
@@ -191,8 +196,10 @@ fn tell_failure(
         screen.line(format!("  expected  {}", Screen::safe(&failure.expected)));
         screen.line(format!("  actual    {}", Screen::safe(&failure.actual)));
         if let Some(line) = line {
-            let text = format!("{}  {}  {}", line.actor, line.kind, line.text);
-            screen.line(format!("  event     {}", Screen::safe(text)));
+            screen.line(format!(
+                "  event     {}",
+                Screen::safe(event_in_words(line))
+            ));
         }
         if !failure.defects.is_empty() {
             screen.line(format!("  defect    {}", failure.defects.join(", ")));
@@ -290,9 +297,7 @@ pub(super) fn tell_apart(tested: &Tested, apart: &Apartness, screen: &mut Screen
     {
         let first = &trace.difference;
         let line = first.expected.as_ref().or(first.actual.as_ref());
-        let what = line.map_or_else(String::new, |line| {
-            format!("{}  {}  {}", line.actor, line.kind, line.text)
-        });
+        let what = line.map_or_else(String::new, event_in_words);
         screen.line(format!(
             "  trace     first at event {}, {}: {}",
             grouped(first.seq.0),

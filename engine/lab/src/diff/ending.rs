@@ -13,6 +13,7 @@ use crate::divergence::FieldDifference;
 use crate::explanation::changes_between;
 use crate::import::{IMPORTED, limit};
 use crate::judgement::{Ended, judge};
+use crate::pace::now_and_then;
 
 /// How many rows of a list that only one of two runs has are kept.
 const ROWS: usize = 6;
@@ -122,9 +123,7 @@ pub fn ending_of<S: System>(
         world.apply(&event);
         shown.observe(&event);
         count += 1;
-        if count % 65_536 == 0 {
-            watch(event.seq, event.time);
-        }
+        now_and_then(&event, &mut watch);
     }
     let measured = checks.measured();
     let mut findings: Vec<Checked> = checks.finish();

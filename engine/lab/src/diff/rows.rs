@@ -10,6 +10,7 @@ use dacapo_kernel::{
 };
 use dacapo_kernel::{BoxedStorage, log::Reader};
 
+use crate::pace::now_and_then;
 use crate::record::tags_of;
 
 /// One event, as far as it is compared.
@@ -61,9 +62,7 @@ impl<S: System> Rows<S> {
             read.rows.push(row);
             read.places.push((read.bytes.len(), event.kind().version));
             event.encode(&mut read.bytes).map_err(RunError::Encode)?;
-            if event.seq.0 % 65_536 == 65_535 {
-                watch(event.seq, event.time);
-            }
+            now_and_then(&event, &mut watch);
         }
         Ok(read)
     }

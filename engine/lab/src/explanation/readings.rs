@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::origin::{Gaps, Origin};
 use super::{CONSEQUENCES, changes};
 use crate::causes::for_each;
-use crate::examine::WATCH_EVERY;
+use crate::pace::now_and_then;
 use crate::record::tags_of;
 use crate::tell::{Line, waits};
 
@@ -69,7 +69,7 @@ pub(super) fn up_to<S: System>(
     let mut last = None;
     for_each::<S>(events, |_, event| {
         last = Some(event.seq);
-        look(event, watch);
+        now_and_then(event, &mut *watch);
         if !tags.is_empty() && event.seq < at {
             let found = tags_of::<S>(event);
             for ((key, value), (_, all)) in tags.iter().zip(&mut before.tagged) {
@@ -100,13 +100,6 @@ pub(super) fn up_to<S: System>(
         .into());
     }
     Ok(before)
-}
-
-/// Tells now and then how far it has been read.
-fn look<E>(event: &Event<E>, watch: &mut impl FnMut(Seq, Time)) {
-    if event.seq.0 % WATCH_EVERY == WATCH_EVERY - 1 {
-        watch(event.seq, event.time);
-    }
 }
 
 fn is_fault<E: EventSet>(event: &Event<E>) -> bool {
@@ -178,7 +171,7 @@ pub(super) fn second_reading<S: System>(
     let kinds = S::faults();
     for_each::<S>(events, |names, event| {
         second.events += 1;
-        look(event, watch);
+        now_and_then(event, &mut *watch);
         let behind = gaps.behind(event);
         if event.seq == wanted.since {
             second.view_before = changes::view_of(&world);

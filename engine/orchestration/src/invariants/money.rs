@@ -25,6 +25,8 @@ use dacapo_kernel::{HostId, Plan};
 
 use super::Property;
 use crate::config::Config;
+use crate::domain_event::Subscribed;
+use crate::message::Topic;
 
 /// A host crashed.
 const DOWN: u16 = dacapo_kernel::number::HostCrashed;
@@ -34,6 +36,13 @@ const EXCHANGE: HostId = HostId(1);
 const COORDINATOR: HostId = HostId(2);
 /// The name under which the coordinator subscribes.
 const SUBSCRIBER: &str = "coordinator";
+/// The faults after which a store has less than it had, or other things.
+const FORGETFUL_STORE: &[&str] = &["store.stale", "store.corrupt", "store.gone"];
+
+/// Whether this is the last that a coordinator does before it goes to work: what it tells before, it found after a restart.
+fn goes_to_work(subscribed: &Subscribed) -> bool {
+    subscribed.topic == Topic::CoordinatorCommands && subscribed.subscriber == *SUBSCRIBER
+}
 
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![

@@ -7,16 +7,13 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{ActorId, Event, Invariant, Time};
 
-use super::DOWN;
+use super::{DOWN, goes_to_work};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, Published, Subscribed,
     TradeOrigin, number,
 };
-use crate::message::{Name, Payload, Topic};
-
-/// The last topic that a coordinator subscribes to before it goes to work.
-const LAST: Topic = Topic::CoordinatorCommands;
+use crate::message::{Name, Payload};
 
 /// An order of a signal, or of a rebalancing's first batch.
 #[derive(Debug)]
@@ -234,7 +231,7 @@ impl AskedAfter {
 
     /// The coordinator listens: everything was asked for.
     fn listen(&mut self, subscribed: &Subscribed) -> Result<(), String> {
-        if subscribed.topic != LAST || subscribed.subscriber != *super::SUBSCRIBER || !self.asks {
+        if !goes_to_work(subscribed) || !self.asks {
             return Ok(());
         }
         self.asks = false;
@@ -291,7 +288,7 @@ impl Invariant<DomainEvent> for AskedAfter {
     /// A store that is put back to an earlier time, or loses what it had, has forgotten orders, or
     /// how they went.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", "store.gone"]
+        super::FORGETFUL_STORE
     }
 
     fn evaluable(&self) -> bool {
@@ -337,6 +334,7 @@ mod tests {
     use super::*;
     use crate::domain_event::{Started, StoreFailed};
     use crate::invariants::planted::Planted;
+    use crate::message::Topic;
 
     const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
 

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{ActorId, Event, Invariant, Time};
 use serde_json::Value;
 
-use super::DOWN;
+use super::{DOWN, goes_to_work};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, Published, ResolvedBy, StateRestored,
     StateSaved, TradeOrigin, number,
 };
-use crate::message::{Name, Payload, Topic};
+use crate::message::{Name, Payload};
 
 /// What was counted: of trades the least and the most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -222,7 +222,7 @@ impl Invariant<DomainEvent> for Counted {
 
     /// A store that is put back to an earlier time, or loses what it had, has other counts.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", "store.gone"]
+        super::FORGETFUL_STORE
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
@@ -231,12 +231,7 @@ impl Invariant<DomainEvent> for Counted {
         }
         match event.domain() {
             Some(DomainEvent::Started(_)) => self.start(event.actor),
-            Some(DomainEvent::Subscribed(it)) => {
-                let works = it.topic == Topic::CoordinatorCommands;
-                if works && it.subscriber == *super::SUBSCRIBER {
-                    self.listen();
-                }
-            }
+            Some(DomainEvent::Subscribed(it)) if goes_to_work(it) => self.listen(),
             Some(DomainEvent::Published(it)) if self.coordinator == Some(event.actor) => {
                 self.publish(it);
             }
@@ -269,7 +264,7 @@ mod tests {
     use super::*;
     use crate::domain_event::Started;
     use crate::invariants::planted::Planted;
-    use crate::message::{DegradationLevel, Json};
+    use crate::message::{DegradationLevel, Json, Topic};
 
     const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
 

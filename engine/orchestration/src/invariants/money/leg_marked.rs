@@ -62,7 +62,7 @@ impl LegMarks {
         };
         if marked.status == *"pending" {
             // It is tried anew.
-            self.ends.remove(&key.clone());
+            self.ends.remove(key);
         }
         if fits {
             return Ok(());
@@ -111,7 +111,7 @@ impl Invariant<DomainEvent> for LegMarks {
 
     /// A store that is put back to an earlier time, or loses what it had, forgets marks.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", "store.gone"]
+        super::FORGETFUL_STORE
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {

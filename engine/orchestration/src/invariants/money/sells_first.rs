@@ -181,7 +181,7 @@ impl Invariant<DomainEvent> for SellsFirst {
 
     /// A store that comes back older than it was may have lost a sell and kept its buy.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", "store.gone"]
+        super::FORGETFUL_STORE
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {

@@ -129,7 +129,7 @@ impl Invariant<DomainEvent> for TasksKept {
 
     /// A store that is put back to an earlier time, or loses what it had, breaks every promise.
     fn excludes(&self) -> &'static [&'static str] {
-        &["store.stale", "store.corrupt", "store.gone"]
+        super::FORGETFUL_STORE
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {

@@ -101,6 +101,20 @@ impl Mind {
 }
 
 impl Paper {
+    fn note(&mut self, event: &DomainEvent) {
+        match event {
+            DomainEvent::Filled(_) => self.fills += 1,
+            DomainEvent::BalanceChanged(it) => {
+                self.balances.insert(it.asset.clone(), it.balance);
+            }
+            DomainEvent::PositionOpened(it) => {
+                self.open.insert(it.position, it.size);
+            }
+            DomainEvent::PositionClosed(it) => self.close(it),
+            _ => {}
+        }
+    }
+
     fn close(&mut self, closed: &PositionClosed) {
         self.closings += 1;
         let profit = self.profit.and_then(|it| it.plus(closed.profit).ok());
@@ -223,22 +237,6 @@ impl Invariant<DomainEvent> for StatusTold {
             }
         }
         Ok(())
-    }
-}
-
-impl Paper {
-    fn note(&mut self, event: &DomainEvent) {
-        match event {
-            DomainEvent::Filled(_) => self.fills += 1,
-            DomainEvent::BalanceChanged(it) => {
-                self.balances.insert(it.asset.clone(), it.balance);
-            }
-            DomainEvent::PositionOpened(it) => {
-                self.open.insert(it.position, it.size);
-            }
-            DomainEvent::PositionClosed(it) => self.close(it),
-            _ => {}
-        }
     }
 }
 
