@@ -11,6 +11,7 @@ mod instants;
 mod kept;
 mod one;
 mod pool;
+mod state;
 
 use std::time::Duration;
 
@@ -26,8 +27,9 @@ pub use self::causes::{Cause, by_cause};
 pub use self::files::{Case, CaseKind, LOG_BYTES_MAX, find, log_bytes, write_log};
 pub(crate) use self::held::class_at_once;
 pub use self::held::{Class, EVERY_EVENT, Held, levels};
-pub use self::kept::{Accepted, Kept, accept, path_beside};
+pub use self::kept::{Accepted, Kept, NewInputs, accept};
 pub use self::one::replay_again;
+pub use self::state::{has_state, keep_state};
 
 /// How cases are tested.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use dacapo_kernel::log::{Memory, SyncPolicy};
 use dacapo_kernel::{BoxedStorage, Run, RunError, System};
 use dacapo_lab::golden::{
-    Accepted, CaseKind, EVERY_EVENT, Held, Standing, Tested, Trouble, accept as keep_reason,
-    by_cause, write_log,
+    Accepted, CaseKind, EVERY_EVENT, Held, Kept, Standing, Tested, Trouble, accept as keep_reason,
+    by_cause, has_state, keep_state, write_log,
 };
 use dacapo_lab::scenario::{Overrides, load};
 
@@ -38,7 +38,14 @@ pub(super) fn accept<S: System>(
     };
     let mut accepted = 0;
     for (at, reason) in chosen {
-        accepted += u64::from(take(&mut all[at], &reason, screen)?);
+        accepted += u64::from(take::<S>(&mut all[at], &reason, screen)?);
+    }
+    if let Some(reason) = &args.bless {
+        for tested in all.iter() {
+            if let Standing::Same { level, .. } = &tested.standing {
+                complete::<S>(&tested.case.path, level, reason)?;
+            }
+        }
     }
     let mut made = 0;
     if let (Some(folder), Some(reason)) = (&args.keep, &args.bless) {
@@ -111,7 +118,11 @@ fn review(args: &TestArgs, all: &[Tested], screen: &mut Screen<'_>) -> Vec<(usiz
 }
 
 /// Accepts one case; false if that is refused.
-fn take(tested: &mut Tested, reason: &str, screen: &mut Screen<'_>) -> Result<bool, Problem> {
+fn take<S: System>(
+    tested: &mut Tested,
+    reason: &str,
+    screen: &mut Screen<'_>,
+) -> Result<bool, Problem> {
     let problem = |what: String| Problem::Other(Exit::Usage, what);
     let path = tested.case.path.clone();
     match &tested.standing {
@@ -134,6 +145,7 @@ fn take(tested: &mut Tested, reason: &str, screen: &mut Screen<'_>) -> Result<bo
                 events: apart.events.1,
             };
             keep_reason(&path, &apart.level, &accepted).map_err(problem)?;
+            keep::<S>(&path)?;
             tested.standing = Standing::Same {
                 level: apart.level.clone(),
                 events: apart.events.1,
@@ -149,6 +161,7 @@ fn take(tested: &mut Tested, reason: &str, screen: &mut Screen<'_>) -> Result<bo
                 events: ending.events(),
             };
             keep_reason(&path, EVERY_EVENT, &accepted).map_err(problem)?;
+            keep::<S>(&path)?;
             tested.standing = Standing::NothingRan;
         }
         _ => return Ok(false),
@@ -185,5 +198,32 @@ fn make<S: System>(
         events: outcome.events,
     };
     keep_reason(&path, &held.level, &accepted).map_err(problem)?;
+    keep::<S>(&path)?;
     Ok(true)
+}
+
+/// Adds to a golden log that holds what is not beside it yet: why it is as it is, and the state at its end.
+fn complete<S: System>(path: &Path, level: &str, reason: &str) -> Result<(), Problem> {
+    let problem = |what: String| Problem::Other(Exit::Usage, what);
+    if Kept::beside(path).map_err(problem)?.newest().is_none() {
+        let told = |error| Problem::log(&path.to_string_lossy(), &RunError::Log(error));
+        let ending = open(path)?.ending().map_err(told)?;
+        let accepted = Accepted {
+            reason: reason.to_owned(),
+            fingerprint: ending.chain().to_string(),
+            events: ending.events(),
+        };
+        keep_reason(path, level, &accepted).map_err(problem)?;
+    }
+    if !has_state(path) {
+        keep::<S>(path)?;
+    }
+    Ok(())
+}
+
+/// Keeps the state at the end of a golden log beside it.
+fn keep<S: System>(path: &Path) -> Result<(), Problem> {
+    let recorded = open(path)?;
+    keep_state::<S>(path, recorded)
+        .map_err(|trouble| Problem::Other(Exit::Usage, trouble.to_string()))
 }

@@ -120,6 +120,65 @@ fn where_it_is_locked_a_log_without_a_reason_is_refused() {
     assert_eq!(test(&desk, &["--locked"]).exit, Exit::Golden, "nothing was");
 }
 
+/// Fails if a view that reads the same events otherwise goes unnoticed, if one that tells more is taken for it, or if
+/// the state is not kept once it is accepted.
+#[test]
+fn a_view_that_reads_the_same_events_otherwise_is_noticed() {
+    let desk = kept();
+    let path = desk.path("golden/kitchen.state.json");
+    let today = fs::read_to_string(&path).unwrap();
+    let with = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let mut other: serde_json::Value = serde_json::from_str(&today).unwrap();
+        change(other["view"].as_object_mut().unwrap());
+        fs::write(&path, other.to_string()).unwrap();
+    };
+    // What was told then and is another now.
+    with(&|view| view["recipes"][0] = "burn it".into());
+    let said = test(&desk, &[]);
+    assert_eq!(said.exit, Exit::Golden, "{said}");
+    assert_snapshot!("test_state", said);
+    assert_eq!(test(&desk, &["--bless", "counted anew"]).exit, Exit::Fine);
+    assert_eq!(fs::read_to_string(&path).unwrap(), today);
+    // What was told then and is not told any more.
+    with(&|view| drop(view.insert("spilt".to_owned(), 3.into())));
+    assert_eq!(test(&desk, &[]).exit, Exit::Golden);
+    // What is told now and was not told then.
+    with(&|view| drop(view.remove("served")));
+    assert_eq!(test(&desk, &[]).exit, Exit::Fine);
+    // A log that has none yet gets one.
+    fs::remove_file(&path).unwrap();
+    assert_eq!(test(&desk, &[]).exit, Exit::Fine);
+    assert_eq!(test(&desk, &["--bless", "a state"]).exit, Exit::Fine);
+    assert_eq!(fs::read_to_string(&path).unwrap(), today);
+    fs::write(&path, "{").unwrap();
+    assert_eq!(test(&desk, &[]).exit, Exit::Usage);
+}
+
+/// Fails if inputs are taken from a log that is held to its seed, or made from the seed for one that is not.
+#[test]
+fn a_log_may_be_held_to_what_its_seed_makes() {
+    let desk = kept();
+    desk.run(&[]);
+    let fork = [
+        "fork",
+        "DESK/a.dlog",
+        "--at",
+        "13",
+        "--set",
+        "text=burn it",
+        "--out",
+        "DESK/golden/b.dlog",
+    ];
+    assert_eq!(desk.call(&fork).exit, Exit::Fine);
+    assert_eq!(test(&desk, &[]).exit, Exit::Fine);
+    for (name, exit) in [("kitchen", Exit::Fine), ("b", Exit::Golden)] {
+        let path = desk.path(&format!("golden/{name}.golden.toml"));
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(&path, format!("inputs = \"generated\"\n{text}")).unwrap();
+        assert_eq!(test(&desk, &[]).exit, exit, "{name}");
+    }
+}
+
 /// Fails if anything is accepted that somebody did not say yes to.
 #[test]
 fn a_review_shows_each_difference_and_asks() {

@@ -190,6 +190,29 @@ pub fn write_log(path: &Path, log: &[u8]) -> Result<(), String> {
     written.map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
+/// A file beside a log: with its name, but for this end.
+pub(super) fn beside(log: &Path, end: &str) -> PathBuf {
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = name.strip_suffix(".dlog").unwrap_or(name);
+    log.with_file_name(format!("{name}{end}"))
+}
+
+/// The text of a file beside a log; none if there is no such file.
+pub(super) fn read_beside(path: &Path, bytes_max: u64) -> Result<Option<String>, String> {
+    let told = |what: String| format!("{}: {what}", path.display());
+    let length = match fs::metadata(path) {
+        Ok(file) => file.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(told(error.to_string())),
+    };
+    if length > bytes_max {
+        return Err(told(format!("larger than {bytes_max} bytes")));
+    }
+    let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
+    Ok(Some(text))
+}
+
 /// Writes a file beside the one that has the name, and gives it the name once it is whole.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {

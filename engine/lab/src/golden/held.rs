@@ -210,6 +210,8 @@ pub enum Class {
     Missing,
     /// Something else happened in its place.
     Replaced,
+    /// The same happened, and the view of the system makes something else of it.
+    ReadOtherwise,
 }
 
 impl Class {
@@ -222,6 +224,7 @@ impl Class {
             Class::Extra => "extra consequence",
             Class::Missing => "missing consequence",
             Class::Replaced => "another consequence in its place",
+            Class::ReadOtherwise => "the same events, another state",
         }
     }
 }

@@ -3,12 +3,11 @@
 //! A log `day.dlog.gz` has its `day.golden.toml`. Each time a log is accepted, the reason is added to
 //! its end; nothing in the file is ever rewritten.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::files::{KEPT, replace};
+use super::files::{KEPT, beside, read_beside, replace};
 
 /// How large the file may be, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
@@ -21,8 +20,21 @@ pub struct Kept {
     pub level: Option<String>,
     /// Kinds of event that are passed over, by name or number.
     pub ignore: Vec<String>,
+    /// Where the inputs of the new run come from.
+    pub inputs: NewInputs,
     /// The logs that were accepted, the newest last.
     pub accepted: Vec<Accepted>,
+}
+
+/// Where the inputs of the run that is held against a golden log come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NewInputs {
+    /// From the log, as far as they still apply: only the system's own behaviour is held.
+    #[default]
+    Recorded,
+    /// From the seed, as in the first run: what generates them is held as well.
+    Generated,
 }
 
 /// A log that somebody accepted.
@@ -44,19 +56,10 @@ impl Kept {
     /// If the file cannot be read or has a mistake, with its place.
     pub fn beside(log: &Path) -> Result<Kept, String> {
         let path = path_beside(log);
-        let told = |what: String| format!("{}: {what}", path.display());
-        let length = match fs::metadata(&path) {
-            Ok(file) => file.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Kept::default());
-            }
-            Err(error) => return Err(told(error.to_string())),
+        let Some(text) = read_beside(&path, BYTES_MAX)? else {
+            return Ok(Kept::default());
         };
-        if length > BYTES_MAX {
-            return Err(told(format!("larger than {BYTES_MAX} bytes")));
-        }
-        let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| told(error.to_string()))
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// The log that was accepted last.
@@ -72,15 +75,11 @@ impl Kept {
 pub fn accept(log: &Path, level: &str, accepted: &Accepted) -> Result<(), String> {
     let path = path_beside(log);
     let told = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-    let mut text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let name = log.file_name().unwrap_or_default().to_string_lossy();
-            let level = quoted(level);
-            format!("# How {name} is held, and why it is as it is.\nlevel = {level}\n")
-        }
-        Err(error) => return Err(told(error)),
-    };
+    let mut text = read_beside(&path, BYTES_MAX)?.unwrap_or_else(|| {
+        let name = log.file_name().unwrap_or_default().to_string_lossy();
+        let level = quoted(level);
+        format!("# How {name} is held, and why it is as it is.\nlevel = {level}\n")
+    });
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -97,15 +96,14 @@ fn quoted(text: &str) -> String {
 }
 
 /// The file beside a log.
-pub fn path_beside(log: &Path) -> PathBuf {
-    let name = log.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let name = name.strip_suffix(".dlog").unwrap_or(name);
-    log.with_file_name(format!("{name}{KEPT}"))
+fn path_beside(log: &Path) -> PathBuf {
+    beside(log, KEPT)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn accepted(reason: &str) -> Accepted {

@@ -1,24 +1,26 @@
 //! One case: a scenario that is run, or a golden log whose run is made again.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 
 use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
-    BoxedStorage, Checked, Events, Finding, Outcome, Run, RunError, Seq, System, Wanted, World,
-    fold, follow, plan_of,
+    BoxedStorage, Checked, Events, Finding, Inputs, Outcome, Run, RunError, Seq, System, Wanted,
+    World, fold, follow, plan_of,
 };
 
 use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
-use super::kept::Kept;
+use super::kept::{Kept, NewInputs};
+use super::state;
 use super::{Apartness, Standing, Test, Trace, Trouble};
 use crate::causes::tell_events;
 use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
 use crate::judgement::{Ended, Failure, Judgement, judge};
-use crate::scenario::{Overrides, load};
+use crate::scenario::{DataDir, Overrides, load};
 
 /// Tests one case.
 pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
@@ -85,15 +87,45 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     let recorded = Rc::new(RefCell::new(Memory(bytes)));
     let mut reader = again(&recorded)?;
     let ending = reader.ending().map_err(RunError::from)?;
-    if let (true, Some(accepted)) = (test.locked, kept.newest())
-        && accepted.fingerprint != ending.chain().to_string()
-    {
+    let fingerprint = ending.chain().to_string();
+    let another = kept.newest().filter(|it| it.fingerprint != fingerprint);
+    if let (true, Some(accepted)) = (test.locked, another) {
         return Err(Trouble::NotAccepted {
             accepted: accepted.fingerprint.clone(),
-            found: ending.chain().to_string(),
+            found: fingerprint,
         });
     }
-    hold::<S>(&recorded, &held)
+    let files = match kept.inputs {
+        NewInputs::Recorded => None,
+        NewInputs::Generated => Some(files_beside(&case.path)?),
+    };
+    let standing = hold::<S>(&recorded, &held, files.as_ref())?;
+    let Standing::Same { level, events, .. } = &standing else {
+        return Ok(standing);
+    };
+    // The state that is kept is the one of the log that was accepted.
+    if another.is_some() {
+        return Ok(standing);
+    }
+    let Some(difference) = state::apart::<S>(&case.path, || again(&recorded))? else {
+        return Ok(standing);
+    };
+    Ok(Standing::Differs(Box::new(Apartness {
+        difference,
+        level: level.clone(),
+        detail: None,
+        events: (ending.events(), *events),
+        violated: Vec::new(),
+        inputs: Inputs::default(),
+        fingerprint: Some(fingerprint),
+        log: recorded.borrow().0.clone(),
+    })))
+}
+
+/// Data files of a run whose inputs are made from its seed.
+fn files_beside(log: &Path) -> Result<DataDir, Trouble> {
+    let folder = log.parent().unwrap_or(Path::new("."));
+    DataDir::new(folder).map_err(|error| Trouble::File(format!("{}: {error}", folder.display())))
 }
 
 /// Runs a whole recording again, with its inputs as far as they apply, and holds the new run against it.
@@ -102,10 +134,15 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
 /// If the recording cannot be read, is not whole, or its run cannot be made.
 pub fn replay_again<S: System>(log: Vec<u8>, held: &Held) -> Result<Standing, Trouble> {
     let recorded = Rc::new(RefCell::new(Memory(log)));
-    hold::<S>(&recorded, held)
+    hold::<S>(&recorded, held, None)
 }
 
-fn hold<S: System>(recorded: &Rc<RefCell<Memory>>, held: &Held) -> Result<Standing, Trouble> {
+/// With data files the run is made from its seed alone, without the recorded inputs.
+fn hold<S: System>(
+    recorded: &Rc<RefCell<Memory>>,
+    held: &Held,
+    from_seed: Option<&DataDir>,
+) -> Result<Standing, Trouble> {
     let mut reader = again(recorded)?;
     let ending = reader.ending().map_err(RunError::from)?;
     if !ending.is_closed() {
@@ -113,7 +150,13 @@ fn hold<S: System>(recorded: &Rc<RefCell<Memory>>, held: &Held) -> Result<Standi
         return Err(Trouble::NotWhole { events });
     }
     let (storage, new) = in_memory();
-    let outcome = follow::<S>(reader, storage, |_, _| true)?;
+    let outcome = match from_seed {
+        None => follow::<S>(reader, storage, |_, _| true)?,
+        Some(files) => {
+            let plan = plan_of::<S>(&mut reader)?;
+            Run::<S>::new(&plan).record(files, storage, SyncPolicy::Never)?
+        }
+    };
     if outcome.fingerprint == Some(ending.chain()) {
         return Ok(Standing::Same {
             level: held.level.clone(),
