@@ -13,9 +13,12 @@ enum Awaited {
     Message(Topic, Name),
     /// A subscription of somebody, under a label.
     Subscription(Topic, Name, Option<Name>),
+    /// How the coordinator is.
+    Status,
 }
 
-/// A message from outside is on the bus, and a subscription holds, or was refused, before time goes on.
+/// A message from outside is on the bus, a subscription holds, or was refused, and a question how things are has its
+/// answer, before time goes on.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// Since when.
@@ -33,8 +36,9 @@ impl Heard {
         let what = match awaited {
             Awaited::Message(topic, _) => format!("a message from outside on {topic}"),
             Awaited::Subscription(topic, ..) => format!("a subscription from outside to {topic}"),
+            Awaited::Status => "a question how things are".to_owned(),
         };
-        Err(format!("expected {what} to reach the bus, found it lost"))
+        Err(format!("expected {what} to arrive, found it lost"))
     }
 
     fn wait_for(&mut self, awaited: Awaited, now: Time) {
@@ -56,8 +60,8 @@ impl Invariant<DomainEvent> for Heard {
     }
 
     fn statement(&self) -> &'static str {
-        "what somebody outside publishes is on the bus, and a subscription holds or was refused, before \
-         time goes on"
+        "what somebody outside publishes is on the bus, a subscription holds or was refused, and who asks how \
+         things are is told, before time goes on"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -71,6 +75,7 @@ impl Invariant<DomainEvent> for Heard {
             number::OutsideRefused,
             number::Published,
             number::Subscribed,
+            number::StatusReported,
         ]
     }
 
@@ -95,6 +100,7 @@ impl Invariant<DomainEvent> for Heard {
                     let (subscriber, label) = (it.subscriber.clone(), it.label.clone());
                     self.wait_for(Awaited::Subscription(it.topic, subscriber, label), now);
                 }
+                OutsideAction::Status => self.wait_for(Awaited::Status, now),
                 OutsideAction::Stop => {
                     self.open.clear();
                     self.stopped = true;
@@ -109,6 +115,7 @@ impl Invariant<DomainEvent> for Heard {
                 let (subscriber, label) = (it.subscriber.clone(), it.label.clone());
                 self.met(&Awaited::Subscription(it.topic, subscriber, label));
             }
+            Some(DomainEvent::StatusReported(_)) => self.met(&Awaited::Status),
             // What was refused is not named; any of what is open may be meant.
             Some(DomainEvent::OutsideRefused(_)) => drop(self.open.pop()),
             // A task that crashes takes with it what it was about to do.
@@ -128,11 +135,12 @@ mod tests {
 
     use super::*;
     use crate::domain_event::{
-        OutsideActed, OutsideMessage, OutsideRefused, Published, Started, Subscribed,
+        OutsideActed, OutsideMessage, OutsideRefused, Published, Started, StatusReported,
+        Subscribed,
     };
     use crate::invariants::bus::samples::{TOPIC, published, subscribed};
     use crate::invariants::planted::Planted;
-    use crate::message::{Payload, Priority, Ttl};
+    use crate::message::{Json, Payload, Priority, Ttl};
 
     fn said() -> OutsideMessage {
         OutsideMessage {
@@ -172,6 +180,20 @@ mod tests {
         assert!(lost.contains("a subscription from outside"), "{lost}");
         let anothers = log().then(said()).then(published(1, "another"));
         later(anothers).violated();
+    }
+
+    #[test]
+    fn a_question_without_an_answer_is_found() {
+        let question = || OutsideActed {
+            action: OutsideAction::Status,
+        };
+        let answer = || StatusReported {
+            status: Json(json!({})),
+        };
+        let lost = later(log().then(question())).violated();
+        assert!(lost.contains("how things are"), "{lost}");
+        later(log().then(question()).then(answer())).holds();
+        later(log().then(question()).then(question()).then(answer())).violated();
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub(super) struct Bounds {
     pub(super) equity: Range,
     /// In percent of it.
     pub(super) exposure_pct: Range,
-    /// The most of each symbol, in percent of it.
-    pub(super) most_of: Vec<(Name, f64)>,
+    /// That of each symbol, in percent of it.
+    pub(super) of: Vec<(Name, Range)>,
 }
 
 /// A part of a position.
@@ -226,12 +226,17 @@ impl Account {
             return None;
         }
         let (mut least, mut most) = (0.0, 0.0);
-        let mut most_of: Vec<(Name, f64)> = Vec::new();
-        let mut add = |symbol: &Name, worth: f64| {
-            most += worth;
-            match most_of.iter_mut().find(|(known, _)| known == symbol) {
-                Some((_, of_symbol)) => *of_symbol += worth / equity.0 * 100.0,
-                None => most_of.push((symbol.clone(), worth / equity.0 * 100.0)),
+        let mut of: Vec<(Name, Range)> = Vec::new();
+        let mut add = |symbol: &Name, worth: Range| {
+            least += worth.0;
+            most += worth.1;
+            let share = (worth.0 / equity.1 * 100.0, worth.1 / equity.0 * 100.0);
+            match of.iter_mut().find(|(known, _)| known == symbol) {
+                Some((_, of_symbol)) => {
+                    of_symbol.0 += share.0;
+                    of_symbol.1 += share.1;
+                }
+                None => of.push((symbol.clone(), share)),
             }
         };
         for lot in &self.lots {
@@ -239,24 +244,23 @@ impl Account {
             let dollars = self.dollars(quote_of(&lot.symbol)?, now, max_age)?;
             let units = lot.size * lot.leverage;
             // One without margin may have lost its backing, and ended without a trade.
-            if lot.margin {
-                least += units * price.0 * dollars.0;
-            }
-            add(&lot.symbol, units * price.1 * dollars.1);
+            let surely = if lot.margin { units } else { 0.0 };
+            let worth = (surely * price.0 * dollars.0, units * price.1 * dollars.1);
+            add(&lot.symbol, worth);
         }
         for order in self.orders.values() {
             if order.rests {
                 if !order.in_dollars {
                     return None;
                 }
-                least += (order.worth - order.slack).max(0.0);
-                add(&order.symbol, order.worth + order.slack);
+                let least = (order.worth - order.slack).max(0.0);
+                add(&order.symbol, (least, order.worth + order.slack));
             }
         }
         Some(Bounds {
             equity,
             exposure_pct: (least / equity.1 * 100.0, most / equity.0 * 100.0),
-            most_of,
+            of,
         })
     }
 

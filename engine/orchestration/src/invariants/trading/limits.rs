@@ -4,6 +4,7 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::account::Account;
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
+use crate::amount::Amount;
 use crate::config::{Config, RiskMode, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, SymbolExposure, number,
@@ -44,6 +45,9 @@ impl RiskLimits {
         };
         self.compare(basis, now)?;
         let equity = basis.equity.to_f64();
+        if (equity > 0.0) != (basis.equity > Amount::ZERO) {
+            return Err("expected an account that is worth something, found nothing".into());
+        }
         if equity == 0.0 {
             return Ok(());
         }
@@ -101,9 +105,9 @@ impl RiskLimits {
             );
         }
         for exposure in &basis.by_symbol {
-            let known = bounds.most_of.iter();
+            let known = bounds.of.iter();
             let most = known.clone().find(|(symbol, _)| *symbol == exposure.symbol);
-            let most = most.map_or(0.0, |(_, most)| *most);
+            let most = most.map_or(0.0, |(_, (_, most))| *most);
             if exposure.pct > most + 0.01 + most * SLACK {
                 return Err(
                     "expected exposure of a symbol as a share of equity, found a greater one"
@@ -117,6 +121,16 @@ impl RiskLimits {
         }
         if basis.exposure_pct < bounds.exposure_pct.0 - slack {
             return Err("expected exposure as a share of equity, found a smaller one".into());
+        }
+        for (symbol, (least, _)) in &bounds.of {
+            let told = basis.by_symbol.iter();
+            let told = told.clone().find(|it| it.symbol == *symbol);
+            if told.map_or(0.0, |it| it.pct) < least - 0.01 - least * SLACK {
+                return Err(
+                    "expected exposure of a symbol as a share of equity, found a smaller one"
+                        .into(),
+                );
+            }
         }
         Ok(())
     }

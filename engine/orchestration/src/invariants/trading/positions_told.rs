@@ -1,13 +1,13 @@
 //! `position.told`: what the bus says of a position is what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_kernel::{ActorId, Event, Invariant};
 use serde_json::Value;
 
 use crate::amount::Amount;
 use crate::domain_event::{DomainEvent, PositionClosed, PositionOpened, Published, number};
-use crate::message::Payload;
+use crate::message::{OrderPlaced, Payload};
 
 /// A message that a position was opened or closed says of it what the exchange did.
 #[derive(Debug, Default)]
@@ -16,13 +16,30 @@ pub(super) struct PositionsTold {
     opened: BTreeMap<u64, PositionOpened>,
     /// How each position was closed, part by part: whoever takes time to listen holds up what is told.
     closed: BTreeMap<u64, Vec<PositionClosed>>,
+    /// Those of which this coordinator has said that they were opened.
+    told: BTreeSet<u64>,
 }
 
 impl PositionsTold {
-    fn publish(&self, published: &Published) -> Result<(), String> {
+    fn publish(&mut self, published: &Published) -> Result<(), String> {
         match &published.message.payload {
-            Payload::PositionOpened(told) => self.opens(&told.position.0),
+            Payload::PositionOpened(told) => {
+                self.told.extend(number_of(&told.position.0));
+                self.opens(&told.position.0)
+            }
+            Payload::OrderPlaced(placed) => self.places(placed),
             Payload::PositionClosed(told) => self.closes(&told.position.0, told.reason.as_str()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whoever hears of an order that opened a position has heard of the position.
+    fn places(&self, placed: &OrderPlaced) -> Result<(), String> {
+        let position = placed.position_id.0.as_ref();
+        match position.and_then(|it| number_in(it.as_str())) {
+            Some(position) if !self.told.contains(&position) => Err(
+                "expected a position to be told of before its order, found it untold".to_owned(),
+            ),
             _ => Ok(()),
         }
     }
@@ -58,7 +75,11 @@ impl PositionsTold {
 
 /// The number in a name such as `position-7`.
 fn number_of(told: &Value) -> Option<u64> {
-    told["id"].as_str()?.strip_prefix("position-")?.parse().ok()
+    number_in(told["id"].as_str()?)
+}
+
+fn number_in(name: &str) -> Option<u64> {
+    name.strip_prefix("position-")?.parse().ok()
 }
 
 /// An amount as messages write it.
@@ -81,7 +102,8 @@ impl Invariant<DomainEvent> for PositionsTold {
     }
 
     fn statement(&self) -> &'static str {
-        "what a message says of a position that was opened or closed is what the exchange did"
+        "what a message says of a position that was opened or closed is what the exchange did, and a position is \
+         told of before its order"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -99,7 +121,10 @@ impl Invariant<DomainEvent> for PositionsTold {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match event.domain() {
-            Some(DomainEvent::Started(_)) => self.coordinator = Some(event.actor),
+            Some(DomainEvent::Started(_)) => {
+                self.coordinator = Some(event.actor);
+                self.told.clear();
+            }
             Some(DomainEvent::PositionOpened(it)) => {
                 self.opened.insert(it.position, it.clone());
             }
@@ -164,6 +189,25 @@ mod tests {
             "event_type": "position_closed", "position": position, "reason": "take_profit",
         });
         published(1, Topic::PortfolioUpdates, 0, payload)
+    }
+
+    /// Fails if an order is told as placed that opened a position of which nobody heard.
+    #[test]
+    fn a_position_that_is_not_told_of_is_found() {
+        let placed = || {
+            let payload = json!({
+                "event_type": "order_placed", "order_id": "order-3", "position_id": "position-7",
+                "symbol": "BTC/USDT", "trading_mode": "paper",
+            });
+            published(2, Topic::ExecutionEvents, 0, payload)
+        };
+        log().then(placed()).violated();
+        log()
+            .then(opening("status", json!("open")))
+            .then(placed())
+            .holds();
+        let told = log().then(opening("status", json!("open")));
+        told.then(Started {}).then(placed()).violated();
     }
 
     #[test]

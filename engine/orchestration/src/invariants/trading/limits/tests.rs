@@ -32,6 +32,17 @@ fn by(equity: i64, exposure_pct: f64, size_usd: f64, code: Option<&'static str>)
     judged
 }
 
+/// The same where all that is at risk is in one symbol.
+fn holding(equity: i64, exposure_pct: f64, size_usd: f64) -> RiskJudged {
+    let mut judged = by(equity, exposure_pct, size_usd, None);
+    let of_symbol = judged.basis.as_mut().map(|basis| &mut basis.by_symbol);
+    of_symbol.unwrap().push(SymbolExposure {
+        symbol: "BTC/USDT".into(),
+        pct: exposure_pct,
+    });
+    judged
+}
+
 /// A position of 450 dollars that 900 are moved by.
 fn with_position() -> Planted {
     let mut fill = filled("order-1", Some("i"), "buy", 45_000);
@@ -100,13 +111,20 @@ fn what_risk_goes_by_is_what_there_is() {
         .then(by(10_000, 0.0, 500.0, None))
         .violated();
     assert!(what.ends_with("found a smaller one"), "{what}");
-    with_position().then(by(10_000, 9.0, 500.0, None)).holds();
+    with_position().then(holding(10_000, 9.0, 500.0)).holds();
+    let what = with_position()
+        .then(by(10_000, 9.0, 500.0, None))
+        .violated();
+    assert!(
+        what.contains("of a symbol") && what.ends_with("a smaller one"),
+        "{what}"
+    );
     // 0.01 BTC at leverage 2 have earned 100 dollars, and 1,000 are at risk.
     with_position()
         .at(1.0)
         .then(traded("BTC/USDT", 50_000))
         .at(2.0)
-        .then(by(10_100, 9.9, 500.0, None))
+        .then(holding(10_100, 9.9, 500.0))
         .holds();
 }
 
@@ -123,7 +141,7 @@ fn resting_orders_and_closed_positions_count() {
             .violated()
             .contains("a smaller one")
     );
-    rests().then(by(10_000, 10.0, 500.0, None)).holds();
+    rests().then(holding(10_000, 10.0, 500.0)).holds();
     let mut close = filled("close", None, "sell", 45_000);
     close.margin = true;
     let closed = with_position().then(close).then(BalanceChanged {
@@ -161,7 +179,7 @@ fn of_two_positions_of_one_size_the_one_that_is_named_is_closed() {
     };
     let mut close = filled("close", None, "sell", 45_000);
     (close.margin, close.position) = (true, Some(1));
-    let judged = |equity| by(equity, 9.8, 500.0, None);
+    let judged = |equity| holding(equity, 9.8, 500.0);
     // What is left of both has earned 200 dollars, and not 100.
     let left = || {
         let closed = both().then(close.clone()).at(1.0);
