@@ -101,7 +101,7 @@ impl Bounded {
             return Ok(());
         }
         Err(format!(
-            "expected at most {} subscriptions to {topic}, found {there}",
+            "expected at most {} subscriptions to `{topic}`, found {there}",
             self.per_topic
         ))
     }

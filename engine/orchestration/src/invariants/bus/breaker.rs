@@ -128,7 +128,7 @@ impl Breaker {
         match &self.owed {
             None => Ok(()),
             Some((topic, key)) => Err(format!(
-                "expected {} to be removed from {topic} at failure {}, found it kept",
+                "expected {} to be removed from `{topic}` at failure {}, found it kept",
                 key.subscriber, self.limit
             )),
         }
@@ -190,7 +190,7 @@ impl Breaker {
         match self.unannounced.iter().find(over) {
             None => Ok(()),
             Some((_, removal)) => Err(format!(
-                "expected the removal of {} from {} to be announced, found nothing of it",
+                "expected the removal of {} from `{}` to be announced, found nothing of it",
                 removal.key.subscriber, removal.topic
             )),
         }

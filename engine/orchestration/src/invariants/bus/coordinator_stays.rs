@@ -79,11 +79,11 @@ impl CoordinatorStays {
         self.own.remove(at);
         match it.failures {
             Some(failures) => Err(format!(
-                "expected the coordinator to stay on {}, found it removed after {failures} failures",
+                "expected the coordinator to stay on `{}`, found it removed after {failures} failures",
                 it.topic
             )),
             None if mine => Err(format!(
-                "expected the coordinator to stay on {}, found it unsubscribed by itself",
+                "expected the coordinator to stay on `{}`, found it unsubscribed by itself",
                 it.topic
             )),
             None => Ok(()),

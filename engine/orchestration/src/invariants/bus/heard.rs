@@ -34,8 +34,8 @@ impl Heard {
             return Ok(());
         };
         let what = match awaited {
-            Awaited::Message(topic, _) => format!("a message from outside on {topic}"),
-            Awaited::Subscription(topic, ..) => format!("a subscription from outside to {topic}"),
+            Awaited::Message(topic, _) => format!("a message from outside on `{topic}`"),
+            Awaited::Subscription(topic, ..) => format!("a subscription from outside to `{topic}`"),
             Awaited::Status => "a question how things are".to_owned(),
         };
         Err(format!("expected {what} to arrive, found it lost"))

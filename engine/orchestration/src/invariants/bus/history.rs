@@ -142,13 +142,13 @@ impl History {
 fn compare(topic: Topic, there: Option<u64>, found: Option<u64>) -> Result<(), String> {
     match (there, found) {
         (Some(there), None) => Err(format!(
-            "expected msg-{there} as the evidence on {topic}, found nothing"
+            "expected msg-{there} as the evidence on `{topic}`, found nothing"
         )),
         (None, Some(found)) => Err(format!(
-            "expected no evidence on {topic}, found msg-{found}"
+            "expected no evidence on `{topic}`, found msg-{found}"
         )),
         (Some(there), Some(found)) if there != found => Err(format!(
-            "expected msg-{there}, the newest on {topic} that matches, found msg-{found}"
+            "expected msg-{there}, the newest on `{topic}` that matches, found msg-{found}"
         )),
         _ => Ok(()),
     }

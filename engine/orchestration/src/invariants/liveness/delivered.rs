@@ -45,7 +45,7 @@ impl Delivery {
             return Ok(());
         }
         Err(format!(
-            "expected a message on {} to reach every subscription, found one not called",
+            "expected a message on `{}` to reach every subscription, found one not called",
             oldest.topic.name()
         ))
     }

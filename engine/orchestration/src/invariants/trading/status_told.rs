@@ -84,7 +84,7 @@ impl Mind {
             let found = found.into_iter().flatten();
             if !found.map(Value::as_str).eq(known.iter().copied().map(Some)) {
                 return Err(format!(
-                    "expected {known:?} to be told of {topic}, found other subscribers"
+                    "expected {known:?} to be told of `{topic}`, found other subscribers"
                 ));
             }
         }
