@@ -43,6 +43,26 @@ fn the_golden_logs_hold() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Fails if a run that cannot be made from its seed is told without the line that asks for it.
+#[test]
+fn a_run_that_reads_a_file_is_not_held_to_its_seed() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let name = "eurusd-averages.dlog.gz";
+    let log = folder.path().join(name);
+    fs::copy(root().join(FOLDER).join(name), &log).expect("the log is there");
+    let beside = folder.path().join("eurusd-averages.golden.toml");
+    fs::write(beside, "inputs = \"generated\"\n").expect("the folder is ours");
+    let tested = tested(&[Case::of(&log).expect("it is a log")]);
+    let Standing::Broken(trouble) = &tested[0].standing else {
+        panic!("{:?}", tested[0].standing);
+    };
+    let told = trouble.to_string();
+    assert!(
+        told.contains("there is no such file") && told.contains("inputs = \"generated\""),
+        "{told}"
+    );
+}
+
 /// The golden logs as other code would have made them, in a folder of their own.
 fn as_if(change: &dyn Fn(&mut Plan<Config>), into: &Path) -> Vec<Case> {
     let cases = find(&[root().join(FOLDER)]).expect("the folder is read");

@@ -139,6 +139,12 @@ pub enum Trouble {
     /// The log cannot be read, or the run not be made.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The run cannot be made from its seed alone.
+    #[error(
+        "{0}\nThe file beside the log says `inputs = \"generated\"`, which is for runs that read no file and ask \
+         nobody outside; without that line the recorded inputs are taken"
+    )]
+    FromSeed(RunError),
     /// A file cannot be read.
     #[error("{0}")]
     File(String),

@@ -154,7 +154,8 @@ fn hold<S: System>(
         None => follow::<S>(reader, storage, |_, _| true)?,
         Some(files) => {
             let plan = plan_of::<S>(&mut reader)?;
-            Run::<S>::new(&plan).record(files, storage, SyncPolicy::Never)?
+            let made = Run::<S>::new(&plan).record(files, storage, SyncPolicy::Never);
+            made.map_err(Trouble::FromSeed)?
         }
     };
     if outcome.fingerprint == Some(ending.chain()) {
