@@ -152,15 +152,8 @@ fn take<S: System>(
                 detail: None,
             };
         }
-        Standing::Broken(Trouble::NotAccepted { found, .. }) => {
-            let told = |error| Problem::log(&path.to_string_lossy(), &RunError::Log(error));
-            let ending = open(&path)?.ending().map_err(told)?;
-            let accepted = Accepted {
-                reason: reason.to_owned(),
-                fingerprint: found.clone(),
-                events: ending.events(),
-            };
-            keep_reason(&path, EVERY_EVENT, &accepted).map_err(problem)?;
+        Standing::Broken(Trouble::NotAccepted { .. }) => {
+            accept_as_it_is(&path, EVERY_EVENT, reason)?;
             keep::<S>(&path)?;
             tested.standing = Standing::NothingRan;
         }
@@ -204,21 +197,26 @@ fn make<S: System>(
 
 /// Adds to a golden log that holds what is not beside it yet: why it is as it is, and the state at its end.
 fn complete<S: System>(path: &Path, level: &str, reason: &str) -> Result<(), Problem> {
-    let problem = |what: String| Problem::Other(Exit::Usage, what);
-    if Kept::beside(path).map_err(problem)?.newest().is_none() {
-        let told = |error| Problem::log(&path.to_string_lossy(), &RunError::Log(error));
-        let ending = open(path)?.ending().map_err(told)?;
-        let accepted = Accepted {
-            reason: reason.to_owned(),
-            fingerprint: ending.chain().to_string(),
-            events: ending.events(),
-        };
-        keep_reason(path, level, &accepted).map_err(problem)?;
+    let kept = Kept::beside(path).map_err(|what| Problem::Other(Exit::Usage, what))?;
+    if kept.newest().is_none() {
+        accept_as_it_is(path, level, reason)?;
     }
     if !has_state(path) {
         keep::<S>(path)?;
     }
     Ok(())
+}
+
+/// Adds the reason for which a log is accepted that nobody has to write anew.
+fn accept_as_it_is(path: &Path, level: &str, reason: &str) -> Result<(), Problem> {
+    let told = |error| Problem::log(&path.to_string_lossy(), &RunError::Log(error));
+    let ending = open(path)?.ending().map_err(told)?;
+    let accepted = Accepted {
+        reason: reason.to_owned(),
+        fingerprint: ending.chain().to_string(),
+        events: ending.events(),
+    };
+    keep_reason(path, level, &accepted).map_err(|what| Problem::Other(Exit::Usage, what))
 }
 
 /// Keeps the state at the end of a golden log beside it.

@@ -105,8 +105,8 @@ impl RiskLimits {
             );
         }
         for exposure in &basis.by_symbol {
-            let known = bounds.of.iter();
-            let most = known.clone().find(|(symbol, _)| *symbol == exposure.symbol);
+            let mut known = bounds.of.iter();
+            let most = known.find(|(symbol, _)| *symbol == exposure.symbol);
             let most = most.map_or(0.0, |(_, (_, most))| *most);
             if exposure.pct > most + 0.01 + most * SLACK {
                 return Err(
@@ -123,8 +123,8 @@ impl RiskLimits {
             return Err("expected exposure as a share of equity, found a smaller one".into());
         }
         for (symbol, (least, _)) in &bounds.of {
-            let told = basis.by_symbol.iter();
-            let told = told.clone().find(|it| it.symbol == *symbol);
+            let mut told = basis.by_symbol.iter();
+            let told = told.find(|it| it.symbol == *symbol);
             if told.map_or(0.0, |it| it.pct) < least - 0.01 - least * SLACK {
                 return Err(
                     "expected exposure of a symbol as a share of equity, found a smaller one"
