@@ -105,8 +105,25 @@ struct Stamp {
 pub struct Bars {
     symbol: Arc<str>,
     report: BarReport,
-    /// When each closed, in nanoseconds since the start of the run.
-    closed: std::vec::IntoIter<(u64, Bar)>,
+    clock: Clock,
+    bars: std::vec::IntoIter<Stamp>,
+}
+
+/// From the time at which a bar is stamped to the time of the run at which it closed.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    /// The start of the run, in nanoseconds since 1970-01-01 UTC.
+    start_ns: i64,
+    /// By how much a bar closes later than it is stamped.
+    shift_ns: i64,
+}
+
+impl Clock {
+    /// When it closed, in nanoseconds since the start of the run; none if that was before.
+    fn since_start(self, bar: &Stamp) -> Option<u64> {
+        let closed_ns = bar.at_ns.saturating_add(self.shift_ns);
+        u64::try_from(i128::from(closed_ns) - i128::from(self.start_ns)).ok()
+    }
 }
 
 impl Bars {
@@ -133,16 +150,14 @@ impl Bars {
         let mut report = BarReport::new(file, &sheet, &columns);
         let read = rows(config, &mut sheet, &columns, &mut times, &mut report)?;
         report.note_times(&times);
-        let stamps = clean::in_order(config, &sheet, &columns, read, &mut report)?;
-        let closed = step::closed(config, file, &sheet, &stamps, &mut report)?;
-        let since_start = |at_ns: i64| u64::try_from(i128::from(at_ns) - i128::from(start_ns)).ok();
-        let all = closed.len();
-        let closed = closed.into_iter();
-        let closed: Vec<(u64, Bar)> = closed
-            .filter_map(|(at_ns, bar)| Some((since_start(at_ns)?, bar)))
-            .collect();
-        report.note_start(all, closed.len());
-        if closed.is_empty() {
+        let mut bars = clean::in_order(config, &sheet, &columns, read, &mut report)?;
+        let shift_ns = step::shift_ns(config, file, &sheet, &bars, &mut report)?;
+        let clock = Clock { start_ns, shift_ns };
+        let all = bars.len();
+        let before = bars.partition_point(|bar| clock.since_start(bar).is_none());
+        bars.drain(..before);
+        report.note_start(all, bars.len());
+        if bars.is_empty() {
             let what = format!(
                 "no bar closes at or after the start of the run: the last closes at {}; see run.start",
                 utc(report.to_ns)
@@ -152,7 +167,8 @@ impl Bars {
         Ok(Bars {
             symbol: Arc::from(file.symbol.as_str()),
             report,
-            closed: closed.into_iter(),
+            clock,
+            bars: bars.into_iter(),
         })
     }
 
@@ -166,11 +182,11 @@ impl Iterator for Bars {
     type Item = Tick;
 
     fn next(&mut self) -> Option<Tick> {
-        let (time_ns, bar) = self.closed.next()?;
+        let stamp = self.bars.next()?;
         Some(Tick {
-            time_ns,
+            time_ns: self.clock.since_start(&stamp)?,
             symbol: Arc::clone(&self.symbol),
-            kind: TickKind::Bar(bar),
+            kind: TickKind::Bar(stamp.bar),
         })
     }
 }

@@ -1,21 +1,21 @@
-//! How long a bar is, when each of them closed, and where some are missing.
+//! How long a bar is, by how much it closes later than it is stamped, and where some are missing.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::{Bar, BarFile, BarReport, BarsConfig, Gaps, Stamp, Stamped, length, utc};
+use super::{BarFile, BarReport, BarsConfig, Gaps, Stamp, Stamped, length, utc};
 use crate::sheet::{Sheet, SheetError, SheetProblem};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// The bars with the instants at which they closed: nanoseconds since 1970-01-01 UTC.
-pub(super) fn closed<R: Read>(
+/// By how much each bar closes later than it is stamped, in nanoseconds.
+pub(super) fn shift_ns<R: Read>(
     config: &BarsConfig,
     file: &BarFile,
     sheet: &Sheet<R>,
     stamps: &[Stamp],
     report: &mut BarReport,
-) -> Result<Vec<(i64, Bar)>, SheetError> {
+) -> Result<i64, SheetError> {
     let stated = file.bar_s.map(|seconds| i64::from(seconds) * SECOND_NS);
     let step = stated.or_else(|| most_common_step(stamps));
     report.bar_ns = step.unwrap_or(0);
@@ -34,10 +34,7 @@ pub(super) fn closed<R: Read>(
     let closes = |stamp: &Stamp| stamp.at_ns.saturating_add(shift);
     report.from_ns = stamps.first().map_or(0, closes);
     report.to_ns = stamps.last().map_or(0, closes);
-    Ok(stamps
-        .iter()
-        .map(|stamp| (closes(stamp), stamp.bar))
-        .collect())
+    Ok(shift)
 }
 
 /// The step from row to row that is found most often; of equals the shortest.
