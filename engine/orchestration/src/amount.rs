@@ -181,11 +181,13 @@ impl Amount {
     }
 
     /// Whether it is above zero.
+    #[inline]
     pub fn is_positive(self) -> bool {
         !self.0.is_sign_negative() && !self.0.is_zero()
     }
 
     /// Whether it is below zero.
+    #[inline]
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()
     }

@@ -27,24 +27,24 @@ impl PartialOrd for Amount {
     }
 }
 
-/// Numbers of 64 bits whose decimals differ by few are brought to the same decimals in 128 bits.
+/// Digits of 64 bits whose decimals differ by few are brought to the same decimals by one multiplication.
 fn at_other_scales(a: Decimal, b: Decimal) -> Ordering {
-    const BITS: u32 = 64;
-    let (left, right) = (a.mantissa(), b.mantissa());
-    let small = |digits: i128| digits.unsigned_abs() < 1 << BITS;
-    // 10^18 needs 60 bits.
-    match (
-        WHOLE_POWERS.get(a.scale().abs_diff(b.scale()) as usize),
-        a.scale() < b.scale(),
-    ) {
-        (Some(power), true) if small(left) && small(right) => (left * power).cmp(&right),
-        (Some(power), false) if small(left) && small(right) => left.cmp(&(right * power)),
-        _ => a.cmp(&b),
+    let places = a.scale().abs_diff(b.scale()) as usize;
+    let small = |amount: Decimal| i64::try_from(amount.mantissa()).ok();
+    let (Some(left), Some(right), Some(power)) = (small(a), small(b), WHOLE_POWERS.get(places))
+    else {
+        return a.cmp(&b);
+    };
+    let [left, right, power] = [left, right, *power].map(i128::from);
+    if a.scale() < b.scale() {
+        (left * power).cmp(&right)
+    } else {
+        left.cmp(&(right * power))
     }
 }
 
-/// Powers of ten.
-const WHOLE_POWERS: [i128; 19] = {
+/// Powers of ten that have 64 bits.
+const WHOLE_POWERS: [i64; 19] = {
     let mut powers = [1; 19];
     let mut at = 1;
     while at < powers.len() {

@@ -42,7 +42,7 @@ impl Account {
 
     /// An asset has a price in dollars.
     pub(super) fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price > Amount::ZERO
+        if price.is_positive()
             && let Some(base) = priced_in_dollars(symbol)
         {
             *self.priced.or_insert_with(base, || now) = now;

@@ -156,7 +156,7 @@ impl EmergencyFlat {
     fn closed(&mut self, closed: &PositionClosed) {
         let left = self.open.get(&closed.position);
         match left.and_then(|left| left.minus(closed.size).ok()) {
-            Some(left) if left > Amount::ZERO => drop(self.open.insert(closed.position, left)),
+            Some(left) if left.is_positive() => drop(self.open.insert(closed.position, left)),
             _ => drop(self.open.remove(&closed.position)),
         }
         if let Some((_, left)) = &mut self.leftover {

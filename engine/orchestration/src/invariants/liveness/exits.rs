@@ -71,7 +71,7 @@ impl Position {
                 }
             };
             let past = |level: Amount| past(level).and_then(|past| past.plus(slack));
-            level.is_some_and(|level| past(level).is_ok_and(|past| past >= Amount::ZERO))
+            level.is_some_and(|level| past(level).is_ok_and(|past| !past.is_negative()))
         };
         (
             beyond(stop, self.is_long),
@@ -173,7 +173,7 @@ impl Exits {
     }
 
     fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price > Amount::ZERO {
+        if price.is_positive() {
             let symbol = in_upper_case(symbol);
             let quoted = self.quoted.or_insert_with(&symbol, Quoted::default);
             quoted.price = Some((price, now));
@@ -247,7 +247,7 @@ impl Exits {
             _ => true,
         };
         match position.size.minus(closed.size) {
-            Ok(left) if left > Amount::ZERO => position.size = left,
+            Ok(left) if left.is_positive() => position.size = left,
             _ => self.forget(closed.position),
         }
         if fits {

@@ -154,7 +154,7 @@ impl OrdersResolve {
 
     /// The market is at a price.
     fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
-        let is_usable = price > Amount::ZERO && price.to_f64() < LARGEST;
+        let is_usable = price.is_positive() && price.to_f64() < LARGEST;
         if !is_usable || self.exchange_is_down {
             return;
         }

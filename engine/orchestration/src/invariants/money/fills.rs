@@ -46,7 +46,7 @@ impl Idempotent {
                 fill.execution
             ));
         }
-        if fill.size <= Amount::ZERO {
+        if !fill.size.is_positive() {
             return Err(format!(
                 "expected a fill of more than nothing, found {}",
                 fill.size
@@ -88,7 +88,7 @@ impl Idempotent {
         self.closes(position, size)?;
         let open = self.open.remove(&position).unwrap_or_default();
         if let Ok(left) = open.minus(size)
-            && left > Amount::ZERO
+            && left.is_positive()
         {
             self.open.insert(position, left);
         }

@@ -2,7 +2,6 @@
 
 use dacapo_kernel::{Event, Invariant};
 
-use crate::amount::Amount;
 use crate::domain_event::{DomainEvent, number};
 
 /// No negative balance; what is reserved never exceeds the balance.
@@ -30,12 +29,12 @@ impl Invariant<DomainEvent> for NonNegative {
             return Ok(());
         };
         let (asset, balance, reserved) = (&it.asset, it.balance, it.reserved);
-        if balance < Amount::ZERO {
+        if balance.is_negative() {
             return Err(format!(
                 "expected a balance of zero or more, found {balance} {asset}"
             ));
         }
-        if reserved < Amount::ZERO {
+        if reserved.is_negative() {
             return Err(format!(
                 "expected nothing or more to be reserved, found {reserved} {asset}"
             ));

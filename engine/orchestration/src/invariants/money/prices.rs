@@ -90,7 +90,7 @@ impl Prices {
     ) {
         let mut range = None;
         for price in prices {
-            if price > Amount::ZERO {
+            if price.is_positive() {
                 let known = range.get_or_insert(Range::of(price));
                 if price < known.low {
                     known.low = price;

@@ -66,7 +66,7 @@ impl Refused {
             return Ok(());
         };
         let wanting = match code.as_str() {
-            "size_not_positive" if size.low > Amount::ZERO => {
+            "size_not_positive" if size.low.is_positive() => {
                 Err("expected no refusal of a size that is above nothing")
             }
             "insufficient_balance" if self.is_covered(now, &order, size) == Ok(true) => {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
-use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, PositionClosed, number};
 use crate::risk::RiskConfig;
@@ -42,7 +41,7 @@ impl Cooldown {
             .circuit_breakers
             .consecutive_losses
             .threshold_count;
-        let minutes = if closed.profit > Amount::ZERO {
+        let minutes = if closed.profit.is_positive() {
             self.losses = 0;
             cooldowns.post_trade_minutes
         } else {

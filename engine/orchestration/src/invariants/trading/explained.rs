@@ -7,7 +7,6 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::account::{Account, Range};
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
-use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{
     BalanceChanged, DomainEvent, OutsideAction, PositionClosed, RiskBasis, RiskJudged, TradeOrigin,
@@ -79,7 +78,7 @@ impl Explained {
             .consecutive_losses
             .threshold_count;
         self.closed += 1;
-        self.losses = if closed.profit > Amount::ZERO {
+        self.losses = if closed.profit.is_positive() {
             0
         } else {
             self.losses + 1

@@ -4,7 +4,6 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::account::Account;
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
-use crate::amount::Amount;
 use crate::config::{Config, RiskMode, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, SymbolExposure, number,
@@ -45,7 +44,7 @@ impl RiskLimits {
         };
         self.compare(basis, now)?;
         let equity = basis.equity.to_f64();
-        if (equity > 0.0) != (basis.equity > Amount::ZERO) {
+        if (equity > 0.0) != (basis.equity.is_positive()) {
             return Err("expected an account that is worth something, found nothing".into());
         }
         if equity == 0.0 {

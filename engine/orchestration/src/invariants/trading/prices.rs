@@ -119,7 +119,7 @@ impl Prices {
             Some(DomainEvent::MarketTrade(trade)) => {
                 self.give(&trade.symbol, trade.price, at, true)
             }
-            Some(DomainEvent::MarketBar(bar)) if bar.low > Amount::ZERO => {
+            Some(DomainEvent::MarketBar(bar)) if bar.low.is_positive() => {
                 self.give(&bar.symbol, bar.close, at, true);
                 let known = self.bars.iter_mut().find(|it| it.1.symbol == bar.symbol);
                 match known {
@@ -148,7 +148,7 @@ impl Prices {
 
     fn give(&mut self, symbol: &Name, price: Amount, at: Time, surely: bool) {
         // A price of nothing is refused.
-        if price <= Amount::ZERO {
+        if !price.is_positive() {
             return;
         }
         let place = self.quoted.iter().position(|it| it.is_of(symbol));

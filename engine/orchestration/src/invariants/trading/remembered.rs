@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
 use serde_json::Value;
 
-use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, OutsideAction, PositionClosed, RiskJudged, StateSaved, number,
@@ -102,7 +101,7 @@ impl Remembered {
             .consecutive_losses
             .threshold_count;
         let before = self.after.back().copied().unwrap_or_default();
-        let won = closed.profit > Amount::ZERO;
+        let won = closed.profit.is_positive();
         let (losses, wins) = if won {
             (0, before.wins + 1)
         } else {

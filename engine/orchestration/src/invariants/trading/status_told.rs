@@ -122,7 +122,7 @@ impl Paper {
         let left = self.open.get(&closed.position);
         let left = left.and_then(|size| size.minus(closed.size).ok());
         match left {
-            Some(left) if left > Amount::ZERO => self.open.insert(closed.position, left),
+            Some(left) if left.is_positive() => self.open.insert(closed.position, left),
             _ => self.open.remove(&closed.position),
         };
     }
