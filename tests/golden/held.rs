@@ -63,6 +63,38 @@ fn a_run_that_reads_a_file_is_not_held_to_its_seed() {
     );
 }
 
+/// Fails if views that read the same events otherwise are told as one reason whatever they read, or apart although
+/// they read the same thing.
+#[test]
+fn states_that_are_read_otherwise_are_told_by_what_is_read() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let kept = root().join(FOLDER);
+    let changes = [
+        ("deadlock", "published", "bus"),
+        ("forgotten-halt", "published", "bus"),
+        ("broken-subscriber", "signals", "coordinator"),
+    ];
+    let cases = changes.map(|(name, field, part)| {
+        let [log, state] = ["dlog.gz", "state.json"].map(|end| format!("{name}.{end}"));
+        fs::copy(kept.join(&log), folder.path().join(&log)).expect("the log is there");
+        let text = fs::read_to_string(kept.join(&state)).expect("the state is there");
+        let mut json: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        json["view"][part][field] = "another".into();
+        fs::write(folder.path().join(&state), json.to_string()).expect("the folder is ours");
+        Case::of(&folder.path().join(&log)).expect("it is a log")
+    });
+    let told = by_cause(&tested(&cases));
+    let told: Vec<(usize, &str)> = told
+        .iter()
+        .map(|it| (it.of.len(), it.what.as_str()))
+        .collect();
+    let line =
+        |field| format!("the view of orchestration: the same events, another state in {field}");
+    let [bus, coordinator] =
+        ["state.view.bus.published", "state.view.coordinator.signals"].map(line);
+    assert_eq!(told, [(2, bus.as_str()), (1, coordinator.as_str())]);
+}
+
 /// The golden logs as other code would have made them, in a folder of their own.
 fn as_if(change: &dyn Fn(&mut Plan<Config>), into: &Path) -> Vec<Case> {
     let cases = find(&[root().join(FOLDER)]).expect("the folder is read");

@@ -4,10 +4,12 @@
 //! Two logs differ for the same reason if their first differences are by one actor and name the same field of a
 //! body, or lie in events of one kind that name the same field or follow the same kind of event; if the same value
 //! differs in events of one kind, whoever made them; or if any of that holds of
-//! their first traces, before anything counts. Numbers in names are no difference.
+//! their first traces, before anything counts. Numbers in names are no difference. States that are read otherwise
+//! from the same events differ for the same reason if a field of the same part of the view does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::held::Class;
 use super::{Apartness, Standing, Tested};
 use crate::divergence::Difference;
 use crate::group::Group;
@@ -30,7 +32,16 @@ struct Sign {
     fields: BTreeSet<String>,
     /// Every field of a body that differs, to its end, without places in lists.
     leaves: BTreeSet<String>,
+    /// Where the events are the same: the fields of the state that differ, as far as [`STATE_DEPTH`].
+    state: BTreeSet<String>,
 }
+
+/// How far down a path leads to a field of the state that the whole system has: `state.view.bus.deliveries`. What
+/// lies below is of one task, topic or order.
+const STATE_DEPTH: usize = 4;
+
+/// How far down a path leads to a field that every event of its kind has: `body.symbol`.
+const EVENT_DEPTH: usize = 2;
 
 /// The golden logs that differ, and whatever fails, by reason: the reason of most comes first.
 pub fn by_cause(all: &[Tested]) -> Vec<Cause> {
@@ -93,6 +104,16 @@ fn cause(mut of: Vec<usize>, all: &[Tested]) -> Cause {
 
 /// A difference in a line: who, what, how.
 fn in_a_line(difference: &Difference) -> String {
+    if difference.class == Class::ReadOtherwise {
+        let fields = fields(difference, STATE_DEPTH).into_iter().take(4);
+        let fields: Vec<String> = fields.collect();
+        return format!(
+            "{}: {} in {}",
+            difference.made_by,
+            difference.class.name(),
+            fields.join(", ")
+        );
+    }
     let either = difference.expected.as_ref().or(difference.actual.as_ref());
     let Some(either) = either else {
         return difference.class.name().to_owned();
@@ -105,7 +126,7 @@ fn in_a_line(difference: &Difference) -> String {
     };
     let actor = without_numbers(&either.actor);
     let mut line = format!("{actor}: {kinds}: {}", difference.class.name());
-    let fields = fields(difference);
+    let fields = fields(difference, EVENT_DEPTH);
     if !fields.is_empty() && either.kind == kind_of_other(difference, either.kind) {
         let fields: Vec<String> = fields.into_iter().take(4).collect();
         line.push_str(&format!(" in {}", fields.join(", ")));
@@ -129,14 +150,19 @@ fn signs(apart: &Apartness) -> Vec<Sign> {
 fn sign(difference: &Difference) -> Sign {
     let lines = [&difference.expected, &difference.actual];
     let either = lines.iter().find_map(|line| line.as_ref());
+    let state = match difference.class {
+        Class::ReadOtherwise => fields(difference, STATE_DEPTH),
+        _ => BTreeSet::new(),
+    };
     Sign {
+        state,
         actor: either.map_or_else(String::new, |line| without_numbers(&line.actor)),
         after: difference.causes.lines.last().map(|line| line.kind),
         kinds: lines
             .iter()
             .filter_map(|line| line.as_ref().map(|line| line.kind))
             .collect(),
-        fields: fields(difference),
+        fields: fields(difference, EVENT_DEPTH),
         leaves: leaves(difference),
     }
 }
@@ -157,11 +183,11 @@ fn leaves(difference: &Difference) -> BTreeSet<String> {
         .collect()
 }
 
-/// The fields that differ, without places in lists and what lies below.
-fn fields(difference: &Difference) -> BTreeSet<String> {
+/// The fields that differ, without places in lists and what lies deeper.
+fn fields(difference: &Difference, depth: usize) -> BTreeSet<String> {
     let short = |path: &str| {
         let parts = path.split('.').filter(|part| part.parse::<u64>().is_err());
-        parts.take(2).collect::<Vec<&str>>().join(".")
+        parts.take(depth).collect::<Vec<&str>>().join(".")
     };
     difference
         .fields
@@ -172,6 +198,9 @@ fn fields(difference: &Difference) -> BTreeSet<String> {
 
 impl Sign {
     fn is_like(&self, other: &Sign) -> bool {
+        if !self.state.is_empty() || !other.state.is_empty() {
+            return !self.state.is_disjoint(&other.state);
+        }
         let share = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
             a.is_empty() || b.is_empty() || !a.is_disjoint(b)
         };
