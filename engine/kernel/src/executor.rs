@@ -4,6 +4,10 @@
 //! [`task`](crate::task); the order in which things happen is decided in
 //! [`simulation`](crate::simulation).
 
+mod bounds;
+mod mishaps;
+mod questions;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 #[cfg(debug_assertions)]
@@ -17,10 +21,7 @@ use crate::float_clock::FloatSeconds;
 use crate::follow::guide::Guide;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
 use crate::journal::{Journal, JournalError};
-use crate::kernel_event::{
-    ActorNamed, ClockJumped, Draw, FaultInjected, HOST_CRASHED, HostCrashed, HostRestarted,
-    KernelEvent, TaskEnding,
-};
+use crate::kernel_event::{ActorNamed, KernelEvent};
 use crate::name::Name;
 use crate::narration::narrate;
 use crate::outside::Outside;
@@ -29,7 +30,7 @@ use crate::schedule::Scheduler;
 use crate::system::System;
 use crate::task::{Slot, TaskRef};
 use crate::timers::Timers;
-use crate::verdict::{Budget, Verdict};
+use crate::verdict::Verdict;
 use crate::world::World;
 
 /// A task sleeps or has set itself a limit.
@@ -202,8 +203,6 @@ impl<S: System> State<S> {
         }
     }
 
-    // Appending.
-
     /// The event that comes next, if it is this one.
     #[inline]
     pub(crate) fn event(
@@ -265,60 +264,6 @@ impl<S: System> State<S> {
         event.seq
     }
 
-    #[inline]
-    fn bound(&mut self, event: &Event<S::Event>) {
-        if event.time != self.instant {
-            self.instant = event.time;
-            self.instant_from = event.seq;
-            self.plan_ahead();
-        }
-        if matches!(event.body, Body::Domain(_)) {
-            self.last_progress = event.time;
-        }
-        if self.next_seq >= self.special {
-            self.specially(event.seq);
-        }
-        if let Journal::Verify(verifier) = &mut self.journal
-            && let Some(cut) = verifier.abrupt_crash()
-        {
-            self.strike(cut, true);
-        }
-        if self.guide.is_some() {
-            self.cut_as_recorded(event);
-        }
-    }
-
-    /// A budget is used up, or the plan has a host crash right after this event.
-    #[cold]
-    fn specially(&mut self, seq: Seq) {
-        if self.next_seq >= self.budgets.events {
-            self.end_with(Verdict::Exhausted(Budget::Events(self.budgets.events)));
-        }
-        if self.next_seq - self.instant_from.0 > self.budgets.events_at_one_instant {
-            self.too_much_at_once();
-        }
-        let due = self.cut_at.pop_if(|(at, _)| *at <= seq);
-        self.plan_ahead();
-        if let Some((_, cut)) = due.filter(|_| !self.doors.is_quiet(self.now)) {
-            self.strike(cut, true);
-        }
-    }
-
-    /// Notes at which sequence number something is planned or used up next.
-    #[inline]
-    pub(crate) fn plan_ahead(&mut self) {
-        let most = self.budgets.events_at_one_instant;
-        let at_once = self.instant_from.0.saturating_add(most).saturating_add(1);
-        let next_cut = self.cut_at.last().map_or(u64::MAX, |(seq, _)| seq.0 + 1);
-        self.special = self.budgets.events.min(at_once).min(next_cut);
-    }
-
-    #[cold]
-    pub(crate) fn too_much_at_once(&mut self) {
-        let most = self.budgets.events_at_one_instant;
-        self.end_with(Verdict::Exhausted(Budget::EventsAtOneInstant(most)));
-    }
-
     /// Ends the run, unless it has ended.
     #[cold]
     pub(crate) fn end_with(&mut self, verdict: Verdict) {
@@ -337,40 +282,6 @@ impl<S: System> State<S> {
         self.halted && !(self.elsewhere && self.stop.is_none())
     }
 
-    /// Whether something that is planned comes about. A fork has it only where its recording has it,
-    /// as far as it follows that.
-    pub(crate) fn comes_about(&self, kind: u16) -> bool {
-        let guide = self.guide.as_ref();
-        guide.is_none_or(|guide| guide.comes_about(Seq(self.next_seq), kind))
-    }
-
-    /// A host crashes at this event: from here on its tasks do nothing. They are dropped, and
-    /// their calls lost, as soon as the running task is out of the way.
-    pub(crate) fn strike(&mut self, cut: Cut, abrupt: bool) {
-        let host = cut.host;
-        if self.world.down.contains(&host) || !self.comes_about(HOST_CRASHED) {
-            return;
-        }
-        for slot in &mut self.slots {
-            if slot.host == host && slot.fate.is_none() {
-                slot.fate = Some(TaskEnding::Crashed);
-                slot.queued = false;
-            }
-        }
-        let slots = &self.slots;
-        self.ready
-            .retain(|task| slots[task.slot as usize].host != host);
-        if let Some(running) = self.current
-            && self.slots[running.slot as usize].host == host
-        {
-            self.halted = true;
-        }
-        self.struck.push_back(cut);
-        self.append_kernel(ActorId::ENGINE, None, HostCrashed { host, abrupt });
-    }
-
-    // Names and chance.
-
     /// The number of an actor; a new name is announced in the log.
     pub(crate) fn actor(&mut self, name: impl Into<Name>) -> ActorId {
         let name = name.into();
@@ -381,106 +292,5 @@ impl<S: System> State<S> {
         self.actors.insert(name.clone(), actor);
         self.append_kernel(ActorId::ENGINE, None, ActorNamed { actor, name });
         actor
-    }
-
-    /// A draw below a bound: from the recording in a replay, else from the actor's stream.
-    pub(crate) fn draw(&mut self, actor: ActorId, purpose: &'static str, bound: u64) -> u64 {
-        let world = &self.world;
-        let name = || world.actor_name(actor);
-        let recorded = match (&mut self.journal, &mut self.guide) {
-            (Journal::Verify(verifier), _) => match verifier.peek_kernel() {
-                Some(KernelEvent::Draw(draw)) => Some(draw.value),
-                _ => None,
-            },
-            (_, Some(guide)) => guide.draw(Seq(self.next_seq), name(), purpose, bound),
-            (_, None) => None,
-        };
-        // A replay draws too, so that its streams stand where those of the recorded run stood.
-        let drawn = self.chance.stream(actor, name, purpose).below(bound);
-        let value = recorded.unwrap_or(drawn);
-        let draw = Draw {
-            purpose: Name::fixed(purpose),
-            bound,
-            value,
-        };
-        self.emit(actor, Body::Kernel(draw.into()));
-        value
-    }
-
-    /// Whether a door lets chance in for an actor: as recorded in a replay, else as planned.
-    pub(crate) fn opens(&mut self, actor: ActorId, door: &'static str) -> Option<FaultInjected> {
-        if !self.doors.has(door) {
-            return None;
-        }
-        // A replay asks the plan, too, so that the questions are counted alike.
-        let who = (actor, self.world.actor_name(actor));
-        let (asked, planned) = self.doors.ask(&mut self.chance, self.now, who, door)?;
-        let value = match (&mut self.journal, &mut self.guide) {
-            (Journal::Verify(verifier), _) => verifier.injected(actor, door, asked),
-            (_, Some(guide)) => {
-                let asks = (actor, self.world.actor_name(actor), door, asked);
-                guide.opens(Seq(self.next_seq), asks, planned)
-            }
-            (_, None) => planned,
-        }?;
-        Some(FaultInjected {
-            door: Name::fixed(door),
-            asked,
-            value,
-        })
-    }
-
-    /// A fault that nobody planned: as recorded in a replay, else what really happened.
-    pub(crate) fn befalls(
-        &mut self,
-        actor: ActorId,
-        door: &'static str,
-        real: Option<u64>,
-    ) -> Option<FaultInjected> {
-        let asked = 0;
-        let value = match (&mut self.journal, &mut self.guide) {
-            (Journal::Verify(verifier), _) => verifier.injected(actor, door, asked),
-            (_, Some(guide)) => {
-                let asks = (actor, self.world.actor_name(actor), door, asked);
-                guide.befalls((Seq(self.next_seq), self.now), asks, real)
-            }
-            (_, None) => real,
-        }?;
-        Some(FaultInjected {
-            door: Name::fixed(door),
-            asked,
-            value,
-        })
-    }
-
-    /// The feed with the earliest next item, and when that arrives.
-    pub(crate) fn next_arrival(&mut self) -> Option<(usize, Time)> {
-        let drawn_from = (&mut self.chance, &mut self.doors, self.now);
-        self.outside.next_arrival(drawn_from, &self.world)
-    }
-
-    // The wall clock, and recovery.
-
-    /// The wall clock jumps.
-    pub(crate) fn jump_clock(&mut self, by: i64) {
-        let changed = self.guide.as_ref();
-        let changed = changed.and_then(|guide| guide.jump(Seq(self.next_seq)));
-        let by = changed.unwrap_or(by);
-        self.wall_ahead = self.wall_ahead.saturating_add(by);
-        self.append_kernel(ActorId::ENGINE, None, ClockJumped { by });
-    }
-
-    /// A host comes up again. If the plan has a crash during its recovery, that is now known to
-    /// strike after a certain event.
-    pub(crate) fn restarted(&mut self, host: HostId) {
-        let restarted = self.append_kernel(ActorId::ENGINE, None, HostRestarted { host });
-        let mine = |(_, cut): &(u64, Cut)| cut.host == host;
-        if let Some(at) = self.cut_recoveries.iter().rposition(mine) {
-            let (after, cut) = self.cut_recoveries.remove(at);
-            let seq = Seq(restarted.0 + after.max(1));
-            let place = self.cut_at.partition_point(|(other, _)| *other > seq);
-            self.cut_at.insert(place, (seq, cut));
-            self.plan_ahead();
-        }
     }
 }

@@ -1,8 +1,10 @@
-//! Making a run, or making it again: from a plan to what is known of it at its end.
+//! Making a run: from a plan to what is known of it at its end.
 //!
 //! What happens in between is in [`simulation`](crate::simulation).
 
 mod error;
+mod finish;
+mod verify;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,27 +13,29 @@ use crate::acknowledge::Acknowledge;
 use crate::checks::{Checked, Checks};
 use crate::doors::Doors;
 use crate::event::kind_table;
-use crate::executor::{Beginning, Core, State, Stop};
+use crate::executor::{Beginning, Core, State};
 use crate::fault::Fault;
 use crate::follow::guide::Guide;
 use crate::follow::{Inputs, NoFiles, take_recorded, writer};
 use crate::fork::{Fork, Forked, Recording, Reused};
 use crate::id::{ActorId, Seq, Time};
 use crate::input::plan_faults;
-use crate::journal::{BoxedStorage, Divergence, Journal, JournalError, Verifier};
-use crate::kernel_event::{RunEnded, RunStarted};
-use crate::log::{Chain, Header, Reader, RunId, SyncPolicy};
+use crate::journal::{BoxedStorage, Journal, JournalError};
+use crate::kernel_event::RunStarted;
+use crate::log::{Chain, Header, RunId, SyncPolicy};
 use crate::measure::{Measured, Wanted};
 use crate::plan::Plan;
 use crate::program::AskedPrograms;
 use crate::setup::Setup;
 use crate::simulation::{Pace, Watch, drive};
 use crate::system::{BuildError, Files, System};
-use crate::task::drop_future;
 use crate::verdict::Verdict;
 use crate::world::World;
 
+use finish::{finish, take_apart};
+
 pub use error::RunError;
+pub use verify::{Verified, verify, verify_with};
 
 /// A run that is about to be made.
 pub struct Run<'a, S: System> {
@@ -83,17 +87,6 @@ pub(crate) type Ended<S> = (
     Outcome<<S as System>::View>,
     Option<JournalError<<S as System>::Event>>,
 );
-
-/// What a verified replay found.
-#[derive(Debug)]
-pub enum Verified<S: System> {
-    /// Every event is the same, to the last byte.
-    Same(Outcome<S::View>),
-    /// Every recorded event is the same; the recording was cut off before its end.
-    SameSoFar(Outcome<S::View>),
-    /// The first difference, and the state before it.
-    Diverged(Box<Divergence<S::Event>>, Box<World<S::View>>),
-}
 
 impl<'a, S: System> Run<'a, S> {
     /// A run of this plan, with its properties checked at every event.
@@ -284,46 +277,6 @@ impl<'a, S: System> Run<'a, S> {
     }
 }
 
-/// Runs a recorded log again and compares every event.
-///
-/// # Errors
-/// If the log cannot be read, is of another system, or the system cannot be built.
-pub fn verify<S: System>(
-    reader: Reader<BoxedStorage>,
-    watch: Option<Watch<'_>>,
-) -> Result<Verified<S>, RunError> {
-    verify_with(reader, watch, None)
-}
-
-/// The same, with somebody who starts programs again: those of a deterministic mode are asked once more, and
-/// what they answer is compared. Without anybody, every answer comes from the log.
-///
-/// # Errors
-/// Those of [`verify`], and if a program cannot be started or fails.
-pub fn verify_with<S: System>(
-    mut reader: Reader<BoxedStorage>,
-    watch: Option<Watch<'_>>,
-    programs: Option<&dyn Files>,
-) -> Result<Verified<S>, RunError> {
-    let (text, plan) = crate::replay::begun::<S>(&mut reader)?;
-    let mut run = Run::<S>::new(&plan);
-    run.watch = watch;
-    run.programs = programs;
-    reader.seek(Seq(0))?;
-    let journal = Journal::Verify(Box::new(Verifier::new(reader)));
-    match run.make(text, journal, None)? {
-        (outcome, None) => Ok(Verified::Same(outcome)),
-        (outcome, Some(JournalError::RecordingEnds)) => Ok(Verified::SameSoFar(outcome)),
-        (outcome, Some(JournalError::Diverged(divergence))) => {
-            Ok(Verified::Diverged(divergence, Box::new(outcome.world)))
-        }
-        (_, Some(JournalError::Log(error))) => Err(error.into()),
-        (_, Some(JournalError::Decode(error))) => Err(error.into()),
-        (_, Some(JournalError::Encode(error))) => Err(error.into()),
-        (_, Some(JournalError::Program(error))) => Err(RunError::Program(error)),
-    }
-}
-
 /// The plan with what the system's own acts among its faults do to the configuration; none if there
 /// are no such acts. The log has the plan as it was written; a run, and its properties, go by this.
 ///
@@ -360,92 +313,4 @@ pub(crate) fn header<S: System>(seed: u64, plan: &str) -> Header {
 
 fn plan_json<C: serde::Serialize>(plan: &Plan<C>) -> String {
     serde_json::to_string(plan).expect("a plan is plain data with text keys")
-}
-
-/// Writes the verdict, closes the journal and takes the run apart.
-fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
-    let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, asked_programs, world, mut checks, journal, guide) = {
-        let mut state = core.state.borrow_mut();
-        (
-            state.next_seq,
-            state.outside.asked_programs,
-            std::mem::take(&mut state.world),
-            std::mem::replace(&mut state.checks, Checks::new(Vec::new(), Vec::new())),
-            std::mem::replace(&mut state.journal, Journal::Discard),
-            state.guide.take(),
-        )
-    };
-    take_apart(core);
-    let fingerprint = match (journal, &trouble) {
-        (Journal::Record(writer), None) => Some(writer.close()?.chain),
-        (Journal::Verify(verifier), None) => match verifier.finish() {
-            Ok(chain) => Some(chain),
-            Err(error) => {
-                trouble = Some(error);
-                None
-            }
-        },
-        (Journal::Record(mut writer), Some(JournalError::Program(_))) => {
-            // What happened up to there is worth looking at; it is no whole run.
-            writer.sync()?;
-            None
-        }
-        (Journal::Record(_), Some(_)) => match trouble {
-            Some(JournalError::Log(error)) => return Err(error.into()),
-            Some(JournalError::Encode(error)) => return Err(error.into()),
-            _ => None,
-        },
-        (Journal::Verify(_), Some(_)) | (Journal::Discard, _) => None,
-    };
-    if let Some(JournalError::Program(error)) = trouble {
-        return Err(RunError::Program(error));
-    }
-    let outcome = Outcome {
-        verdict,
-        world,
-        reached: checks.reached(),
-        struck: checks.struck().to_vec(),
-        measured: checks.measured(),
-        asked_programs,
-        findings: checks.finish(),
-        reused: guide
-            .as_ref()
-            .map_or(Reused::default(), |guide| guide.reused()),
-        events,
-        fingerprint,
-        inputs: guide.and_then(|guide| guide.inputs()),
-    };
-    Ok((outcome, trouble))
-}
-
-/// Appends the verdict, unless the journal is what stopped the run.
-fn close_run<S: System>(state: &mut State<S>) -> (Verdict, Option<JournalError<S::Event>>) {
-    match state.stop.take() {
-        Some(Stop::Verdict(verdict)) => {
-            let ended = RunEnded {
-                verdict: verdict.clone(),
-            };
-            state.append_kernel(ActorId::ENGINE, None, ended);
-            // Reaching a budget with the last event changes nothing any more.
-            let trouble = match state.stop.take() {
-                Some(Stop::Journal(error)) => Some(error),
-                Some(Stop::Verdict(_)) | None => None,
-            };
-            (verdict, trouble)
-        }
-        Some(Stop::Journal(error)) => (Verdict::Interrupted, Some(error)),
-        None => (Verdict::Interrupted, None),
-    }
-}
-
-/// Drops every task and everything around them; what their code still does leaves no trace.
-fn take_apart<S: System>(core: &Rc<Core<S>>) {
-    let (futures, outside) = {
-        let mut state = core.state.borrow_mut();
-        state.end_with(Verdict::Interrupted);
-        (state.take_all(), std::mem::take(&mut state.outside))
-    };
-    futures.into_iter().for_each(drop_future);
-    drop(outside);
 }
