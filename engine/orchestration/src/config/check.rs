@@ -1,5 +1,9 @@
 //! What must fit together in a configuration, beyond the type of each value.
 
+mod market;
+mod replies;
+mod schedules;
+
 use std::path::{Component, Path};
 
 use dacapo_kernel::Mistake;
@@ -8,15 +12,16 @@ use super::average_cross;
 use super::bounds::numbers;
 use super::llm_agents;
 use super::processes;
-use super::{
-    BreachAction, Config, Duty, GeneratedReplies, Publication, Replies, StoreKind, TaskKind,
-};
+use super::{BreachAction, Config, Publication, StoreKind, TaskKind};
 use crate::agents::indicator::{Flow, RegimeWindow, Trend};
-use crate::config::schedule::Schedule;
-use crate::defect::{Defect, Defects};
-use crate::market::{BarFile, BarsConfig, MarketConfig};
-use crate::message::Name;
+use crate::defect::Defects;
 use crate::symbol::Pair;
+
+use market::market;
+use replies::generated_replies;
+use schedules::{counts_of_bars, schedules};
+
+pub(super) use replies::{delays, replies};
 
 /// Checks a configuration as a whole.
 ///
@@ -89,258 +94,6 @@ fn symbols(config: &Config) -> Result<(), Mistake> {
         }
     }
     Ok(())
-}
-
-/// Every traded symbol needs a price.
-fn market(config: &Config) -> Result<(), Mistake> {
-    let (priced, how, add): (Vec<&str>, _, _) = match &config.market {
-        MarketConfig::Generated(generated) => (
-            generated
-                .symbols
-                .iter()
-                .map(|walk| walk.symbol.as_str())
-                .collect(),
-            "the market generates none for it",
-            "add it to market.symbols, or leave it out of symbols",
-        ),
-        MarketConfig::Bars(bars) => {
-            bar_files(bars)?;
-            (
-                bars.files.iter().map(|file| file.symbol.as_str()).collect(),
-                "no file of bars is named for it",
-                "add a file for it to market.files, or leave it out of symbols",
-            )
-        }
-        MarketConfig::Tape(_) | MarketConfig::None => return Ok(()),
-    };
-    for (i, symbol) in config.symbols.iter().enumerate() {
-        if !priced.contains(&symbol.as_str()) {
-            let what = format!("`{symbol}` has no prices: {how}");
-            return Err(Mistake::at(&format!("symbols.{i}"), what)
-                .help(add)
-                .candidates(priced));
-        }
-    }
-    Ok(())
-}
-
-/// Each market has one file.
-fn bar_files(bars: &BarsConfig) -> Result<(), Mistake> {
-    for (i, file) in bars.files.iter().enumerate() {
-        let at = format!("market.files.{i}.symbol");
-        if let Err(error) = file.symbol.parse::<Pair>() {
-            return Err(Mistake::at(&at, error.to_string()));
-        }
-        let twice = |other: &BarFile| other.symbol == file.symbol;
-        if bars.files[..i].iter().any(twice) {
-            let what = format!("`{}` has two files", file.symbol);
-            return Err(Mistake::at(&at, what).help("name one file for each symbol"));
-        }
-        if file.bar_s == Some(0) {
-            let at = format!("market.files.{i}.bar_s");
-            return Err(Mistake::at(&at, "expected at least 1 second, found 0"));
-        }
-    }
-    Ok(())
-}
-
-fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {
-    let schedules = config.schedules.resolve(&config.symbols);
-    for schedule in &schedules {
-        let at = |key: &str| place(schedule, key);
-        if schedule.interval_seconds == 0 {
-            return Err(Mistake::at(
-                &at("interval_seconds"),
-                "expected at least 1 second, found 0",
-            ));
-        }
-        if let Some(bars) = schedule.interval_bars {
-            by_bars(config, bars, &at("interval_bars"))?;
-        }
-        if !(schedule.timeout_seconds > 0.0 && schedule.timeout_seconds.is_finite()) {
-            let found = schedule.timeout_seconds;
-            let what = format!("expected a number of seconds above 0, found {found}");
-            return Err(Mistake::at(&at("timeout_seconds"), what));
-        }
-        if schedule.max_concurrent_symbols == 0 {
-            return Err(Mistake::at(
-                &at("max_concurrent_symbols"),
-                "expected at least 1, found 0",
-            ));
-        }
-        for (i, symbol) in schedule.symbols.iter().enumerate() {
-            let portfolio = Duty::Role(TaskKind::PortfolioRebalance);
-            let known = schedule.duty == portfolio || config.symbols.contains(symbol);
-            if !known {
-                let what = format!("unknown symbol `{symbol}`: it is not among `symbols`");
-                return Err(Mistake::at(&at(&format!("symbols.{i}")), what)
-                    .candidates(config.symbols.iter().map(|name| name.to_string())));
-            }
-        }
-        for (i, task) in schedule.depends_on.iter().enumerate() {
-            if !schedules.iter().any(|other| other.name == *task) {
-                let what = format!("unknown task `{task}`");
-                return Err(Mistake::at(&at(&format!("depends_on.{i}")), what)
-                    .candidates(schedules.iter().map(|other| other.name.to_string())));
-            }
-        }
-    }
-    if defects.has(Defect::DependencyCyclesAccepted) {
-        return Ok(());
-    }
-    match dependency_cycle(&schedules) {
-        None => Ok(()),
-        Some(cycle) => {
-            let names: Vec<&str> = cycle.iter().map(|task| task.name.as_str()).collect();
-            let at = place(cycle[0], "depends_on");
-            let what = format!("the dependencies run in a circle: {}", names.join(" → "));
-            Err(Mistake::at(&at, what).help("drop one of these dependencies"))
-        }
-    }
-}
-
-/// What else counts bars: how old evidence may be, and how often the state is saved.
-fn counts_of_bars(config: &Config) -> Result<(), Mistake> {
-    let keys = ["ta_signals", "regime_updates", "sentiment_updates"];
-    for (key, bars) in keys.into_iter().zip(config.evidence_windows.bars()) {
-        if bars.is_some() {
-            let at = format!("evidence_windows.{key}_bars");
-            of_bars(config, &at, "evidence would count for ever", key)?;
-        }
-    }
-    match config.store.save_bars {
-        None => Ok(()),
-        Some(0) => Err(Mistake::at(
-            "store.save_bars",
-            "expected at least 1 bar, found 0",
-        )),
-        Some(_) => {
-            let instead = "store.kind = \"none\"";
-            of_bars(config, "store.save_bars", "nothing would be saved", instead)
-        }
-    }
-}
-
-/// A schedule in bars needs bars.
-fn by_bars(config: &Config, interval: u32, at: &str) -> Result<(), Mistake> {
-    if interval == 0 {
-        return Err(Mistake::at(at, "expected at least 1 bar, found 0"));
-    }
-    of_bars(config, at, "the task would never run", "interval_seconds")
-}
-
-/// A number of bars needs a market that has some.
-fn of_bars(config: &Config, at: &str, why: &str, instead: &str) -> Result<(), Mistake> {
-    if !matches!(config.market, MarketConfig::Bars(_)) {
-        return Err(Mistake::at(at, format!("the market has no bars, so {why}"))
-            .help(format!("use {instead}, or market.source = \"bars\"")));
-    }
-    Ok(())
-}
-
-/// Where a scenario says something of a task's schedule.
-fn place(schedule: &Schedule, key: &str) -> String {
-    match schedule.duty {
-        Duty::Role(kind) => format!("schedules.{}.{key}", kind.agent()),
-        Duty::Other(at) => format!("schedules.others.{at}.schedule.{key}"),
-    }
-}
-
-/// A circle of enabled tasks that wait for each other, from the first of them back to itself.
-fn dependency_cycle(schedules: &[Schedule]) -> Option<Vec<&Schedule>> {
-    let find = |task: &Name| {
-        schedules
-            .iter()
-            .find(|schedule| schedule.name == *task && schedule.enabled)
-    };
-    schedules
-        .iter()
-        .filter(|schedule| schedule.enabled)
-        .find_map(|first| {
-            let mut paths = vec![vec![first]];
-            while let Some(path) = paths.pop() {
-                let last = path[path.len() - 1];
-                for next in last.depends_on.iter().filter_map(find) {
-                    if next.name == first.name {
-                        let mut cycle = path.clone();
-                        cycle.push(first);
-                        return Some(cycle);
-                    }
-                    if !path.iter().any(|seen| seen.name == next.name) {
-                        let mut longer = path.clone();
-                        longer.push(next);
-                        paths.push(longer);
-                    }
-                }
-            }
-            None
-        })
-}
-
-/// What a model replies; how replies are drawn is checked by `drawn`.
-pub(super) fn replies<G>(
-    at: &str,
-    replies: &Replies<G>,
-    drawn: impl Fn(&str, &G) -> Result<(), Mistake>,
-) -> Result<(), Mistake> {
-    match replies {
-        Replies::Scripted(replies) if replies.is_empty() => Err(Mistake::at(
-            &format!("{at}.replies.scripted"),
-            "expected at least one reply",
-        )
-        .help("the last reply is given again and again, so one is enough")),
-        Replies::Scripted(replies) => {
-            for (i, reply) in replies.iter().enumerate() {
-                let at = format!("{at}.replies.scripted.{i}");
-                if reply.text.is_some() == reply.error.is_some() {
-                    return Err(Mistake::at(&at, "expected either `text` or `error`")
-                        .help("a model says something, or something goes wrong"));
-                }
-                if !(0.0..=86_400.0).contains(&reply.delay_seconds) {
-                    let what = format!(
-                        "expected 0 to 86,400 seconds, found {}",
-                        reply.delay_seconds
-                    );
-                    return Err(Mistake::at(&format!("{at}.delay_seconds"), what));
-                }
-            }
-            Ok(())
-        }
-        Replies::Generated(generated) => drawn(at, generated),
-        Replies::Live(live) => super::live::check(at, live),
-    }
-}
-
-fn generated_replies(at: &str, replies: &GeneratedReplies) -> Result<(), Mistake> {
-    delays(at, replies.delay_ms_min, replies.delay_ms_max)?;
-    let shares = [
-        replies.proceed_per_mille,
-        replies.modify_per_mille,
-        replies.bold_per_mille,
-        replies.abort_per_mille,
-        replies.error_per_mille,
-        replies.garbage_per_mille,
-        replies.odd_per_mille,
-    ];
-    let total: u64 = shares.iter().copied().map(u64::from).sum();
-    if total > 1_000 {
-        let at = format!("{at}.replies.generated");
-        return Err(
-            Mistake::at(&at, format!("the shares add up to {total} in a thousand"))
-                .help("what remains of the thousand is `wait`"),
-        );
-    }
-    Ok(())
-}
-
-/// The shortest delay of drawn replies is not longer than the longest.
-pub(super) fn delays(at: &str, least: u64, most: u64) -> Result<(), Mistake> {
-    if least <= most {
-        return Ok(());
-    }
-    let at = format!("{at}.replies.generated.delay_ms_min");
-    let what = format!("expected at most delay_ms_max, {most}, found {least}");
-    Err(Mistake::at(&at, what))
 }
 
 /// The windows of the rules and the targets of the portfolio check themselves.

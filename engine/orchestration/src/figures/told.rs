@@ -1,24 +1,21 @@
 //! What has been folded as named figures, for each part of a run.
 
+mod equity;
+mod trading;
+
 use dacapo_kernel::{Interval, Measured, Measurement, Part, Series, Time, Unit};
+
+use equity::{DAYS_OF_RETURN, DAYS_OF_SPREAD, Equity};
+use trading::{of_time, of_trading};
 
 use super::bootstrap;
 use super::config::FiguresConfig;
 use super::drawdown;
 use super::models;
-use super::returns::{self, Defined};
+use super::returns::{self};
 use super::series::{EquitySeries, Point, per_year};
 use super::tally::Tally;
-use crate::coordinator::state::RunState;
-use crate::message::DegradationLevel;
 use crate::symbol::DOLLAR;
-
-/// Below so many days a return is not stretched to a year: nothing would be left of it but chance. (The
-/// Global Investment Performance Standards, 2020, allow it from a whole year on only.)
-const DAYS_OF_RETURN: f64 = 30.0;
-
-/// Below so many days no spread is stretched to a year either.
-const DAYS_OF_SPREAD: f64 = 1.0;
 
 /// Everything that the figures are made of, but for what is added up for each part.
 pub(super) struct Told<'a> {
@@ -32,15 +29,6 @@ pub(super) struct Told<'a> {
     pub(super) unvalued: Option<String>,
     /// What models may have read of the run, where that is stated.
     pub(super) read_past: Option<String>,
-}
-
-/// The equity of a part, and what its returns say.
-struct Equity {
-    points: Result<Vec<Point>, String>,
-    returns: Result<Vec<f64>, String>,
-    per_year: Defined,
-    free: f64,
-    days: f64,
 }
 
 impl Told<'_> {
@@ -366,117 +354,4 @@ impl Told<'_> {
         }
         notes
     }
-}
-
-impl Equity {
-    /// A figure of the returns and the number of periods that a year has.
-    fn of(&self, figure: impl FnOnce(&[f64], f64) -> Defined) -> Defined {
-        figure(self.returns.as_ref()?, self.per_year.clone()?)
-    }
-
-    /// The same for a figure that is stretched to a year, which takes so many days.
-    fn of_a_year(&self, days: f64, figure: impl FnOnce(&[f64], f64) -> Defined) -> Defined {
-        if self.days < days {
-            let needed = match days {
-                DAYS_OF_SPREAD => "a day is".to_owned(),
-                days => format!("{days} days are"),
-            };
-            return Err(format!(
-                "the time is too short for a figure of a year: {needed} needed"
-            ));
-        }
-        self.of(figure)
-    }
-
-    fn mean_worth(&self) -> Defined {
-        let points = self.points.as_ref()?;
-        Ok(points.iter().map(|point| point.worth).sum::<f64>() / points.len() as f64)
-    }
-}
-
-fn of_trading(tally: &Tally, equity: &Equity) -> Vec<Measurement> {
-    use Unit::{Count, Of, Ratio, Share};
-    vec![
-        Measurement::new(
-            "executions",
-            Count,
-            Ok(tally.executions as f64),
-            "orders and closings that were executed, in whole or in part",
-        ),
-        Measurement::new(
-            "trades",
-            Count,
-            Ok(tally.trades as f64),
-            "positions that were closed, in whole or in part",
-        )
-        .main(),
-        Measurement::new(
-            "win_rate",
-            Share,
-            tally.win_rate(),
-            "trades that earned more than their fees",
-        )
-        .main(),
-        Measurement::new(
-            "profit_factor",
-            Ratio,
-            tally.profit_factor(),
-            "what they earned over what the others lost",
-        )
-        .main(),
-        Measurement::new(
-            "exposure",
-            Share,
-            tally.exposure(),
-            "time in which a position was open or anything but dollars held",
-        )
-        .main(),
-        Measurement::new(
-            "turnover",
-            Ratio,
-            tally.turnover(equity.mean_worth()),
-            "value of all executions over the mean equity",
-        ),
-        Measurement::new("fees", Of(DOLLAR), tally.fees(), "fees of all executions").main(),
-    ]
-}
-
-fn of_time(tally: &Tally) -> Vec<Measurement> {
-    let share = |name, value, meaning| Measurement::new(name, Unit::Share, value, meaning);
-    let level = |name, level, meaning| share(name, tally.at_level(level), meaning);
-    let state = |name, state, meaning| share(name, tally.in_state(state), meaning);
-    vec![
-        level(
-            "time_normal",
-            DegradationLevel::Normal,
-            "time at the level NORMAL",
-        ),
-        level(
-            "time_reduced",
-            DegradationLevel::Reduced,
-            "time at the level REDUCED",
-        ),
-        level(
-            "time_limited",
-            DegradationLevel::Limited,
-            "time at the level LIMITED",
-        ),
-        level(
-            "time_emergency",
-            DegradationLevel::Emergency,
-            "time at the level EMERGENCY",
-        ),
-        state(
-            "time_running",
-            RunState::Running,
-            "time in the state running",
-        ),
-        state("time_paused", RunState::Paused, "time in the state paused"),
-        state("time_halted", RunState::Halted, "time in the state halted"),
-        share(
-            "time_down",
-            tally.down(),
-            "time in which the coordinator's host was down",
-        ),
-    ]
 }
