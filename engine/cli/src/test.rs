@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dacapo_kernel::System;
+use dacapo_lab::fuzz::Seeds;
 use dacapo_lab::golden::{Case, Held, Standing, Test, Tested, Trouble, by_cause, find};
 
 use crate::exit::{Exit, Problem, exit_of};
@@ -62,10 +63,13 @@ pub(crate) struct TestArgs {
     /// Run every scenario with this program too, an older one, and hold the runs against each other; nothing else is tested
     #[arg(long, value_name = "PROGRAM", conflicts_with_all = ["bless", "review", "keep"])]
     against: Option<PathBuf>,
+    /// With --against: hold runs of these seeds against each other, too, from A up to, and not including, B, with the faults that a campaign draws for each
+    #[arg(long, value_name = "A..B", requires = "against")]
+    seeds: Option<Seeds>,
 }
 
 /// Commands to learn from, and what they are for.
-pub(crate) const EXAMPLES: [(&str, &str); 5] = [
+pub(crate) const EXAMPLES: [(&str, &str); 6] = [
     ("test", "everything below scenarios"),
     (
         "test scenarios/golden --level events --jobs 2",
@@ -79,6 +83,10 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
     (
         "test --against ../base/program",
         "an older program on the same scenarios",
+    ),
+    (
+        "test scenarios/day.toml --against ../base/program --seeds 0..200",
+        "and on what a campaign draws",
     ),
 ];
 
@@ -124,7 +132,7 @@ pub(crate) fn test<S: System>(args: &TestArgs, screen: &mut Screen<'_>) -> Resul
     let mut other = None;
     let mut skipped = Vec::new();
     if let Some(program) = &args.against {
-        let made = against::runs_of(program, &cases, jobs)?;
+        let made = against::runs_of(program, &cases, args.seeds, jobs, screen)?;
         cases = made.cases;
         skipped = made.skipped;
         other = Some(made.folder);
@@ -143,7 +151,7 @@ pub(crate) fn test<S: System>(args: &TestArgs, screen: &mut Screen<'_>) -> Resul
         caught: panics::caught_there,
         timed: screen.timed(),
     };
-    let mut all = run::<S>(&cases, &test, screen);
+    let mut all = run::<S>(&cases, &test, args.seeds.is_some(), screen);
     drop(other);
     let report = Report {
         all: &all,
@@ -170,8 +178,13 @@ pub(crate) fn test<S: System>(args: &TestArgs, screen: &mut Screen<'_>) -> Resul
     })
 }
 
-/// Tests all cases and shows each as it comes.
-fn run<S: System>(cases: &[Case], test: &Test<'_>, screen: &mut Screen<'_>) -> Vec<Tested> {
+/// Tests all cases and shows each as it comes; of many, only those with which something is wrong.
+fn run<S: System>(
+    cases: &[Case],
+    test: &Test<'_>,
+    many: bool,
+    screen: &mut Screen<'_>,
+) -> Vec<Tested> {
     let interrupts = Interrupts::of(screen);
     let widest = cases.iter().map(|case| case.name().chars().count()).max();
     let clock = screen.clock();
@@ -182,7 +195,9 @@ fn run<S: System>(cases: &[Case], test: &Test<'_>, screen: &mut Screen<'_>) -> V
         match tested {
             Some(tested) => {
                 done += 1;
-                told::line(tested, widest.unwrap_or(0), screen);
+                if !many || !tested.standing.is_good() {
+                    told::line(tested, widest.unwrap_or(0), screen);
+                }
             }
             None => bar.says(format!(
                 "{} of {}",

@@ -278,6 +278,41 @@ fn another_program_is_held_against_this_one() {
     assert_eq!(said.exit, Exit::NothingRan, "{said}");
 }
 
+/// A program of which every seed is the run that was recorded before the kitchen changed. Fails if seeds are left
+/// out, or asked for without the faults of their campaign.
+#[test]
+fn seeds_of_another_program_are_held_against_this_one() {
+    CHANGED.set(false);
+    let desk = Desk::new();
+    desk.run(&[]);
+    let base = desk.path("base");
+    let text = format!(
+        "#!/bin/sh\n[ $1 = run ] && exec cp '{log}' \"$4\"\nmkdir \"$4\"\nfrom=${{6%..*}}\nwhile [ $from -lt ${{6#*..}} ]; do\n\
+         [ $from = 27 ] || cp '{log}' \"$4/kitchen-$(printf %x $from).dlog\"\nfrom=$((from + 1))\ndone\necho \"asked $*\" >&2\n",
+        log = desk.path("a.dlog").display()
+    );
+    fs::write(&base, text).unwrap();
+    fs::set_permissions(&base, fs::Permissions::from_mode(0o755)).unwrap();
+    let against = ["--against", "DESK/base", "--seeds", "0..30", "--jobs", "1"];
+    let call = [&["test", "DESK/kitchen.toml"][..], &against].concat();
+    let said = desk.call(&call);
+    assert_eq!(said.exit, Exit::Fine, "{said}");
+    let text = said.to_string();
+    assert!(text.contains("30 same"), "{text}");
+    assert!(
+        text.contains("no run of 1 seed from 25 on: asked fuzz") && text.contains("--canary 1000"),
+        "{text}"
+    );
+    CHANGED.set(true);
+    let said = desk.call(&call);
+    assert_eq!(said.exit, Exit::Golden, "{said}");
+    let text = said.to_string();
+    assert!(text.contains("kitchen.toml, seed 0x1d"), "{text}");
+    CHANGED.set(false);
+    let said = desk.call(&["test", "DESK/kitchen.toml", "--seeds", "0..30"]);
+    assert_eq!(said.exit, Exit::Usage, "{said}");
+}
+
 /// Fails if a mode compares more or less than it says.
 #[test]
 fn a_replay_goes_on_with_the_inputs_that_apply() {

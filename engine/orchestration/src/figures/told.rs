@@ -12,7 +12,7 @@ use super::bootstrap;
 use super::config::FiguresConfig;
 use super::drawdown;
 use super::models;
-use super::returns::{self};
+use super::returns;
 use super::series::{EquitySeries, Point, per_year};
 use super::tally::Tally;
 use crate::symbol::DOLLAR;
