@@ -1,5 +1,7 @@
 //! The tables as plain lists: what campaigns use, and what SQLite is held against.
 
+mod legs;
+
 use std::collections::BTreeMap;
 
 use super::intent::Intent;
@@ -7,13 +9,14 @@ use super::record::Record;
 use super::tables::{Agenda, Committed, KEPT_COMMITS, Loss, TableError, Tables, Which, Write};
 use super::{LegStatus, StoredLeg};
 use crate::message::Name;
-use crate::rebalance::Leg;
+
+use legs::Legs;
 
 /// The tables in memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     state: Option<Record>,
-    legs: Vec<StoredLeg>,
+    legs: Legs,
     intents: BTreeMap<Name, Noted>,
     /// The number of the last commit that is there, and of the last that was made.
     number: u64,
@@ -46,30 +49,11 @@ enum Undo {
 }
 
 impl Model {
-    fn put(&mut self, leg: &Leg) -> u64 {
-        let id = self.legs.last().map_or(0, |row| row.id) + 1;
-        self.legs.push(StoredLeg {
-            id,
-            leg: leg.clone(),
-            status: LegStatus::Pending,
-        });
-        id
-    }
-
-    fn row(&mut self, id: u64) -> Option<&mut StoredLeg> {
-        let at = self.legs.binary_search_by_key(&id, |row| row.id).ok()?;
-        self.legs.get_mut(at)
-    }
-
     fn take_back(&mut self, undo: Undo) {
         match undo {
             Undo::State(before) => self.state = *before,
-            Undo::Leg(id) => self.legs.retain(|row| row.id != id),
-            Undo::Status(id, before) => {
-                if let Some(row) = self.row(id) {
-                    row.status = before;
-                }
-            }
+            Undo::Leg(id) => self.legs.remove(id),
+            Undo::Status(id, before) => drop(self.legs.mark(id, before)),
             Undo::Intent(key) => drop(self.intents.remove(&key)),
             Undo::Outcome(key, before) => {
                 if let Some(noted) = self.intents.get_mut(&key) {
@@ -82,7 +66,7 @@ impl Model {
 
     fn look_ahead(&self) -> Agenda {
         let mut agenda = Agenda::default();
-        for row in &self.legs {
+        for row in self.legs.open() {
             match row.status {
                 LegStatus::Pending => {
                     let due = agenda
@@ -108,23 +92,22 @@ impl Tables for Model {
                 undo.push(Undo::State(Box::new(before)));
             }
             Write::Leg(leg) => {
-                let id = self.put(leg);
+                let id = self.legs.put(leg);
                 committed.stored.push((0, id));
                 undo.push(Undo::Leg(id));
             }
             Write::Legs(legs) => {
                 for (place, leg) in legs.iter().enumerate() {
-                    if self.legs.iter().any(|row| row.leg.key == leg.key) {
+                    if self.legs.has(&leg.key) {
                         continue;
                     }
-                    let id = self.put(leg);
+                    let id = self.legs.put(leg);
                     committed.stored.push((place, id));
                     undo.push(Undo::Leg(id));
                 }
             }
             Write::Mark(id, status) => {
-                if let Some(row) = self.row(id) {
-                    let before = std::mem::replace(&mut row.status, status);
+                if let Some(before) = self.legs.mark(id, status) {
                     undo.push(Undo::Status(id, before));
                 }
             }
@@ -168,9 +151,9 @@ impl Tables for Model {
     }
 
     fn legs(&mut self, which: Which) -> Result<Vec<StoredLeg>, TableError> {
-        let legs = self.legs.iter();
+        let legs = self.legs.open();
         Ok(match which {
-            Which::All => legs.cloned().collect(),
+            Which::All => self.legs.all().to_vec(),
             Which::UnderWay => legs
                 .filter(|row| row.status == LegStatus::Sending)
                 .cloned()
