@@ -63,23 +63,6 @@ impl Model {
             Undo::Number(before) => self.number = before,
         }
     }
-
-    fn look_ahead(&self) -> Agenda {
-        let mut agenda = Agenda::default();
-        for row in self.legs.open() {
-            match row.status {
-                LegStatus::Pending => {
-                    let due = agenda
-                        .next_due
-                        .map_or(row.leg.due, |due| due.min(row.leg.due));
-                    agenda.next_due = Some(due);
-                }
-                LegStatus::Sending => agenda.under_way = true,
-                LegStatus::Executed | LegStatus::Failed => {}
-            }
-        }
-        agenda
-    }
 }
 
 impl Tables for Model {
@@ -138,7 +121,7 @@ impl Tables for Model {
             self.undo.remove(0);
         }
         self.undo.push(undo);
-        committed.agenda = self.look_ahead();
+        committed.agenda = self.legs.agenda();
         Ok(committed)
     }
 
@@ -151,19 +134,10 @@ impl Tables for Model {
     }
 
     fn legs(&mut self, which: Which) -> Result<Vec<StoredLeg>, TableError> {
-        let legs = self.legs.open();
         Ok(match which {
             Which::All => self.legs.all().to_vec(),
-            Which::UnderWay => legs
-                .filter(|row| row.status == LegStatus::Sending)
-                .cloned()
-                .collect(),
-            Which::DueAt(now) => {
-                let due = |row: &&StoredLeg| row.status == LegStatus::Pending && row.leg.due <= now;
-                let mut due: Vec<StoredLeg> = legs.filter(due).cloned().collect();
-                due.sort_by_key(|row| (row.leg.due, row.leg.trade.batch_index));
-                due
-            }
+            Which::UnderWay => self.legs.under_way().cloned().collect(),
+            Which::DueAt(now) => self.legs.due_at(now).cloned().collect(),
         })
     }
 
@@ -184,7 +158,7 @@ impl Tables for Model {
     }
 
     fn agenda(&mut self) -> Result<Agenda, TableError> {
-        Ok(self.look_ahead())
+        Ok(self.legs.agenda())
     }
 
     fn roll_back(&mut self, commits: u64) -> Result<(), TableError> {

@@ -1,10 +1,11 @@
-//! The stored trades, and what is asked of them at every commit: whether there is one of a key, and which are
-//! still to be done. That takes no longer when many have been done.
+//! The stored trades, and what is asked of them at every commit: whether there is one of a key, which is due
+//! next, and whether any is under way. That takes no longer when there are many.
 
 use std::collections::BTreeSet;
 
-use crate::message::Name;
+use crate::message::{Instant, Name};
 use crate::rebalance::Leg;
+use crate::store::tables::Agenda;
 use crate::store::{LegStatus, StoredLeg};
 
 /// The stored trades.
@@ -14,8 +15,10 @@ pub(super) struct Legs {
     rows: Vec<StoredLeg>,
     /// The keys, each with the numbers of its trades.
     keys: BTreeSet<(Name, u64)>,
-    /// The numbers of those that are pending or under way.
-    open: BTreeSet<u64>,
+    /// The pending ones in the order in which they are due: time, batch, number.
+    pending: BTreeSet<(Instant, u32, u64)>,
+    /// The numbers of those that are under way.
+    under_way: BTreeSet<u64>,
 }
 
 impl Legs {
@@ -28,7 +31,7 @@ impl Legs {
             status: LegStatus::Pending,
         });
         self.keys.insert((leg.key.clone(), id));
-        self.open.insert(id);
+        self.pending.insert((leg.due, leg.trade.batch_index, id));
         id
     }
 
@@ -44,19 +47,22 @@ impl Legs {
     /// Notes how far a trade has come; how far it had come before. Nothing if there is none of that number.
     pub(super) fn mark(&mut self, id: u64, status: LegStatus) -> Option<LegStatus> {
         let at = self.place(id)?;
+        self.set_down(at);
+        let before = std::mem::replace(&mut self.rows[at].status, status);
         match status {
-            LegStatus::Pending | LegStatus::Sending => self.open.insert(id),
-            LegStatus::Executed | LegStatus::Failed => self.open.remove(&id),
-        };
-        Some(std::mem::replace(&mut self.rows[at].status, status))
+            LegStatus::Pending => drop(self.pending.insert(due(&self.rows[at]))),
+            LegStatus::Sending => drop(self.under_way.insert(id)),
+            LegStatus::Executed | LegStatus::Failed => {}
+        }
+        Some(before)
     }
 
     /// Takes a trade out again.
     pub(super) fn remove(&mut self, id: u64) {
         if let Some(at) = self.place(id) {
+            self.set_down(at);
             let row = self.rows.remove(at);
             self.keys.remove(&(row.leg.key, id));
-            self.open.remove(&id);
         }
     }
 
@@ -65,14 +71,41 @@ impl Legs {
         &self.rows
     }
 
-    /// Those that are pending or under way, by number.
-    pub(super) fn open(&self) -> impl Iterator<Item = &StoredLeg> {
-        self.open
-            .iter()
-            .filter_map(|id| self.rows.get(self.place(*id)?))
+    /// The pending ones that are due, by time, batch and number.
+    pub(super) fn due_at(&self, now: Instant) -> impl Iterator<Item = &StoredLeg> {
+        let due = self.pending.iter().take_while(move |at| at.0 <= now);
+        due.filter_map(|at| self.row(at.2))
+    }
+
+    /// Those under way, by number.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = &StoredLeg> {
+        self.under_way.iter().filter_map(|id| self.row(*id))
+    }
+
+    /// What is to be done next.
+    pub(super) fn agenda(&self) -> Agenda {
+        Agenda {
+            next_due: self.pending.first().map(|at| at.0),
+            under_way: !self.under_way.is_empty(),
+        }
+    }
+
+    /// A trade is no longer what it was.
+    fn set_down(&mut self, at: usize) {
+        let row = &self.rows[at];
+        self.pending.remove(&due(row));
+        self.under_way.remove(&row.id);
+    }
+
+    fn row(&self, id: u64) -> Option<&StoredLeg> {
+        self.rows.get(self.place(id)?)
     }
 
     fn place(&self, id: u64) -> Option<usize> {
         self.rows.binary_search_by_key(&id, |row| row.id).ok()
     }
+}
+
+fn due(row: &StoredLeg) -> (Instant, u32, u64) {
+    (row.leg.due, row.leg.trade.batch_index, row.id)
 }
