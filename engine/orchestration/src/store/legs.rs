@@ -21,7 +21,7 @@ pub enum LegStatus {
 }
 
 impl LegStatus {
-    const ALL: [LegStatus; 4] = [
+    pub(super) const ALL: [LegStatus; 4] = [
         LegStatus::Pending,
         LegStatus::Sending,
         LegStatus::Executed,
