@@ -1,7 +1,8 @@
 //! What counts when a run is held against an older one: where the money goes, or what was decided.
 //!
-//! Whatever is neither (deliveries, what models are asked, counts, reports) may change with the code
-//! and makes no golden log differ.
+//! Whatever is neither (deliveries, what simulated models are asked, counts, reports) may change with the
+//! code and makes no golden log differ. What a program or a live model is told counts: its recorded answer
+//! is no answer to another question.
 
 use dacapo_kernel::Level;
 
@@ -16,7 +17,8 @@ pub(crate) const LEVELS: &[Level] = &[
     },
     Level {
         name: "decisions",
-        meaning: "also signals, conflicts, resolutions, judgements, plans, levels, states, ends of tasks",
+        meaning: "also signals, conflicts, resolutions, judgements, plans, levels, states, ends of tasks, what programs and \
+                  live models are told",
     },
 ];
 
@@ -64,7 +66,9 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::RebalanceTradeSkipped(_)
         | DomainEvent::StateRestored(_)
         | DomainEvent::LegMarked(_)
-        | DomainEvent::WakeAsked(_) => Some(DECISIONS),
+        | DomainEvent::WakeAsked(_)
+        | DomainEvent::ProcessAsked(_)
+        | DomainEvent::RequestRendered(_) => Some(DECISIONS),
         DomainEvent::Published(published) => {
             let topic = published.message.topic;
             SIGNALS.contains(&topic).then_some(DECISIONS)
@@ -77,10 +81,8 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::OutsideMessage(_)
         | DomainEvent::OutsideActed(_)
         | DomainEvent::PromptKept(_)
-        | DomainEvent::RequestRendered(_)
         | DomainEvent::ModelAsked(_)
         | DomainEvent::ModelAnswered(_)
-        | DomainEvent::ProcessAsked(_)
         | DomainEvent::ProcessAnswered(_)
         | DomainEvent::AgentSaid(_)
         | DomainEvent::Delivered(_)
