@@ -3,6 +3,7 @@
 //! A property sees nothing but events, so it judges a simulation and a recorded log alike. It reads the
 //! plan for the numbers that it holds the run to, never for what happened.
 
+mod agents;
 mod ages;
 mod alike;
 mod bus;
@@ -30,6 +31,7 @@ type Property = Box<dyn Invariant<DomainEvent>>;
 pub(crate) fn all(plan: &Plan<Config>) -> Vec<Property> {
     let mut all = bus::all(plan);
     all.extend(trading::all(plan));
+    all.extend(agents::all(plan));
     all.extend(degradation::all(plan));
     all.extend(money::all(plan));
     all.push(Box::new(NoDeadlock));

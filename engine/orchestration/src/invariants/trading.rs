@@ -41,7 +41,7 @@ mod well_formed;
 mod window;
 
 #[cfg(test)]
-pub(super) mod plant;
+pub(in crate::invariants) mod plant;
 
 use dacapo_kernel::Plan;
 

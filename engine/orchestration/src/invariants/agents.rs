@@ -1,0 +1,21 @@
+//! What must hold of agents that are programs or language models: what they are told, and what becomes of what they say.
+
+mod books;
+mod market;
+mod papers;
+mod readings;
+mod replies;
+mod said;
+mod told;
+
+use dacapo_kernel::Plan;
+
+use super::Property;
+use crate::config::Config;
+
+pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
+    vec![
+        Box::new(told::Told::new(plan)),
+        Box::new(said::Said::new(plan)),
+    ]
+}

@@ -1,0 +1,364 @@
+//! `agent.said`: an agent that is a language model says what the model replied, completed by the rules, and nothing else.
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Event, Invariant, Plan, Seq, Time};
+use serde_json::{Map, Value, json};
+
+use super::market::{Market, Seen};
+use super::replies::{self, Fields};
+use crate::agents::DecisionConfig;
+use crate::config::Config;
+use crate::domain_event::{DomainEvent, ModelAsked, Published, TaskRunEnded, number};
+use crate::message::{Name, Topic};
+use crate::model::mask::Mask;
+
+/// How many questions and answers are kept in mind.
+const KEPT: usize = 256;
+
+/// How far a number may lie from the one that is expected, as a part of it.
+const TOLERANCE: f64 = 1e-9;
+
+/// An agent with a model.
+#[derive(Debug)]
+struct Speaker {
+    agent: Name,
+    topic: Topic,
+    required: Vec<Name>,
+}
+
+/// What a model replied for an agent.
+#[derive(Debug)]
+struct Reply {
+    /// The place of the agent.
+    of: usize,
+    symbol: Name,
+    /// The message that it is; none if it is none.
+    fields: Option<Fields>,
+}
+
+/// The questions that are open, and the replies that nothing has followed from yet.
+#[derive(Debug)]
+pub(super) struct Said {
+    speakers: Vec<Speaker>,
+    decision: DecisionConfig,
+    mask: Mask,
+    market: Market,
+    /// What an event of an agent is about.
+    about: BTreeMap<Seq, Name>,
+    asked: BTreeMap<Seq, (usize, Name)>,
+    replies: BTreeMap<Seq, Reply>,
+    judged: bool,
+}
+
+impl Said {
+    pub(super) fn new(plan: &Plan<Config>) -> Said {
+        let config = &plan.system;
+        let speakers = config.llms().map(|source| Speaker {
+            agent: source.agent,
+            topic: source.topic,
+            required: source.llm.required.clone(),
+        });
+        Said {
+            speakers: speakers.collect(),
+            decision: config.agents.decision,
+            mask: Mask::new(config.llm.mask, &config.symbols, plan.start_unix_ns / 1_000),
+            market: Market::of(config),
+            about: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            judged: false,
+        }
+    }
+
+    fn ask(&mut self, asked: &ModelAsked, event: &Event<DomainEvent>) {
+        let about = event.cause.and_then(|cause| self.about.get(&cause));
+        let who = asked.purpose.strip_prefix("message of ");
+        let of = self.speakers.iter().position(|it| who == Some(&*it.agent));
+        if let Some((of, symbol)) = of.zip(about) {
+            let symbol = symbol.clone();
+            keep(&mut self.asked, event.seq, (of, symbol));
+        }
+    }
+
+    fn publish(&mut self, said: &Published, cause: Seq, now: Time) -> Result<(), String> {
+        let Some(reply) = self.replies.remove(&cause) else {
+            return Ok(());
+        };
+        self.judged = true;
+        let Some(fields) = &reply.fields else {
+            return Err(
+                "expected a reply that is no message to be said by nobody, found it said".into(),
+            );
+        };
+        let told = said.message.payload.to_json();
+        let Value::Object(told) = told else {
+            return Err("expected a message to be an object, found another".into());
+        };
+        let known = self.market.known(&reply.symbol, now);
+        let prices = known.map(|known| known.newest.last().map(Seen::price));
+        let topic = self.speakers[reply.of].topic;
+        let is_this = |price| {
+            let expected = completed(fields, topic, price, &self.decision);
+            expected.is_some_and(|expected| same(&expected, &told, &reply.symbol))
+        };
+        if !prices.into_iter().any(is_this) {
+            return Err("expected what a model replied to be said, found another message".into());
+        }
+        Ok(())
+    }
+
+    /// What nothing was made of was no message, or a trade without a price.
+    fn end(&mut self, ended: &TaskRunEnded, cause: Seq, now: Time) -> Result<(), String> {
+        let Some(reply) = self.replies.remove(&cause) else {
+            return Ok(());
+        };
+        if ended.symbol != reply.symbol {
+            return Ok(());
+        }
+        self.judged = true;
+        let has_price = self.market.known(&reply.symbol, now).all(|it| it.count > 0);
+        if reply.fields.is_some() && has_price {
+            return Err("expected a reply that is a message to be said, found nothing said".into());
+        }
+        Ok(())
+    }
+}
+
+/// Keeps something of an event, and forgets what is old.
+fn keep<T>(all: &mut BTreeMap<Seq, T>, seq: Seq, value: T) {
+    all.insert(seq, value);
+    if all.len() > KEPT {
+        all.pop_first();
+    }
+}
+
+/// What a reply leaves out of a trade is what the rules say; none if that needs a price that there is not.
+fn completed(
+    fields: &Fields,
+    topic: Topic,
+    price: Option<f64>,
+    decision: &DecisionConfig,
+) -> Option<Fields> {
+    let mut all = fields.clone();
+    let action = fields.get("action").and_then(Value::as_str);
+    if topic != Topic::TradingSignals || action == Some("HOLD") {
+        return Some(all);
+    }
+    let entry = match fields.get("entry_price").and_then(Value::as_f64) {
+        Some(own) => own,
+        None => price?,
+    };
+    let (below, above) = (decision.stop_pct / 100.0, decision.target_pct / 100.0);
+    let (stop, target) = match action {
+        Some("SELL") => (entry + entry * below, entry - entry * above),
+        _ => (entry - entry * below, entry + entry * above),
+    };
+    let rules = json!({
+        "entry_price": entry, "stop_loss": stop, "take_profit": target, "size_usd": decision.size_usd, "leverage": 1,
+    });
+    for (name, value) in rules.as_object().into_iter().flatten() {
+        all.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    Some(all)
+}
+
+/// Whether a message says these fields of a symbol, and nothing else.
+fn same(expected: &Fields, told: &Map<String, Value>, symbol: &Name) -> bool {
+    let same = |one: &Value, other: &Value| match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => (one - other).abs() <= TOLERANCE * one.abs(),
+        _ => one == other,
+    };
+    let says = |name: &str, value: &Value| told.get(name).is_some_and(|it| same(value, it));
+    let count = told.values().filter(|value| !value.is_null()).count();
+    says("symbol", &json!(symbol.as_str()))
+        && count == expected.len() + 1
+        && expected.iter().all(|(name, value)| says(name, value))
+}
+
+impl Invariant<DomainEvent> for Said {
+    fn id(&self) -> &'static str {
+        "agent.said"
+    }
+
+    fn statement(&self) -> &'static str {
+        "an agent that is a model says what the model replied, with what the rules fill in, and nothing where \
+         the reply is no message"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        if self.speakers.is_empty() {
+            return &[number::ModelAnswered];
+        }
+        &[
+            number::MarketTrade,
+            number::MarketBar,
+            number::TaskRunStarted,
+            number::PromptKept,
+            number::RequestRendered,
+            number::ModelAsked,
+            number::ModelAnswered,
+            number::Published,
+            number::TaskRunEnded,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::ModelAnswered]]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.judged
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        let Some(domain) = event.domain() else {
+            return Ok(());
+        };
+        match (domain, event.cause) {
+            (DomainEvent::TaskRunStarted(it), _) => {
+                keep(&mut self.about, event.seq, it.symbol.clone());
+            }
+            (DomainEvent::PromptKept(_) | DomainEvent::RequestRendered(_), Some(cause)) => {
+                if let Some(symbol) = self.about.get(&cause).cloned() {
+                    keep(&mut self.about, event.seq, symbol);
+                }
+            }
+            (DomainEvent::ModelAsked(it), _) => self.ask(it, event),
+            (DomainEvent::ModelAnswered(it), Some(call)) => {
+                if let Some((of, symbol)) = self.asked.remove(&call) {
+                    let Speaker {
+                        topic, required, ..
+                    } = &self.speakers[of];
+                    let said = it.reply.said().ok().map(|text| self.mask.unveiled(text));
+                    let fields = said.and_then(|text| replies::message(&text, *topic, &symbol));
+                    let has = |name: &Name| fields.iter().any(|it| it.contains_key(name.as_str()));
+                    let is_whole = required.iter().all(has);
+                    let fields = fields.filter(|_| is_whole);
+                    keep(&mut self.replies, event.seq, Reply { of, symbol, fields });
+                }
+            }
+            (DomainEvent::Published(it), Some(cause)) => {
+                return self.publish(it, cause, event.time);
+            }
+            (DomainEvent::TaskRunEnded(it), Some(cause)) => return self.end(it, cause, event.time),
+            (other, _) => self.market.see(other, event.time),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Amount;
+    use crate::domain_event::{
+        MarketTrade, ModelAnswered, ModelReply, TaskOutcome, TaskRunStarted,
+    };
+    use crate::invariants::planted::Planted;
+    use crate::invariants::trading::plant::published;
+
+    const SYMBOL: Name = Name::fixed("BTC/USDT");
+
+    /// A model is asked at a price of 100 for a trade, and replies.
+    fn replied(text: &str) -> Planted {
+        let llm =
+            json!({"model": "m", "template": {"text": "{{situation}}"}, "required": ["regime"]});
+        let sections = json!({
+            "symbols": ["BTC/USDT"], "market": {"source": "none"}, "agents": {"trading_decision": {"llm": llm}},
+        });
+        let plan = Plan::of(
+            "planted",
+            serde_json::from_value(sections).expect("it is one"),
+        );
+        let trade = MarketTrade {
+            symbol: SYMBOL,
+            price: Amount::from_int(100),
+            size: Amount::ONE,
+            taker_buys: None,
+        };
+        let run = TaskRunStarted {
+            task: Name::fixed("trading_decision"),
+            symbol: SYMBOL,
+            forced: false,
+        };
+        let asked = ModelAsked {
+            model: Name::fixed("m"),
+            purpose: Name::fixed("message of trading_decision"),
+            prompt: String::new(),
+            max_tokens: 500,
+        };
+        let reply = ModelReply::Text(text.to_owned());
+        let started = Planted::of(Said::new(&plan)).then(trade).at(1.0).then(run);
+        let asked = started.then_caused_by_the_last(asked);
+        asked.then_caused_by_the_last(ModelAnswered { reply })
+    }
+
+    fn says(said: Value) -> Published {
+        published(3, Topic::TradingSignals, 1, said)
+    }
+
+    fn ended() -> TaskRunEnded {
+        TaskRunEnded {
+            task: Name::fixed("trading_decision"),
+            symbol: SYMBOL,
+            outcome: TaskOutcome::Done,
+        }
+    }
+
+    const SELL: &str =
+        r#"{"action": "SELL", "confidence": 0.5, "regime": "ranging", "reason": "so"}"#;
+
+    fn sell() -> Value {
+        json!({
+            "symbol": "BTC/USDT", "action": "SELL", "confidence": 0.5, "regime": "ranging", "entry_price": 100.0,
+            "stop_loss": 102.0, "take_profit": 96.0, "size_usd": 200.0, "leverage": 1,
+        })
+    }
+
+    // Fails if a message may say anything else than its reply and the rules.
+    #[test]
+    fn what_was_replied_is_said_with_what_the_rules_fill_in() {
+        replied(SELL).then_caused_by_the_last(says(sell())).holds();
+        for (field, other) in [
+            ("action", json!("BUY")),
+            ("confidence", json!(0.6)),
+            ("stop_loss", json!(98.0)),
+            ("take_profit", json!(104.0)),
+            ("size_usd", json!(100.0)),
+            ("leverage", json!(2)),
+            ("symbol", json!("XRP/USDT")),
+            ("more", json!(1)),
+        ] {
+            let mut said = sell();
+            said[field] = other;
+            let found = replied(SELL).then_caused_by_the_last(says(said)).violated();
+            assert!(found.contains("found another message"), "{field}: {found}");
+        }
+        let hold = r#"{"action": "HOLD", "confidence": 0.5, "regime": "ranging"}"#;
+        let said =
+            json!({"symbol": "BTC/USDT", "action": "HOLD", "confidence": 0.5, "regime": "ranging"});
+        replied(hold).then_caused_by_the_last(says(said)).holds();
+    }
+
+    // Fails if a good reply may be lost, or a doubtful one said.
+    #[test]
+    fn a_reply_is_said_if_it_is_a_message() {
+        let found = replied(SELL).then_caused_by_the_last(ended()).violated();
+        assert!(found.contains("found nothing said"), "{found}");
+        for doubtful in [
+            "I would rather not say.",
+            r#"{"action": "SELL", "confidence": 0.5}"#,
+            r#"{"action": "SELL", "confidence": 2, "regime": "ranging"}"#,
+            r#"{"action": "SELL", "action": "BUY", "confidence": 0.5, "regime": "ranging"}"#,
+            r#"{"action": "SELL", "confidence": 0.5, "regime": "ranging", "reason": 1}"#,
+            r#"{"action": "SELL", "confidence": 0.5, "regime": "ranging", "symbol": "XRP/USDT"}"#,
+        ] {
+            replied(doubtful).then_caused_by_the_last(ended()).holds();
+            let found = replied(doubtful)
+                .then_caused_by_the_last(says(sell()))
+                .violated();
+            assert!(found.contains("no message"), "{doubtful}: {found}");
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! `agent.told`: what a program or a language model is told is what happened.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Seq, Time, number as kernel};
+use serde_json::{Value, json};
+
+use super::books::Books;
+use super::market::{Known, Market, Seen};
+use super::papers::Papers;
+use super::readings;
+use crate::agents::AnalysisConfig;
+use crate::config::Config;
+use crate::domain_event::{DomainEvent, ModelAsked, ProcessAsked, number};
+use crate::message::{Instant, Message, Name, Topic};
+use crate::model::mask::Mask;
+
+/// How many messages are kept until they are delivered.
+const KEPT: usize = 1_024;
+
+/// What every listener may know.
+#[derive(Debug)]
+pub(super) struct Told {
+    listeners: Vec<Name>,
+    /// By what each model is asked for: who asks, and on which topic it speaks.
+    models: BTreeMap<Name, (Name, Topic)>,
+    symbols: Vec<Name>,
+    analysis: AnalysisConfig,
+    mask: Mask,
+    start_us: i64,
+    market: Market,
+    published: BTreeMap<u64, Rc<Message>>,
+    papers: Papers,
+    /// A delivery that a crash right after it keeps from being heard: who hears what, and when.
+    on_its_way: Option<(Seq, Name, Rc<Message>, Time)>,
+    books: Books,
+    /// How much of both a program was told of a symbol before.
+    before: BTreeMap<(Name, Name), (usize, usize)>,
+    /// Whether anybody was asked by whose question it can be seen.
+    judged: bool,
+}
+
+impl Told {
+    pub(super) fn new(plan: &Plan<Config>) -> Told {
+        let config = &plan.system;
+        let start_us = plan.start_unix_ns / 1_000;
+        Told {
+            listeners: config.listeners().map(|it| it.agent).collect(),
+            models: config
+                .llms()
+                .map(|it| (purpose(&it.agent), (it.agent, it.topic)))
+                .collect(),
+            symbols: config.symbols.clone(),
+            analysis: config.agents.analysis.clone(),
+            mask: Mask::new(config.llm.mask, &config.symbols, start_us),
+            start_us,
+            market: Market::of(config),
+            published: BTreeMap::new(),
+            papers: Papers::of(config),
+            on_its_way: None,
+            books: Books::of(config),
+            before: BTreeMap::new(),
+            judged: false,
+        }
+    }
+
+    /// What is delivered is heard at once, unless the host crashes before.
+    fn arrive(&mut self, event: &Event<DomainEvent>) {
+        if let Some((seq, agent, message, at)) = self.on_its_way.take() {
+            let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
+            if !is_crash || event.seq.0 != seq.0 + 1 {
+                self.papers.hear(&agent, &message, at);
+            }
+        }
+    }
+
+    /// A model is told what the rules read, and the newest of the market and of messages.
+    fn ask_model(&mut self, asked: &ModelAsked, now: Time) -> Result<(), String> {
+        let Some(((agent, topic), told)) = self.models.get(&asked.purpose).zip(situation(asked))
+        else {
+            return Ok(());
+        };
+        self.judged = true;
+        let veiled = |name: &&Name| self.mask.veiled(&json!(name.as_str())) == told["symbol"];
+        let Some(symbol) = self.symbols.iter().find(veiled) else {
+            return Err("expected a model to be asked about a symbol, found another word".into());
+        };
+        let Some(heard) = self.papers.heard(agent, symbol) else {
+            return Ok(());
+        };
+        if *topic == Topic::TradingSignals && told["price"].is_null() {
+            return Err("expected a trade to be asked for at a price, found none told".into());
+        }
+        let at = Instant::from(now);
+        let told_of = |known: Known<'_>| {
+            let seen = known.newest;
+            let expected = json!({
+                "time": at.to_iso(self.start_us),
+                "now_us": at.as_micros(),
+                "price": seen.last().map(Seen::price),
+                "market": lines(seen, heard.most),
+                "messages": heard.newest,
+            });
+            let read = readings::agree(&self.analysis, seen, &told);
+            differs(&self.mask.veiled(&expected), &told)
+                .or((!read).then_some("what the rules read"))
+        };
+        agreed(self.market.known(symbol, now).map(told_of))?;
+        self.agree_on_account(&told["account"], symbol, &self.mask)
+    }
+
+    /// Where no account is kept, none is told.
+    fn agree_on_account(&self, told: &Value, symbol: &Name, mask: &Mask) -> Result<(), String> {
+        if told.is_null() || self.books.agree(told, symbol, mask) {
+            return Ok(());
+        }
+        Err("expected an agent to be told the account as it was, found it told otherwise".into())
+    }
+
+    /// A program is told what it has not been told yet.
+    fn ask_program(&mut self, asked: &ProcessAsked, now: Time) -> Result<(), String> {
+        self.judged = true;
+        let ProcessAsked {
+            agent,
+            symbol,
+            question,
+        } = asked;
+        let told = &question.0;
+        let Some(heard) = self.papers.heard(agent, symbol) else {
+            return Ok(());
+        };
+        let paper = (agent.clone(), symbol.clone());
+        let (seen_before, heard_before) = self.before.get(&paper).copied().unwrap_or_default();
+        let unheard = heard.count - heard_before;
+        let messages = unheard.min(heard.most);
+        let mut count = seen_before;
+        let told_of = |known: Known<'_>| {
+            count = known.count.max(seen_before);
+            let unseen = count - seen_before;
+            let market = unseen.min(heard.most);
+            let expected = json!({
+                "symbol": symbol.as_str(),
+                "time": Instant::from(now).to_iso(self.start_us),
+                "price": known.newest.last().map(Seen::price),
+                "market": lines(known.newest, market),
+                "market_missed": unseen - market,
+                "messages": heard.newest.range(heard.newest.len() - messages..).collect::<Vec<_>>(),
+                "messages_missed": unheard - messages,
+            });
+            differs(&expected, told)
+        };
+        agreed(self.market.known(symbol, now).map(told_of))?;
+        let heard = heard.count;
+        self.agree_on_account(&told["account"], symbol, &Mask::default())?;
+        self.before.insert(paper, (count, heard));
+        Ok(())
+    }
+}
+
+/// What the model of an agent is asked for.
+fn purpose(agent: &Name) -> Name {
+    Name::from(format!("message of {agent}"))
+}
+
+/// The situation that a prompt tells as data, if it does.
+fn situation(asked: &ModelAsked) -> Option<Value> {
+    let start = asked.prompt.find('{')?;
+    let mut data = serde_json::Deserializer::from_str(&asked.prompt[start..]).into_iter();
+    let told: Value = data.next()?.ok()?;
+    told.get("now_us").is_some().then_some(told)
+}
+
+/// The newest of what was seen.
+fn lines(seen: &[Seen], most: usize) -> Vec<Value> {
+    let newest = &seen[seen.len().saturating_sub(most)..];
+    newest.iter().map(Seen::line).collect()
+}
+
+/// Which field is told otherwise.
+fn differs(expected: &Value, told: &Value) -> Option<&'static str> {
+    let fields = [
+        ("symbol", "the symbol"),
+        ("time", "the time"),
+        ("now_us", "the time"),
+        ("price", "the last price"),
+        ("market", "the newest of the market"),
+        ("market_missed", "how much it missed"),
+        ("messages", "the newest messages"),
+        ("messages_missed", "how much it missed"),
+    ];
+    let is_other = |name: &str| expected.get(name).is_some_and(|it| *it != told[name]);
+    let found = fields.into_iter().find(|(name, _)| is_other(name));
+    found.map(|(_, what)| what)
+}
+
+/// What happened at the instant of a question may be told or not.
+fn agreed(mut differing: impl Iterator<Item = Option<&'static str>>) -> Result<(), String> {
+    match differing.next().flatten() {
+        Some(what) if differing.all(|it| it.is_some()) => Err(format!(
+            "expected an agent to be told {what} as it was, found it told otherwise"
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl Invariant<DomainEvent> for Told {
+    fn id(&self) -> &'static str {
+        "agent.told"
+    }
+
+    fn statement(&self) -> &'static str {
+        "an agent that is a program or a model is told the newest of the market and of what it hears, \
+         what the rules read and the account, each as it was"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        if self.listeners.is_empty() {
+            return &[number::ModelAsked, number::ProcessAsked];
+        }
+        &[
+            kernel::HostCrashed,
+            number::Started,
+            number::MarketTrade,
+            number::MarketBar,
+            number::Published,
+            number::Delivered,
+            number::BalanceChanged,
+            number::PositionOpened,
+            number::PositionClosed,
+            number::ModelAsked,
+            number::ProcessAsked,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::ModelAsked, number::ProcessAsked]]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.judged
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.arrive(event);
+        let Some(domain) = event.domain() else {
+            return Ok(());
+        };
+        match domain {
+            // A bus that begins anew counts its messages anew.
+            DomainEvent::Started(_) => self.published.clear(),
+            DomainEvent::Published(it) => {
+                let message = &it.message;
+                self.published
+                    .insert(message.id.as_number(), Rc::clone(message));
+                if self.published.len() > KEPT {
+                    self.published.pop_first();
+                }
+            }
+            DomainEvent::Delivered(it) => {
+                let message = self.published.get(&it.message);
+                let message = message.filter(|_| self.listeners.contains(&it.subscriber));
+                self.on_its_way = message.map(|message| {
+                    let (who, what) = (it.subscriber.clone(), Rc::clone(message));
+                    (event.seq, who, what, event.time)
+                });
+            }
+            DomainEvent::ModelAsked(it) => return self.ask_model(it, event.time),
+            DomainEvent::ProcessAsked(it) => return self.ask_program(it, event.time),
+            other => {
+                self.market.see(other, event.time);
+                self.books.keep(other);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dacapo_kernel::{HostCrashed, HostId};
+
+    use super::*;
+    use crate::amount::Amount;
+    use crate::domain_event::{BalanceChanged, Delivered, MarketTrade, PositionOpened, Published};
+    use crate::invariants::planted::Planted;
+    use crate::invariants::trading::plant::published;
+    use crate::message::Json;
+
+    fn plan(agent: Value) -> Plan<Config> {
+        let sections = json!({
+            "symbols": ["BTC/USDT"],
+            "market": {"source": "none"},
+            "agents": {"trading_decision": agent},
+            "paper": {"initial_balance": {"USDT": "100"}},
+        });
+        Plan::of(
+            "planted",
+            serde_json::from_value(sections).expect("it is one"),
+        )
+    }
+
+    fn model() -> Planted {
+        let llm = json!({"model": "m", "template": {"text": "{{situation}}"}, "subscribe": ["sentiment_updates"], "history": 2});
+        Planted::of(Told::new(&plan(json!({"llm": llm}))))
+    }
+
+    fn program() -> Planted {
+        let process = json!({"command": ["a"], "mode": "recorded", "subscribe": ["sentiment_updates"], "history": 2});
+        Planted::of(Told::new(&plan(json!({"process": process}))))
+    }
+
+    fn trade(price: i64) -> MarketTrade {
+        MarketTrade {
+            symbol: Name::fixed("BTC/USDT"),
+            price: Amount::from_int(price),
+            size: Amount::from_int(3),
+            taker_buys: Some(false),
+        }
+    }
+
+    fn mood(number: u64) -> Published {
+        let said = json!({"symbol": "BTC/USDT", "bias": "bullish", "confidence": 0.5});
+        published(number, Topic::SentimentUpdates, 2, said)
+    }
+
+    fn heard(message: u64) -> Delivered {
+        Delivered {
+            message,
+            subscriber: Name::fixed("trading_decision"),
+            label: None,
+            under_lock: false,
+        }
+    }
+
+    fn opened() -> PositionOpened {
+        PositionOpened {
+            position: 1,
+            order: Name::fixed("order-1"),
+            symbol: Name::fixed("BTC/USDT"),
+            side: Name::fixed("sell"),
+            size: Amount::from_int(1),
+            entry_price: Amount::from_int(12),
+            leverage: 1,
+            reserved: Amount::ZERO,
+        }
+    }
+
+    /// Three trades, one message and a position.
+    fn happened(before: Planted) -> Planted {
+        let balance = BalanceChanged {
+            asset: Name::fixed("USDT"),
+            balance: Amount::from_int(90),
+            reserved: Amount::ZERO,
+        };
+        let seen = before
+            .at(1.0)
+            .then(trade(10))
+            .then(trade(11))
+            .at(2.0)
+            .then(trade(12));
+        let heard = seen.then(mood(0)).then(heard(0));
+        heard.then(balance).then(opened()).at(5.0)
+    }
+
+    fn line(at: i64, price: f64) -> Value {
+        json!({"trade": {"at_us": at * 1_000_000, "price": price, "size": 3.0, "taker": "sell"}})
+    }
+
+    /// What is told of it.
+    fn told() -> Value {
+        json!({
+            "symbol": "BTC/USDT", "time": "1970-01-01T00:00:05.000000+00:00", "now_us": 5_000_000, "price": 12.0,
+            "market": [line(1, 11.0), line(2, 12.0)],
+            "messages": [{
+                "topic": "sentiment_updates", "source": mood(0).message.source.as_str(), "at_us": 2_000_000,
+                "payload": {"symbol": "BTC/USDT", "bias": "bullish", "confidence": 0.5},
+            }],
+            "trend": null, "regime": null, "mood": null,
+            "account": {"balances": {"USDT": 90.0}, "positions": [{
+                "side": "short", "size": 1.0, "entry_price": 12.0, "stop_loss": 13.0, "take_profit": null,
+            }]},
+        })
+    }
+
+    fn asked(told: &Value) -> ModelAsked {
+        ModelAsked {
+            model: Name::fixed("m"),
+            purpose: Name::fixed("message of trading_decision"),
+            prompt: told.to_string(),
+            max_tokens: 500,
+        }
+    }
+
+    fn asks(told: Value) -> ProcessAsked {
+        ProcessAsked {
+            agent: Name::fixed("trading_decision"),
+            symbol: Name::fixed("BTC/USDT"),
+            question: Json(told),
+        }
+    }
+
+    // Fails if a model may be told anything of this otherwise.
+    #[test]
+    fn a_model_is_told_what_happened() {
+        happened(model()).then(asked(&told())).holds();
+        for (field, other, what) in [
+            ("symbol", json!("XRP/USDT"), "found another word"),
+            (
+                "time",
+                json!("1970-01-01T00:00:06.000000+00:00"),
+                "the time",
+            ),
+            ("price", json!(11.0), "the last price"),
+            ("price", Value::Null, "at a price"),
+            ("market", json!([line(2, 12.0)]), "the newest of the market"),
+            ("messages", json!([]), "the newest messages"),
+            (
+                "mood",
+                json!({"bias": "bullish", "confidence": 1}),
+                "what the rules read",
+            ),
+            (
+                "account",
+                json!({"balances": {"USDT": 100.0}, "positions": []}),
+                "the account",
+            ),
+        ] {
+            let mut told = told();
+            told[field] = other;
+            let found = happened(model()).then(asked(&told)).violated();
+            assert!(found.contains(what), "{field}: {found}");
+        }
+    }
+
+    // Fails if what comes at the instant of a question must be told, or must not be.
+    #[test]
+    fn what_comes_at_that_instant_may_be_told() {
+        let at_once = || happened(model()).then(trade(13));
+        at_once().then(asked(&told())).holds();
+        let mut newer = told();
+        newer["price"] = json!(13.0);
+        newer["market"] = json!([line(2, 12.0), line(5, 13.0)]);
+        at_once().then(asked(&newer)).holds();
+        newer["price"] = json!(12.0);
+        at_once().then(asked(&newer)).violated();
+    }
+
+    // Fails if a crash right at a delivery is not thought of.
+    #[test]
+    fn a_crash_keeps_a_message_from_being_heard() {
+        let crash = HostCrashed {
+            host: HostId(2),
+            abrupt: true,
+        };
+        let lost = happened(model()).then(mood(1)).then(heard(1)).kernel(crash);
+        lost.then(asked(&told())).holds();
+        let kept = happened(model())
+            .then(mood(1))
+            .then(heard(1))
+            .then(trade(13));
+        kept.then(asked(&told())).violated();
+    }
+
+    // Fails if a program is told a thing twice, or may miss something without being told so.
+    #[test]
+    fn a_program_is_told_what_is_new() {
+        let mut first = told();
+        (first["market_missed"], first["messages_missed"]) = (json!(1), json!(0));
+        happened(program()).then(asks(first.clone())).holds();
+        let mut silent = first.clone();
+        silent["market_missed"] = json!(0);
+        let found = happened(program()).then(asks(silent)).violated();
+        assert!(found.contains("how much it missed"), "{found}");
+        let again = || happened(program()).then(asks(first.clone())).at(5.0);
+        again().then(asks(first.clone())).violated();
+        let mut nothing = first.clone();
+        (nothing["market"], nothing["messages"]) = (json!([]), json!([]));
+        nothing["market_missed"] = json!(0);
+        again().then(asks(nothing)).holds();
+    }
+}
