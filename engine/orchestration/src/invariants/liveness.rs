@@ -18,6 +18,7 @@ mod levels;
 mod orders_resolve;
 mod persists;
 mod plan_announced;
+mod positions_announced;
 mod recovers;
 mod recovery_ends;
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(orders_resolve::OrdersResolve::new(plan)),
         Box::new(emergency_flat::EmergencyFlat::new(plan)),
         Box::new(exits::Exits::new(plan)),
+        Box::new(positions_announced::PositionsAnnounced::new(plan)),
         Box::new(trades_possible::TradesPossible::new(plan)),
         Box::new(persists::Persists::new(plan)),
         Box::new(recovery_ends::RecoveryEnds::new(plan)),

@@ -7,6 +7,7 @@ mod counted;
 mod fills;
 mod leg_marked;
 mod legs;
+mod needed;
 mod non_negative;
 mod not_early;
 mod notional;
@@ -49,6 +50,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(legs::OneState::new(&plan.system)),
         Box::new(leg_marked::LegMarks::default()),
         Box::new(staged::Staged::new(&plan.system)),
+        Box::new(needed::Needed::new(plan)),
         Box::new(not_early::NotEarly::default()),
         Box::new(sells_first::SellsFirst::new(&plan.system)),
         Box::new(conserved::Conserved::new(&plan.system)),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, PositionOpened};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::model::mask::Mask;
 
@@ -54,7 +55,7 @@ impl Books {
         let balances: serde_json::Map<String, Value> = self
             .balances
             .iter()
-            .map(|(asset, balance)| (asset.clone(), balance.to_f64().into()))
+            .map(|(asset, balance)| (asset.clone(), balance.in_floats().into()))
             .collect();
         let of_symbol = self.open.values().filter(|open| open.symbol == *symbol);
         let open: Vec<Value> = of_symbol
@@ -62,8 +63,8 @@ impl Books {
                 let is_long = open.side == *"buy";
                 json!([
                     if is_long { "long" } else { "short" },
-                    open.size.to_f64(),
-                    open.entry_price.to_f64(),
+                    open.size.in_floats(),
+                    open.entry_price.in_floats(),
                 ])
             })
             .collect();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, MarketBar, MarketTrade};
+use crate::invariants::exact::Exact;
 use crate::message::{Instant, Name};
 
 /// After so many times its length an average has forgotten what it began with.
@@ -33,8 +34,8 @@ impl Seen {
     /// The price that it leaves.
     pub(super) fn price(&self) -> f64 {
         match &self.tick {
-            Tick::Trade(trade) => trade.price.to_f64(),
-            Tick::Bar(bar) => bar.close.to_f64(),
+            Tick::Trade(trade) => trade.price.in_floats(),
+            Tick::Bar(bar) => bar.close.in_floats(),
         }
     }
 
@@ -42,7 +43,7 @@ impl Seen {
     pub(super) fn bought(&self) -> Option<f64> {
         match &self.tick {
             Tick::Trade(trade) => {
-                let size = trade.size.to_f64();
+                let size = trade.size.in_floats();
                 let way = if trade.taker_buys? { 1.0 } else { -1.0 };
                 (size > 0.0).then_some(way * size)
             }
@@ -56,8 +57,8 @@ impl Seen {
         match &self.tick {
             Tick::Trade(trade) => json!({"trade": {
                 "at_us": at,
-                "price": trade.price.to_f64(),
-                "size": trade.size.to_f64(),
+                "price": trade.price.in_floats(),
+                "size": trade.size.in_floats(),
                 "taker": match trade.taker_buys {
                     Some(true) => Some("buy"),
                     Some(false) => Some("sell"),
@@ -66,11 +67,11 @@ impl Seen {
             }}),
             Tick::Bar(bar) => json!({"bar": {
                 "closed_us": at,
-                "open": bar.open.to_f64(),
-                "high": bar.high.to_f64(),
-                "low": bar.low.to_f64(),
-                "close": bar.close.to_f64(),
-                "volume": bar.volume.to_f64(),
+                "open": bar.open.in_floats(),
+                "high": bar.high.in_floats(),
+                "low": bar.low.in_floats(),
+                "close": bar.close.in_floats(),
+                "volume": bar.volume.in_floats(),
             }}),
         }
     }
