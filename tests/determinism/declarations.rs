@@ -130,6 +130,8 @@ fn copy_data(to: &Path) {
     for entry in data {
         let from = entry.expect("the folder can be read").path();
         let name = from.file_name().expect("a file has a name");
-        fs::copy(&from, to.join(name)).expect("a file can be copied");
+        if from.is_file() {
+            fs::copy(&from, to.join(name)).expect("a file can be copied");
+        }
     }
 }
