@@ -66,7 +66,7 @@ def write(name, lines, end="\n"):
 
 
 def messy():
-    """Stamped at the close. Out of order, repeated with other prices, with rows that are no bars, and one missing."""
+    """Stamped at the close. Out of order, repeated with other prices, with rows that are no bars, and with blank lines."""
     rows = []
     for when, prices, volume in bars():
         time = at(0, "%Y-%m-%dT%H:%M:%SZ")(when + timedelta(hours=1))
@@ -81,6 +81,7 @@ def messy():
         (5, "98,101,99,100,5"), (6, "100,101,99,100,-1"), (7, "100,101,-99,100,1"),
     ]:
         rows.insert(5 + 3 * hour, half.format(hour) + "," + row)
+    rows[40:40], rows[50:50] = ["", ""], [""]
     write("messy.csv", ["time,open,high,low,close,volume", *rows], end="\r\n")
 
 

@@ -10,6 +10,7 @@ use super::replies::{self, Fields};
 use crate::agents::DecisionConfig;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAsked, Published, TaskRunEnded, number};
+use crate::invariants::replied::replied;
 use crate::message::{Name, Topic};
 use crate::model::mask::Mask;
 
@@ -230,7 +231,7 @@ impl Invariant<DomainEvent> for Said {
                     let Speaker {
                         topic, required, ..
                     } = &self.speakers[of];
-                    let said = it.reply.said().ok().map(|text| self.mask.unveiled(text));
+                    let said = replied(&it.reply).ok().map(|text| self.mask.unveiled(text));
                     let fields = said.and_then(|text| replies::message(&text, *topic, &symbol));
                     let has = |name: &Name| fields.iter().any(|it| it.contains_key(name.as_str()));
                     let is_whole = required.iter().all(has);

@@ -8,6 +8,7 @@ use super::EXCLUDED;
 use super::up::{Turn, Up};
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ResolvedBy, number};
+use crate::invariants::replied::replied;
 
 /// One question to a model.
 #[derive(Clone, Copy, Debug)]
@@ -169,8 +170,8 @@ impl Invariant<DomainEvent> for FallbackReached {
                 return self.ask(event.seq, event.time);
             }
             Some(DomainEvent::ModelAnswered(answered)) => {
-                let replied = answered.reply.said().is_ok();
-                return self.answer(event, replied);
+                let is_reply = replied(&answered.reply).is_ok();
+                return self.answer(event, is_reply);
             }
             Some(DomainEvent::ConflictResolved(resolved)) => return self.resolve(resolved.by),
             _ => {}

@@ -9,6 +9,7 @@ use super::up::Turn;
 use super::{BOUND, EXCLUDED};
 use crate::config::Config;
 use crate::domain_event::{Counted, DomainEvent, OutcomeCounted, ResolvedBy, TaskOutcome, number};
+use crate::invariants::replied::replied;
 use crate::message::DegradationLevel;
 
 /// The failures of one kind, and the successes that should have undone them.
@@ -124,7 +125,7 @@ impl Recovers {
             }
             Some(DomainEvent::ModelAnswered(answered)) => {
                 let is_probe = self.probe.is_some() && self.probe == event.cause;
-                if is_probe && answered.reply.said().is_ok() {
+                if is_probe && replied(&answered.reply).is_ok() {
                     self.models.succeed(now);
                 }
             }

@@ -13,6 +13,7 @@ use crate::coordinator::modification::ModificationBounds;
 use crate::domain_event::{
     ConflictResolved, DomainEvent, Proposed, ResolvedBy, SignalDropped, TradeOrigin, number,
 };
+use crate::invariants::replied::replied;
 use crate::message::Topic;
 
 /// How many signals are kept in mind.
@@ -203,7 +204,7 @@ impl Invariant<DomainEvent> for AsDecided {
             }
             Some(DomainEvent::ModelAnswered(it)) => {
                 let is_ours = event.cause.is_some_and(|call| self.asked.contains(&call));
-                if let (true, Ok(text)) = (is_ours, it.reply.said()) {
+                if let (true, Ok(text)) = (is_ours, replied(&it.reply)) {
                     self.replied = Some(read(text));
                 }
             }

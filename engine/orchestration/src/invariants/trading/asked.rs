@@ -16,6 +16,7 @@ use crate::domain_event::{
     ConflictFound, ConflictResolved, ConsensusBuilt, DomainEvent, ModelAnswered, ModelAsked,
     ResolvedBy, number,
 };
+use crate::invariants::replied::replied;
 use crate::message::{Name, Topic};
 
 /// How sure one is who waits because nobody may be asked.
@@ -176,7 +177,7 @@ impl Asked {
             _ => return,
         };
         if now < deadline {
-            resolution.stage = match answered.reply.said() {
+            resolution.stage = match replied(&answered.reply) {
                 Ok(_) => Stage::Said(now),
                 Err(_) => failed,
             };

@@ -8,6 +8,7 @@ use super::reading::{Reading, read};
 use crate::domain_event::{
     ConflictResolved, Counted, DomainEvent, ResolvedBy, TradeOrigin, number,
 };
+use crate::invariants::replied::replied;
 
 /// How many conflicts are kept in mind.
 const KEPT: usize = 256;
@@ -154,7 +155,7 @@ impl Invariant<DomainEvent> for InvalidWaits {
                 self.asked.push(seq);
             }
             Some(DomainEvent::ModelAnswered(it)) => {
-                if let Ok(text) = it.reply.said()
+                if let Ok(text) = replied(&it.reply)
                     && cause.is_none_or(|call| self.asked.contains(&call))
                 {
                     self.answers.push(read(text));
