@@ -116,8 +116,9 @@ impl Invariant<DomainEvent> for PositionsAnnounced {
             self.owed.clear();
         }
         match event.domain() {
-            Some(DomainEvent::PositionOpened(it)) => {
-                self.owe(it.position, What::Opened, event.time)
+            // What a resting order opens while a coordinator that begins waits for its store, nobody sees.
+            Some(DomainEvent::PositionOpened(it)) if self.idle.life().listens() => {
+                self.owe(it.position, What::Opened, event.time);
             }
             Some(DomainEvent::PositionClosed(it)) => {
                 self.owe(it.position, What::Closed, event.time)
@@ -139,6 +140,7 @@ impl Invariant<DomainEvent> for PositionsAnnounced {
 
 #[cfg(test)]
 mod tests {
+    use dacapo_kernel::Finding;
     use serde_json::json;
 
     use super::super::samples::{ended, listens, minimal, started};
@@ -153,7 +155,11 @@ mod tests {
         let began = Planted::of(PositionsAnnounced::new(&minimal()))
             .then(started())
             .then(listens());
-        began.at(10.0).then(PositionOpened {
+        began.at(10.0).then(position())
+    }
+
+    fn position() -> PositionOpened {
+        PositionOpened {
             position: 7,
             order: "order-3".into(),
             symbol: "BTC/USDT".into(),
@@ -162,7 +168,7 @@ mod tests {
             entry_price: Amount::HUNDRED,
             leverage: 2,
             reserved: Amount::ZERO,
-        })
+        }
     }
 
     fn closed() -> PositionClosed {
@@ -201,6 +207,15 @@ mod tests {
             .then(closed())
             .then(told("position_closed"));
         both.at(1_100.0).kernel(ended()).holds();
+    }
+
+    // Fails if a coordinator is held to what it cannot have seen.
+    #[test]
+    fn who_waits_for_its_store_sees_no_position_opened() {
+        let waiting = Planted::of(PositionsAnnounced::new(&minimal())).then(started());
+        let opened = waiting.at(10.0).then(position()).at(20.0).then(listens());
+        let finding = opened.at(900.0).kernel(ended()).finding();
+        assert!(matches!(finding, Finding::NotEvaluable), "{finding:?}");
     }
 
     // Fails if a coordinator is held to what another one has seen.

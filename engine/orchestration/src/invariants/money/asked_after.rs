@@ -181,6 +181,19 @@ impl AskedAfter {
         }
     }
 
+    /// A coordinator begins. What an earlier one told of an order that need not have been asked for may have been
+    /// told of another one.
+    fn begin(&mut self) {
+        for (symbol, found) in std::mem::take(&mut self.spare) {
+            let surely = |order: &&mut Order| order.asked == Asked::Surely;
+            for order in self.orders.values_mut().filter(surely) {
+                if order.may_be(&symbol, found) {
+                    order.asked = Asked::Maybe;
+                }
+            }
+        }
+    }
+
     /// What was told of is noted by now.
     fn settle(&mut self) {
         let told = self.told.take();
@@ -305,7 +318,7 @@ impl Invariant<DomainEvent> for AskedAfter {
                 self.starts += 1;
                 self.asks = self.starts > 1;
                 self.told = None;
-                self.spare.clear();
+                self.begin();
             }
             Some(DomainEvent::Subscribed(it)) => return self.listen(it),
             Some(DomainEvent::Published(it)) => {
@@ -413,6 +426,21 @@ mod tests {
         listens(again(other.then(unnoted)).then(asked())).holds();
         let known = sent().then(answered("i", None, OrderOutcome::Filled));
         again(known).then(asked()).violated();
+    }
+
+    // Fails if what was told before a second crash is taken for something told of another order for good.
+    #[test]
+    fn what_was_told_before_another_crash_may_have_been_of_either() {
+        let unnoted = StoreFailed {
+            operation: "settle_intent".into(),
+        };
+        let refused = OrderOutcome::Refused("insufficient_balance".into());
+        let first = sent().at(1.0).then(answered("i", None, refused));
+        let both = first
+            .then(unnoted)
+            .then(submitted("j", TradeOrigin::Plan, "buy"));
+        let told = again(both).then(error("never_arrived"));
+        listens(again(told)).holds();
     }
 
     // Fails if one of two orders of a pair may be taken for the other.

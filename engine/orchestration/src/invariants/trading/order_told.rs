@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{ActorId, Event, Invariant, Time};
+use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Time};
 
 use super::facts::Facts;
 use super::messages::Messages;
@@ -40,6 +40,8 @@ struct Owed {
     /// Whether it is surely told in these words: of what became of an order in the time in which nobody answered it
     /// is only told whether the exchange took it.
     surely: bool,
+    /// Whether who was to tell may be gone.
+    abandoned: bool,
     since: Time,
 }
 
@@ -49,6 +51,8 @@ struct Sent {
     symbol: Name,
     /// Whether its first answer was lost.
     lost: bool,
+    /// Whether who sent it may be gone, and nobody tells how it went.
+    abandoned: bool,
 }
 
 /// What is owed, and what it follows from.
@@ -80,6 +84,7 @@ impl OrderTold {
             symbol,
             what,
             surely,
+            abandoned: false,
             since,
         });
     }
@@ -127,7 +132,13 @@ impl OrderTold {
                 What::Placed(answered.order.clone(), position)
             }
         };
-        self.owe(Some(sent.symbol), what, !sent.lost, now);
+        self.owed.push(Owed {
+            symbol: Some(sent.symbol),
+            what,
+            surely: !sent.lost,
+            abandoned: sent.abandoned,
+            since: now,
+        });
     }
 
     fn open(&mut self, opened: &PositionOpened) {
@@ -183,6 +194,8 @@ impl OrderTold {
 
     /// The next signal is weighed: nothing of those before it may be left.
     fn weigh(&mut self, now: Time) -> Result<(), String> {
+        self.owed
+            .retain(|owed| !owed.abandoned || owed.since >= now);
         let left = self.owed.iter().position(|owed| owed.since < now);
         let Some(left) = left.map(|at| self.owed.remove(at)) else {
             return Ok(());
@@ -193,10 +206,20 @@ impl OrderTold {
         ))
     }
 
-    /// Who was to tell is gone, or may be.
+    /// Who was to tell is gone.
     fn forget(&mut self) {
         self.owed.clear();
         self.orders.clear();
+    }
+
+    /// A task crashed: it may be the one that was to tell.
+    fn abandon(&mut self) {
+        for owed in &mut self.owed {
+            owed.abandoned = true;
+        }
+        for sent in self.orders.values_mut() {
+            sent.abandoned = true;
+        }
     }
 }
 
@@ -253,6 +276,7 @@ impl Invariant<DomainEvent> for OrderTold {
                     let sent = Sent {
                         symbol,
                         lost: false,
+                        abandoned: false,
                     };
                     self.orders.insert(it.intent.clone(), sent);
                 }
@@ -260,7 +284,10 @@ impl Invariant<DomainEvent> for OrderTold {
             Some(DomainEvent::OrderAnswered(it)) => self.answer(it, now),
             Some(DomainEvent::PositionOpened(it)) => self.open(it),
             Some(_) => {}
-            None => self.forget(),
+            None => match event.kernel() {
+                Some(KernelEvent::TaskCrashed(_)) => self.abandon(),
+                _ => self.forget(),
+            },
         }
         Ok(())
     }
@@ -268,6 +295,7 @@ impl Invariant<DomainEvent> for OrderTold {
 
 #[cfg(test)]
 mod tests {
+    use dacapo_kernel::{TaskCrashed, TaskId};
     use serde_json::{Value, json};
 
     use super::super::plant::{answered, consensus, judged, published, submitted};
@@ -386,6 +414,20 @@ mod tests {
         let filled = || lost().then(answer(OrderOutcome::Filled));
         next(filled().then(placed(&order, &Value::Null))).holds();
         filled().then(failed("refused")).violated();
+    }
+
+    // Fails if the crash of any task keeps another one from telling, or holds it to that.
+    #[test]
+    fn where_a_task_crashed_it_may_be_told_or_not() {
+        let filled = || answered("intent-1", Some("order-1"), OrderOutcome::Filled);
+        let crashed = || {
+            sent()
+                .kernel(TaskCrashed { task: TaskId(3) })
+                .then(filled())
+        };
+        next(crashed().then(placed(&json!("order-1"), &Value::Null))).holds();
+        next(crashed()).holds();
+        next(sent().then(filled())).violated();
     }
 
     // Fails if what a crash cut off is still waited for, or an old order may not be told after it.

@@ -12,8 +12,11 @@ use crate::bus::subscriptions::{FailureCount, SubscriberKey};
 use crate::domain_event::{Delivered, DomainEvent, HandlerFailed, Published};
 use crate::message::{Name, Topic};
 
-/// How many calls and messages are remembered; of those before nothing is said any more.
-const REMEMBERED: usize = 256;
+/// How many calls are remembered; of those before nothing is said any more.
+const CALLS: usize = 256;
+
+/// How many messages are remembered: a subscriber that is slow may fail on one long after it was published.
+const MESSAGES: usize = 4_096;
 
 pub(super) struct Counts {
     counting: FailureCount,
@@ -60,7 +63,7 @@ impl Counts {
     }
 
     pub(super) fn published(&mut self, seq: Seq, it: &Published) {
-        if self.messages.len() == REMEMBERED {
+        if self.messages.len() == MESSAGES {
             self.messages.pop_front();
         }
         let number = it.message.id.as_number();
@@ -152,7 +155,7 @@ impl Counts {
             return;
         };
         let (key, total) = (row.key.clone(), row.total);
-        if self.calls.len() == REMEMBERED
+        if self.calls.len() == CALLS
             && let Some(call) = self.calls.pop_front()
             && let Some(row) = self.row(call.topic, &call.key.subscriber, call.key.label.as_ref())
         {
