@@ -35,7 +35,7 @@ fn at_other_scales(a: Decimal, b: Decimal) -> Ordering {
     else {
         return a.cmp(&b);
     };
-    let [left, right, power] = [left, right, *power].map(i128::from);
+    let (left, right, power) = (i128::from(left), i128::from(right), i128::from(*power));
     if a.scale() < b.scale() {
         (left * power).cmp(&right)
     } else {

@@ -70,22 +70,45 @@ fn codes() -> impl Iterator<Item = (char, &'static str)> {
     ('\u{1}'..' ').zip(FRAGMENTS)
 }
 
+/// The bytes with which a fragment begins.
+const BEGINNINGS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut at = 0;
+    while at < FRAGMENTS.len() {
+        begins[FRAGMENTS[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    begins
+};
+
 fn pack(prompt: &str) -> String {
+    let bytes = prompt.as_bytes();
     let mut packed = String::with_capacity(prompt.len());
-    let mut rest = prompt;
-    while let Some(next) = rest.chars().next() {
-        match codes().find(|(_, fragment)| rest.starts_with(fragment)) {
+    let (mut at, mut plain_from) = (0, 0);
+    while at < bytes.len() {
+        match fragment_at(&bytes[at..]) {
             Some((code, fragment)) => {
+                packed.push_str(&prompt[plain_from..at]);
                 packed.push(code);
-                rest = &rest[fragment.len()..];
+                at += fragment.len();
+                plain_from = at;
             }
-            None => {
-                packed.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
+            None => at += 1,
         }
     }
+    packed.push_str(&prompt[plain_from..]);
     packed
+}
+
+/// The fragment with which a text begins. Nearly everywhere there is none, which two bytes tell.
+fn fragment_at(text: &[u8]) -> Option<(char, &'static str)> {
+    if !BEGINNINGS[usize::from(text[0])] {
+        return None;
+    }
+    let second = text.get(1);
+    codes().find(|(_, fragment)| {
+        fragment.as_bytes().get(1) == second && text.starts_with(fragment.as_bytes())
+    })
 }
 
 /// The prompt again. A character that stands for nothing, as in a log that a stranger wrote, stays as it is.
