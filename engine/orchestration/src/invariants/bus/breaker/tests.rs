@@ -70,6 +70,22 @@ fn the_last_failure_removes_and_that_is_announced() {
     }
 }
 
+/// Fails if the message that a slow subscriber fails on is forgotten before it comes to it.
+#[test]
+fn the_last_failure_may_come_long_after_its_message() {
+    let log = publish(of(FailureCount::Cumulative), 1, 0, true);
+    let mut log = publish(log, 4, 1, true).then(published(2, "agent"));
+    for number in 3..303 {
+        log = log.then(published(number, "agent"));
+    }
+    log.after(7, delivered(2, "a"))
+        .after(308, failed(2, "a"))
+        .then(unsubscribed("a", Some(3)))
+        .then(announcement())
+        .after(7, goes_on())
+        .holds();
+}
+
 #[test]
 fn who_is_kept_is_found() {
     let what = thrice(FailureCount::Cumulative).after(7, goes_on());
