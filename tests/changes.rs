@@ -189,7 +189,8 @@ struct Said {
 
 impl Built {
     fn with(changes: &[Change], name: &str, new: impl Fn(&Change) -> String) -> Built {
-        // Kept between runs of the test, and written only where it differs, so that little is built anew.
+        // Kept between runs of the test, so that little is built anew. Both programs are built in one place, which takes
+        // the crates of one for those of the other unless they are newer: what is changed is written each time.
         let folder = root().join("target/changes");
         let copy = folder.join(name);
         let texts = changed_texts(changes, new);
@@ -279,10 +280,11 @@ fn changed_texts(changes: &[Change], new: impl Fn(&Change) -> String) -> BTreeMa
 /// Copies a file or a folder; of some files there is another text.
 fn copy_all(from: &Path, to: &Path, texts: &BTreeMap<PathBuf, String>) {
     if from.is_file() {
-        let bytes = match texts.get(from) {
-            Some(text) => text.clone().into_bytes(),
-            None => fs::read(from).expect("a file is read"),
-        };
+        if let Some(text) = texts.get(from) {
+            fs::write(to, text).expect("a file is written");
+            return;
+        }
+        let bytes = fs::read(from).expect("a file is read");
         if fs::read(to).ok().as_ref() != Some(&bytes) {
             fs::write(to, bytes).expect("a file is written");
         }
