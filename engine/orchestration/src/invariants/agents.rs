@@ -12,10 +12,16 @@ use dacapo_kernel::Plan;
 
 use super::Property;
 use crate::config::Config;
+use crate::message::Name;
 
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(told::Told::new(plan)),
         Box::new(said::Said::new(plan)),
     ]
+}
+
+/// What the model of an agent is asked for.
+fn purpose(agent: &Name) -> Name {
+    Name::from(format!("message of {agent}"))
 }

@@ -77,11 +77,11 @@ impl Exact for Amount {
     }
 
     fn is_above_zero(self) -> bool {
-        self.as_decimal() > Decimal::ZERO
+        !self.as_decimal().is_sign_negative() && !self.as_decimal().is_zero()
     }
 
     fn is_below_zero(self) -> bool {
-        self.as_decimal() < Decimal::ZERO
+        self.as_decimal().is_sign_negative() && !self.as_decimal().is_zero()
     }
 }
 

@@ -42,7 +42,7 @@ impl Books {
                     open.size = open.size.minus(it.size).unwrap_or(Amount::ZERO);
                     open.size
                 });
-                if rest.is_some_and(|rest| !rest.is_positive()) {
+                if rest.is_some_and(|rest| !rest.is_above_zero()) {
                     self.open.remove(&it.position);
                 }
             }

@@ -127,7 +127,7 @@ impl Market {
             }
             _ => return,
         };
-        if !prices.iter().all(|price| price.is_positive()) {
+        if !prices.iter().all(|price| price.is_above_zero()) {
             return;
         }
         let Newest { left, kept } = self.markets.entry(symbol.clone()).or_default();

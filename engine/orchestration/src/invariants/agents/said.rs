@@ -6,6 +6,7 @@ use dacapo_kernel::{Event, Invariant, Plan, Seq, Time};
 use serde_json::{Map, Value, json};
 
 use super::market::{Market, Seen};
+use super::purpose;
 use super::replies::{self, Fields};
 use crate::agents::DecisionConfig;
 use crate::config::Config;
@@ -23,7 +24,8 @@ const TOLERANCE: f64 = 1e-9;
 /// An agent with a model.
 #[derive(Debug)]
 struct Speaker {
-    agent: Name,
+    /// What its model is asked for.
+    purpose: Name,
     topic: Topic,
     required: Vec<Name>,
 }
@@ -56,7 +58,7 @@ impl Said {
     pub(super) fn new(plan: &Plan<Config>) -> Said {
         let config = &plan.system;
         let speakers = config.llms().map(|source| Speaker {
-            agent: source.agent,
+            purpose: purpose(&source.agent),
             topic: source.topic,
             required: source.llm.required.clone(),
         });
@@ -74,8 +76,10 @@ impl Said {
 
     fn ask(&mut self, asked: &ModelAsked, event: &Event<DomainEvent>) {
         let about = event.cause.and_then(|cause| self.about.get(&cause));
-        let who = asked.purpose.strip_prefix("message of ");
-        let of = self.speakers.iter().position(|it| who == Some(&*it.agent));
+        let speakers = self.speakers.iter();
+        let of = speakers
+            .map(|it| &it.purpose)
+            .position(|it| *it == asked.purpose);
         if let Some((of, symbol)) = of.zip(about) {
             let symbol = symbol.clone();
             keep(&mut self.asked, event.seq, (of, symbol));

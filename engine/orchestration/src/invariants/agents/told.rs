@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::books::Books;
 use super::market::{Known, Market, Seen};
 use super::papers::Papers;
+use super::purpose;
 use super::readings;
 use crate::agents::AnalysisConfig;
 use crate::config::Config;
@@ -156,11 +157,6 @@ impl Told {
         self.before.insert(paper, (count, heard));
         Ok(())
     }
-}
-
-/// What the model of an agent is asked for.
-fn purpose(agent: &Name) -> Name {
-    Name::from(format!("message of {agent}"))
 }
 
 /// The situation that a prompt tells as data, if it does.

@@ -9,6 +9,7 @@ use crate::amount::Amount;
 use crate::by_name::ByName;
 use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{BalanceChanged, RiskJudged};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::symbol::DOLLAR;
 
@@ -42,7 +43,7 @@ impl Account {
 
     /// An asset has a price in dollars.
     pub(super) fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price.is_positive()
+        if price.is_above_zero()
             && let Some(base) = priced_in_dollars(symbol)
         {
             *self.priced.or_insert_with(base, || now) = now;

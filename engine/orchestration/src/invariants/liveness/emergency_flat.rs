@@ -14,6 +14,7 @@ use crate::domain_event::{
     DomainEvent, EmergencyOrder, EmergencyOrdered, PositionClosed, PositionOpened, Published,
     number,
 };
+use crate::invariants::exact::Exact;
 use crate::message::{Message, Payload, Topic};
 
 /// How long a close is tried again: every five seconds, ten times.
@@ -156,7 +157,7 @@ impl EmergencyFlat {
     fn closed(&mut self, closed: &PositionClosed) {
         let left = self.open.get(&closed.position);
         match left.and_then(|left| left.minus(closed.size).ok()) {
-            Some(left) if left.is_positive() => drop(self.open.insert(closed.position, left)),
+            Some(left) if left.is_above_zero() => drop(self.open.insert(closed.position, left)),
             _ => drop(self.open.remove(&closed.position)),
         }
         if let Some((_, left)) = &mut self.leftover {

@@ -15,6 +15,7 @@ use crate::domain_event::{
     DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
 };
 use crate::execution::TrailingRules;
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::symbol::{Markets, in_upper_case};
 
@@ -71,7 +72,7 @@ impl Position {
                 }
             };
             let past = |level: Amount| past(level).and_then(|past| past.plus(slack));
-            level.is_some_and(|level| past(level).is_ok_and(|past| !past.is_negative()))
+            level.is_some_and(|level| past(level).is_ok_and(|past| !past.is_below_zero()))
         };
         (
             beyond(stop, self.is_long),
@@ -173,7 +174,7 @@ impl Exits {
     }
 
     fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
-        if price.is_positive() {
+        if price.is_above_zero() {
             let symbol = in_upper_case(symbol);
             let quoted = self.quoted.or_insert_with(&symbol, Quoted::default);
             quoted.price = Some((price, now));
@@ -247,7 +248,7 @@ impl Exits {
             _ => true,
         };
         match position.size.minus(closed.size) {
-            Ok(left) if left.is_positive() => position.size = left,
+            Ok(left) if left.is_above_zero() => position.size = left,
             _ => self.forget(closed.position),
         }
         if fits {

@@ -13,6 +13,7 @@ use crate::config::{Config, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, OutsideAction, number,
 };
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 
 /// The code of a limit order that was given up although its price may still come.
@@ -154,7 +155,7 @@ impl OrdersResolve {
 
     /// The market is at a price.
     fn price(&mut self, symbol: &Name, price: Amount, now: Time) {
-        let is_usable = price.is_positive() && price.to_f64() < LARGEST;
+        let is_usable = price.is_above_zero() && price.to_f64() < LARGEST;
         if !is_usable || self.exchange_is_down {
             return;
         }

@@ -6,6 +6,7 @@ use dacapo_kernel::{Event, Invariant};
 
 use crate::amount::Amount;
 use crate::domain_event::{DomainEvent, Filled, number};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 
 /// A repeated execution has no effect, and fills never exceed the order.
@@ -46,7 +47,7 @@ impl Idempotent {
                 fill.execution
             ));
         }
-        if !fill.size.is_positive() {
+        if !fill.size.is_above_zero() {
             return Err(format!(
                 "expected a fill of more than nothing, found {}",
                 fill.size
@@ -88,7 +89,7 @@ impl Idempotent {
         self.closes(position, size)?;
         let open = self.open.remove(&position).unwrap_or_default();
         if let Ok(left) = open.minus(size)
-            && left.is_positive()
+            && left.is_above_zero()
         {
             self.open.insert(position, left);
         }

@@ -3,6 +3,7 @@
 use dacapo_kernel::{Event, Invariant};
 
 use crate::domain_event::{DomainEvent, number};
+use crate::invariants::exact::Exact;
 
 /// No negative balance; what is reserved never exceeds the balance.
 pub(super) struct NonNegative;
@@ -29,12 +30,12 @@ impl Invariant<DomainEvent> for NonNegative {
             return Ok(());
         };
         let (asset, balance, reserved) = (&it.asset, it.balance, it.reserved);
-        if balance.is_negative() {
+        if balance.is_below_zero() {
             return Err(format!(
                 "expected a balance of zero or more, found {balance} {asset}"
             ));
         }
-        if reserved.is_negative() {
+        if reserved.is_below_zero() {
             return Err(format!(
                 "expected nothing or more to be reserved, found {reserved} {asset}"
             ));

@@ -8,6 +8,7 @@ use dacapo_kernel::{Event, Time};
 use crate::amount::Amount;
 use crate::by_name::ByName;
 use crate::domain_event::{DomainEvent, OutsideAction};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::symbol::in_upper_case;
 
@@ -90,7 +91,7 @@ impl Prices {
     ) {
         let mut range = None;
         for price in prices {
-            if price.is_positive() {
+            if price.is_above_zero() {
                 let known = range.get_or_insert(Range::of(price));
                 if price < known.low {
                     known.low = price;

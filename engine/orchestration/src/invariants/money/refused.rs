@@ -12,6 +12,7 @@ use crate::config::{Config, TradingMode};
 use crate::domain_event::{
     BalanceChanged, DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin, number,
 };
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::symbol::{Markets, Pair};
 
@@ -66,7 +67,7 @@ impl Refused {
             return Ok(());
         };
         let wanting = match code.as_str() {
-            "size_not_positive" if size.low.is_positive() => {
+            "size_not_positive" if size.low.is_above_zero() => {
                 Err("expected no refusal of a size that is above nothing")
             }
             "insufficient_balance" if self.is_covered(now, &order, size) == Ok(true) => {

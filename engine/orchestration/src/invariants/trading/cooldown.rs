@@ -8,6 +8,7 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, PositionClosed, number};
+use crate::invariants::exact::Exact;
 use crate::risk::RiskConfig;
 
 /// The cooldown in force, worked out anew.
@@ -41,7 +42,7 @@ impl Cooldown {
             .circuit_breakers
             .consecutive_losses
             .threshold_count;
-        let minutes = if closed.profit.is_positive() {
+        let minutes = if closed.profit.is_above_zero() {
             self.losses = 0;
             cooldowns.post_trade_minutes
         } else {

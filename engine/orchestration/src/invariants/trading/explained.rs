@@ -12,6 +12,7 @@ use crate::domain_event::{
     BalanceChanged, DomainEvent, OutsideAction, PositionClosed, RiskBasis, RiskJudged, TradeOrigin,
     number,
 };
+use crate::invariants::exact::Exact;
 use crate::risk::RiskConfig;
 use crate::symbol::DOLLAR;
 
@@ -78,7 +79,7 @@ impl Explained {
             .consecutive_losses
             .threshold_count;
         self.closed += 1;
-        self.losses = if closed.profit.is_positive() {
+        self.losses = if closed.profit.is_above_zero() {
             0
         } else {
             self.losses + 1

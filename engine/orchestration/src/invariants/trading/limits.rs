@@ -8,6 +8,7 @@ use crate::config::{Config, RiskMode, TradingMode};
 use crate::domain_event::{
     DomainEvent, OrderSubmitted, RiskBasis, RiskJudged, SymbolExposure, number,
 };
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::risk::Limits;
 
@@ -44,7 +45,7 @@ impl RiskLimits {
         };
         self.compare(basis, now)?;
         let equity = basis.equity.to_f64();
-        if (equity > 0.0) != (basis.equity.is_positive()) {
+        if (equity > 0.0) != basis.equity.is_above_zero() {
             return Err("expected an account that is worth something, found nothing".into());
         }
         if equity == 0.0 {

@@ -79,11 +79,12 @@ impl OrderTold {
         }
     }
 
-    fn owe(&mut self, symbol: Option<Name>, what: What, surely: bool, since: Time) {
+    /// A refusal is told, and in these words.
+    fn owe(&mut self, symbol: Option<Name>, what: What, since: Time) {
         self.owed.push(Owed {
             symbol,
             what,
-            surely,
+            surely: true,
             abandoned: false,
             since,
         });
@@ -93,7 +94,7 @@ impl OrderTold {
         let refused = matches!(judged.status.as_str(), "rejected" | "halted");
         if refused && matches!(judged.origin, TradeOrigin::Signal(_)) {
             let what = What::Rejected(judged.rejections.clone());
-            self.owe(Some(judged.proposal.symbol.clone()), what, true, now);
+            self.owe(Some(judged.proposal.symbol.clone()), what, now);
         }
     }
 
@@ -107,7 +108,7 @@ impl OrderTold {
             Name::from(facts.text("symbol").unwrap_or_default())
         });
         let what = What::Rejected(vec![dropped.reason.clone()]);
-        self.owe(symbol, what, true, now);
+        self.owe(symbol, what, now);
     }
 
     fn answer(&mut self, answered: &OrderAnswered, now: Time) {

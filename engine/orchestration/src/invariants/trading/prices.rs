@@ -8,6 +8,7 @@ use dacapo_kernel::{Event, KernelEvent, Plan, Time};
 use crate::amount::Amount;
 use crate::config::{Config, PriceSet};
 use crate::domain_event::{DomainEvent, MarketBar, OutsideAction, number};
+use crate::invariants::exact::Exact;
 use crate::message::Name;
 use crate::symbol::DOLLAR;
 
@@ -119,7 +120,7 @@ impl Prices {
             Some(DomainEvent::MarketTrade(trade)) => {
                 self.give(&trade.symbol, trade.price, at, true)
             }
-            Some(DomainEvent::MarketBar(bar)) if bar.low.is_positive() => {
+            Some(DomainEvent::MarketBar(bar)) if bar.low.is_above_zero() => {
                 self.give(&bar.symbol, bar.close, at, true);
                 let known = self.bars.iter_mut().find(|it| it.1.symbol == bar.symbol);
                 match known {
@@ -148,7 +149,7 @@ impl Prices {
 
     fn give(&mut self, symbol: &Name, price: Amount, at: Time, surely: bool) {
         // A price of nothing is refused.
-        if !price.is_positive() {
+        if !price.is_above_zero() {
             return;
         }
         let place = self.quoted.iter().position(|it| it.is_of(symbol));

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, OutsideAction, PositionClosed, RiskJudged, StateSaved, number,
 };
+use crate::invariants::exact::Exact;
 use crate::risk::RiskConfig;
 
 /// So many closed trades are kept in mind.
@@ -101,7 +102,7 @@ impl Remembered {
             .consecutive_losses
             .threshold_count;
         let before = self.after.back().copied().unwrap_or_default();
-        let won = closed.profit.is_positive();
+        let won = closed.profit.is_above_zero();
         let (losses, wins) = if won {
             (0, before.wins + 1)
         } else {

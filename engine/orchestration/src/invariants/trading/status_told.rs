@@ -9,6 +9,7 @@ use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{DomainEvent, PositionClosed, number};
 use crate::invariants::bus::table::Table;
+use crate::invariants::exact::Exact;
 use crate::message::{DegradationLevel, Name, Topic};
 
 /// What is known of the coordinator: nothing that it has not told since it began.
@@ -122,7 +123,7 @@ impl Paper {
         let left = self.open.get(&closed.position);
         let left = left.and_then(|size| size.minus(closed.size).ok());
         match left {
-            Some(left) if left.is_positive() => self.open.insert(closed.position, left),
+            Some(left) if left.is_above_zero() => self.open.insert(closed.position, left),
             _ => self.open.remove(&closed.position),
         };
     }
