@@ -145,40 +145,16 @@ mod tests {
 
     use super::super::samples::{ended, listens, minimal, started};
     use super::*;
-    use crate::amount::Amount;
-    use crate::domain_event::{PositionClosed, PositionOpened, Published};
+    use crate::domain_event::Published;
     use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant::published;
+    use crate::invariants::trading::plant::{position_closed, position_opened, published};
     use crate::message::Topic;
 
     fn opened() -> Planted {
         let began = Planted::of(PositionsAnnounced::new(&minimal()))
             .then(started())
             .then(listens());
-        began.at(10.0).then(position())
-    }
-
-    fn position() -> PositionOpened {
-        PositionOpened {
-            position: 7,
-            order: "order-3".into(),
-            symbol: "BTC/USDT".into(),
-            side: "sell".into(),
-            size: Amount::ONE,
-            entry_price: Amount::HUNDRED,
-            leverage: 2,
-            reserved: Amount::ZERO,
-        }
-    }
-
-    fn closed() -> PositionClosed {
-        PositionClosed {
-            position: 7,
-            size: Amount::ONE,
-            price: Amount::from_int(90),
-            profit: Amount::from_int(20),
-            reason: "take_profit".into(),
-        }
+        began.at(10.0).then(position_opened())
     }
 
     fn told(event_type: &str) -> Published {
@@ -198,13 +174,13 @@ mod tests {
         in_time().at(900.0).kernel(ended()).holds();
         let found = in_time()
             .at(900.0)
-            .then(closed())
+            .then(position_closed())
             .at(1_100.0)
             .kernel(ended());
         assert!(found.violated().contains("position-7 was closed"));
         let both = in_time()
             .at(900.0)
-            .then(closed())
+            .then(position_closed())
             .then(told("position_closed"));
         both.at(1_100.0).kernel(ended()).holds();
     }
@@ -213,7 +189,11 @@ mod tests {
     #[test]
     fn who_waits_for_its_store_sees_no_position_opened() {
         let waiting = Planted::of(PositionsAnnounced::new(&minimal())).then(started());
-        let opened = waiting.at(10.0).then(position()).at(20.0).then(listens());
+        let opened = waiting
+            .at(10.0)
+            .then(position_opened())
+            .at(20.0)
+            .then(listens());
         let finding = opened.at(900.0).kernel(ended()).finding();
         assert!(matches!(finding, Finding::NotEvaluable), "{finding:?}");
     }

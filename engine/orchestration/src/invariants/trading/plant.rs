@@ -11,12 +11,37 @@ use crate::coordinator::state::RunState;
 use crate::domain_event::{
     ConflictFound, ConflictResolved, ConsensusBuilt, Counted, Evidence, Filled, MarketTrade,
     ModelAnswered, ModelAsked, ModelReply, OrderAnswered, OrderOutcome, OrderSubmitted,
-    OutcomeCounted, OutsideActed, OutsideAction, Proposed, Published, ResolvedBy, RiskJudged,
-    StateChanged, TradeOrigin,
+    OutcomeCounted, OutsideActed, OutsideAction, PositionClosed, PositionOpened, Proposed,
+    Published, ResolvedBy, RiskJudged, StateChanged, TradeOrigin,
 };
 use crate::message::{
     DegradationLevel, Instant, Message, MessageId, Name, Payload, Priority, Topic, Ttl,
 };
+
+/// A position that `order-3` opens.
+pub(in crate::invariants) fn position_opened() -> PositionOpened {
+    PositionOpened {
+        position: 7,
+        order: "order-3".into(),
+        symbol: "BTC/USDT".into(),
+        side: "sell".into(),
+        size: Amount::ONE,
+        entry_price: Amount::HUNDRED,
+        leverage: 2,
+        reserved: Amount::ZERO,
+    }
+}
+
+/// The whole of it is closed.
+pub(in crate::invariants) fn position_closed() -> PositionClosed {
+    PositionClosed {
+        position: 7,
+        size: Amount::ONE,
+        price: Amount::from_int(90),
+        profit: Amount::from_int(20),
+        reason: "take_profit".into(),
+    }
+}
 
 /// A change of the state.
 pub(in crate::invariants) fn changed(

@@ -144,7 +144,7 @@ impl Invariant<DomainEvent> for PositionsTold {
 mod tests {
     use serde_json::json;
 
-    use super::super::plant::published;
+    use super::super::plant::{position_closed, position_opened, published};
     use super::*;
     use crate::domain_event::Started;
     use crate::invariants::planted::Planted;
@@ -153,23 +153,8 @@ mod tests {
     fn log() -> Planted {
         Planted::of(PositionsTold::default())
             .then(Started {})
-            .then(PositionOpened {
-                position: 7,
-                order: "order-3".into(),
-                symbol: "BTC/USDT".into(),
-                side: "sell".into(),
-                size: Amount::ONE,
-                entry_price: Amount::HUNDRED,
-                leverage: 2,
-                reserved: Amount::ZERO,
-            })
-            .then(PositionClosed {
-                position: 7,
-                size: Amount::ONE,
-                price: Amount::from_int(90),
-                profit: Amount::from_int(20),
-                reason: "take_profit".into(),
-            })
+            .then(position_opened())
+            .then(position_closed())
     }
 
     fn opening(field: &str, value: Value) -> Published {
