@@ -22,7 +22,7 @@ use std::time::Duration;
 use dacapo_kernel::{FaultKind, Plan, System, panic_message};
 
 use crate::crash_points::CrashPoints;
-use crate::scenario::{Overrides, ScenarioError, load};
+use crate::scenario::{Loaded, Overrides, ScenarioError, Varied};
 use crate::shrink::ShrinkError;
 use crate::swarm::Swarm;
 
@@ -74,6 +74,18 @@ pub enum Runs<'a> {
 }
 
 impl Runs<'_> {
+    /// The scenario that a seed, or a case, starts from.
+    fn base<'v, S: System>(
+        &self,
+        varied: &'v mut Varied<S>,
+        number: u64,
+    ) -> Result<&'v Loaded<S>, ScenarioError> {
+        match self {
+            Runs::Drawn(_) => varied.of(number),
+            Runs::Crashes(_) => Ok(varied.written()),
+        }
+    }
+
     /// The plan of a seed, or of a case.
     fn plan<C: Clone>(&self, base: &Plan<C>, kinds: &[FaultKind], number: u64) -> Plan<C> {
         match self {
@@ -123,8 +135,9 @@ impl Campaign<'_> {
     /// # Errors
     /// If the scenario cannot be read, or the log of a failure not kept.
     pub fn run<S: System>(&self, watch: impl FnMut(&Report) -> bool) -> Result<Report, FuzzError> {
-        let base = load::<S>(self.scenario, self.overrides).map_err(Box::new)?;
-        let catalogue = catalogue::of::<S>(&base.plan);
+        let varied = Varied::<S>::read(self.scenario, self.overrides).map_err(Box::new)?;
+        varied.check().map_err(Box::new)?;
+        let catalogue = catalogue::of::<S>(&varied.written().plan);
         let mut tally = Tally::new(self, &catalogue);
         let shared = Shared {
             next: AtomicU64::new(0),

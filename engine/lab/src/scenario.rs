@@ -17,6 +17,7 @@ mod set;
 mod source;
 mod tree;
 mod units;
+mod vary;
 mod wrong;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use self::common::Common;
 use self::complaint::Complaint;
 use self::source::Source;
 use self::tree::{Flaw, Node, Table, Value};
+use self::vary::{Choice, Variations};
 use self::wrong::Wrong;
 
 pub use self::data::{DATA_BYTES_MAX, DataDir};
@@ -35,6 +37,7 @@ pub use self::error::ScenarioError;
 pub use self::nearest::nearest;
 pub use self::safe::printable;
 pub use self::source::SCENARIO_BYTES_MAX;
+pub use self::vary::Varied;
 
 /// A scenario that is ready to run.
 pub struct Loaded<S: System> {
@@ -78,25 +81,7 @@ pub struct Overrides {
 /// If the configuration of `S` has a key that is the engine's own, such as `run`: no scenario
 /// could ever give it a value.
 pub fn load<S: System>(path: &Path, overrides: &Overrides) -> Result<Loaded<S>, ScenarioError> {
-    let mut source = Source::read(path)?;
-    let mut root = match tree::document(&source.text) {
-        Ok(root) => root,
-        Err((span, complaint)) => return Err(source.complain(Some(span), complaint)),
-    };
-    set::apply(&mut root, &mut source, overrides)?;
-    let document = Document { source, root };
-    let mut plan = document.plan::<S>()?;
-    let files = DataDir::new(source::folder_of(path)).map_err(|error| {
-        let what = format!("the scenario's folder cannot be read: {error}");
-        document.source.complain(None, Complaint::new(what))
-    })?;
-    S::resolve(&mut plan, &files).map_err(|mistake| document.mistake(mistake))?;
-    plan.data = files.opened();
-    Ok(Loaded {
-        plan,
-        files,
-        path: path.to_owned(),
-    })
+    Written::read(path, overrides)?.load(&Choice::new())
 }
 
 impl<S: System> Loaded<S> {
@@ -125,6 +110,62 @@ impl<S: System> fmt::Debug for Loaded<S> {
             .field("name", &self.plan.name)
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+/// A scenario file that was parsed, and what goes before what it says.
+struct Written {
+    path: PathBuf,
+    source: Source,
+    root: Node,
+    overrides: Overrides,
+    /// What varies, once the overrides have had their say.
+    variations: Variations,
+}
+
+impl Written {
+    fn read(path: &Path, overrides: &Overrides) -> Result<Written, ScenarioError> {
+        let source = Source::read(path)?;
+        let root = match tree::document(&source.text) {
+            Ok(root) => root,
+            Err((span, complaint)) => return Err(source.complain(Some(span), complaint)),
+        };
+        let mut written = Written {
+            path: path.to_owned(),
+            source,
+            root,
+            overrides: overrides.clone(),
+            variations: Variations::default(),
+        };
+        (_, written.variations) = written.chosen(&Choice::new())?;
+        Ok(written)
+    }
+
+    /// What is written, with some alternatives and with what goes before either; and what varies.
+    fn chosen(&self, choice: &Choice) -> Result<(Document, Variations), ScenarioError> {
+        let (mut source, mut root) = (self.source.clone(), self.root.clone());
+        self.variations.put(choice, root.table());
+        set::apply(&mut root, &mut source, &self.overrides)?;
+        match Variations::taken_from(root.table()) {
+            Ok(variations) => Ok((Document { source, root }, variations)),
+            Err((span, complaint)) => Err(source.complain(Some(span), complaint)),
+        }
+    }
+
+    fn load<S: System>(&self, choice: &Choice) -> Result<Loaded<S>, ScenarioError> {
+        let (document, _) = self.chosen(choice)?;
+        let mut plan = document.plan::<S>()?;
+        let files = DataDir::new(source::folder_of(&self.path)).map_err(|error| {
+            let what = format!("the scenario's folder cannot be read: {error}");
+            document.source.complain(None, Complaint::new(what))
+        })?;
+        S::resolve(&mut plan, &files).map_err(|mistake| document.mistake(mistake))?;
+        plan.data = files.opened();
+        Ok(Loaded {
+            plan,
+            files,
+            path: self.path.clone(),
+        })
     }
 }
 

@@ -176,7 +176,7 @@ defects! {
     RegimeVocabulary, "regime-vocabulary", "D17", "RUF", "consensus and the regime agent use different names, so the regime never agrees", "one vocabulary; both sets of names are understood", "evidence.vocabulary";
     TimeoutCancelsExecution, "timeout-cancels-execution", "D18", "RUF", "a task timeout cancels consensus, LLM or execution midway", "handling runs in a task of the coordinator's own, fed by a bounded queue", "trade.at-most-once";
     ForceRunBypassesGuards, "force-run-bypasses-guards", "3", "RUF", "a forced run has no timeout and may overlap a scheduled one", "the same guards as any run", "task.single, live.hung-agent-freed";
-    InFlightNotRerun, "in-flight-not-rerun", "D19", "RUF", "a task in flight at a crash waits a whole interval", "due at once after recovery", "live.tasks-run";
+    InFlightNotRerun, "in-flight-not-rerun", "D19", "RUF", "a task in flight at a crash waits a whole interval", "due at once after recovery", "recovery.tasks, live.tasks-run";
     RestingOrdersForgotten, "resting-orders-forgotten", "D20", "RUF", "an unfilled paper limit order is never looked at again", "matched on every price", "live.orders-resolve";
     DcaWhilePaused, "dca-while-paused", "D22", "RUF", "scheduled legs run while PAUSED", "they wait", "trade.no-leg-while-paused";
     LimitedProceeds, "limited-proceeds", "D23", "RUF", "at LIMITED an unresolved sentiment conflict proceeds", "it waits", "degrade.monotone-trading, llm.asked";

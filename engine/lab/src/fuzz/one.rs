@@ -15,7 +15,7 @@ use super::kept_files::KeptFiles;
 use super::{Campaign, FuzzError};
 use crate::examine::anything_happened;
 use crate::judgement::{Ended, Failure, judge};
-use crate::scenario::{DataDir, load};
+use crate::scenario::{DataDir, Varied};
 
 /// The property that a run violates on purpose, to show that failures are reported.
 pub const CANARY: &str = "fuzz.canary";
@@ -40,7 +40,7 @@ pub(super) struct Told {
 /// What a worker needs to run seeds, made once and used for all of them.
 pub(super) struct Bench<'a, S: System> {
     campaign: &'a Campaign<'a>,
-    base: Plan<S::Config>,
+    varied: Varied<S>,
     files: KeptFiles<DataDir>,
     kinds: Vec<FaultKind>,
     catalogue: Catalogue,
@@ -54,12 +54,13 @@ pub(super) struct Bench<'a, S: System> {
 impl<'a, S: System> Bench<'a, S> {
     /// Reads the scenario: a plan stays in the thread that made it.
     pub(super) fn new(campaign: &'a Campaign<'a>) -> Result<Bench<'a, S>, FuzzError> {
-        let loaded = load::<S>(campaign.scenario, campaign.overrides).map_err(Box::new)?;
+        let varied = Varied::read(campaign.scenario, campaign.overrides).map_err(Box::new)?;
+        let written = varied.written();
         Ok(Bench {
             campaign,
-            catalogue: catalogue::of::<S>(&loaded.plan),
-            base: loaded.plan,
-            files: KeptFiles::new(loaded.files),
+            catalogue: catalogue::of::<S>(&written.plan),
+            files: KeptFiles::new(written.files.clone()),
+            varied,
             kinds: S::faults(),
             log: Rc::default(),
             second: Rc::default(),
@@ -69,8 +70,11 @@ impl<'a, S: System> Bench<'a, S> {
 
     /// Runs a seed.
     pub(super) fn run(&mut self, seed: u64) -> Result<Told, FuzzError> {
+        let base = self.campaign.runs.base(&mut self.varied, seed);
+        let base = &base.map_err(Box::new)?.plan;
+        let plan = self.campaign.runs.plan(base, &self.kinds, seed);
         let mut told = None;
-        let panic = (self.campaign.caught)(&mut || told = Some(self.attempt(seed)));
+        let panic = (self.campaign.caught)(&mut || told = Some(self.attempt(seed, &plan)));
         let mut told = match (told, panic) {
             (Some(told), Ok(())) => told,
             (_, panic) => {
@@ -91,13 +95,12 @@ impl<'a, S: System> Bench<'a, S> {
     }
 
     /// Makes the run of a seed and judges it.
-    fn attempt(&mut self, seed: u64) -> Told {
-        let plan = self.campaign.runs.plan(&self.base, &self.kinds, seed);
+    fn attempt(&mut self, seed: u64, plan: &Plan<S::Config>) -> Told {
         let again = drawn(seed, "again") < self.campaign.again_per_mille;
         let made = if self.campaign.keep.is_some() || again {
-            self.record(&plan, &self.log)
+            self.record(plan, &self.log)
         } else {
-            Run::<S>::new(&plan).discard(&self.files)
+            Run::<S>::new(plan).discard(&self.files)
         };
         let outcome = match made {
             Ok(outcome) => outcome,
@@ -105,7 +108,7 @@ impl<'a, S: System> Bench<'a, S> {
         };
         self.look_for_anything();
         let judgement = judge(&Ended::<S> {
-            plan: &plan,
+            plan,
             verdict: Some(&outcome.verdict),
             world: &outcome.world,
             findings: &outcome.findings,
@@ -117,7 +120,7 @@ impl<'a, S: System> Bench<'a, S> {
             marks: self.catalogue.marks(&outcome),
             failures: judgement.failures,
             exhausted: judgement.exhausted,
-            again: again.then(|| self.compare(&plan)),
+            again: again.then(|| self.compare(plan)),
             log: None,
         }
     }

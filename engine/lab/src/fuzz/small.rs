@@ -5,7 +5,7 @@ use std::path::Path;
 use dacapo_kernel::System;
 
 use super::{Campaign, Found, FuzzError};
-use crate::scenario::load;
+use crate::scenario::Varied;
 use crate::shrink::{ShrinkOptions, keep, shrink};
 
 /// What is left of a run that fails when everything is taken away that it can fail without.
@@ -30,7 +30,11 @@ pub fn small<S: System>(
     to: Option<&Path>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Small, FuzzError> {
-    let loaded = load::<S>(campaign.scenario, campaign.overrides).map_err(Box::new)?;
+    let mut varied = Varied::<S>::read(campaign.scenario, campaign.overrides).map_err(Box::new)?;
+    let loaded = campaign
+        .runs
+        .base(&mut varied, found.seed)
+        .map_err(Box::new)?;
     let plan = campaign.runs.plan(&loaded.plan, &S::faults(), found.seed);
     let options = ShrinkOptions::default();
     let shrunk = shrink::<S>(&plan, &loaded.files, &found.group, options, &mut |_| {

@@ -9,9 +9,10 @@ use super::expectations::ExpectSection;
 use super::faults::{self, FaultSection};
 use super::safe::is_unsafe;
 use super::units::{Instant, Nanos};
+use super::vary::VARY;
 
 /// The keys at the top of a scenario that are not the system's.
-pub(super) const KEYS: [&str; 6] = ["name", "story", "run", "budgets", "faults", "expect"];
+pub(super) const KEYS: [&str; 7] = ["name", "story", "run", "budgets", "faults", "expect", VARY];
 
 /// The keys of `[run]`.
 pub(super) const RUN_KEYS: [&str; 7] = [

@@ -23,7 +23,7 @@ const MARK_MAX: usize = 60;
 const SENTENCE_MAX: usize = 1_000;
 
 /// Everything that a person wrote for one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Source {
     file: String,
     pub(super) text: String,

@@ -75,9 +75,31 @@ impl Table {
         let entry = self.entries.iter().find(|(k, _)| k.text == key);
         entry.map(|(key, _)| key)
     }
+
+    /// Puts what another table says in place of what this one says: tables entry by entry, everything else as a whole.
+    pub(super) fn overlay(&mut self, over: &Table) {
+        for (key, new) in &over.entries {
+            let mut entries = self.entries.iter_mut();
+            match entries.find(|(known, _)| known.text == key.text) {
+                None => self.entries.push((key.clone(), new.clone())),
+                Some((_, node)) => match (&mut node.value, &new.value) {
+                    (Value::Table(old), Value::Table(new)) => old.overlay(new),
+                    _ => *node = new.clone(),
+                },
+            }
+        }
+    }
 }
 
 impl Node {
+    /// The entries of a whole document.
+    pub(super) fn table(&mut self) -> &mut Table {
+        match &mut self.value {
+            Value::Table(table) => table,
+            _ => unreachable!("a document is a table, and an override only goes into it"),
+        }
+    }
+
     /// A key of a table, with its place.
     pub(super) fn key(&self, key: &str) -> Option<&Key> {
         match &self.value {

@@ -35,13 +35,13 @@ events! {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    hall: Hall,
+    pub(crate) hall: Hall,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Hall {
-    people: u64,
+    pub(crate) people: u64,
     /// Whether the program counts the runs that it has made, and lets that into a run.
     #[serde(default)]
     leaky: bool,
@@ -222,8 +222,13 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Desk {
+        Desk::with(SCENARIO)
+    }
+
+    /// With this scenario.
+    pub(crate) fn with(scenario: &str) -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("hall.toml"), SCENARIO).unwrap();
+        fs::write(folder.path().join("hall.toml"), scenario).unwrap();
         Desk {
             folder,
             overrides: Overrides::default(),
@@ -258,6 +263,14 @@ impl Desk {
         change: impl FnOnce(&mut Campaign<'_>),
         watch: impl FnMut(&Report) -> bool,
     ) -> Report {
+        self.campaign(to, |mut campaign| {
+            change(&mut campaign);
+            campaign.run::<Turnstile>(watch).unwrap()
+        })
+    }
+
+    /// Does something with a campaign over these seeds.
+    pub(crate) fn campaign<T>(&self, to: u64, work: impl FnOnce(Campaign<'_>) -> T) -> T {
         let keep = |seed: u64, bytes: &[u8]| {
             let path = self.path(&format!("{seed}.dlog"));
             fs::write(&path, bytes).map_err(|error| error.to_string())?;
@@ -265,7 +278,7 @@ impl Desk {
         };
         let keep: &Keep<'_> = &keep;
         let scenario = self.path("hall.toml");
-        let mut campaign = Campaign {
+        work(Campaign {
             scenario: &scenario,
             overrides: &self.overrides,
             runs: Runs::Drawn(&self.swarm),
@@ -281,9 +294,7 @@ impl Desk {
             canary_per_mille: 0,
             caught,
             keep: Some(keep),
-        };
-        change(&mut campaign);
-        campaign.run::<Turnstile>(watch).unwrap()
+        })
     }
 
     /// The seeds whose logs were kept.

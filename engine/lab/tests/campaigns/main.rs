@@ -4,3 +4,4 @@
 mod hall;
 mod matrix;
 mod running;
+mod varied;

@@ -148,7 +148,7 @@ pub(super) async fn run(ctx: &Ctx, asked: Question<'_>) -> Result<Option<Output>
         return Ok(None);
     }
     let template = asked.llm.template(topic);
-    let prompt = asked.asking.prompt(&template, &situation(ctx, &asked));
+    let prompt = asked.asking.prompt(&template, situation(ctx, &asked));
     let line = Line {
         port: asked.port,
         model: &asked.llm.model,

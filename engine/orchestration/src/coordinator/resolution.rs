@@ -91,7 +91,7 @@ impl Coordinator {
     /// The prompt of a resolution.
     fn prompt(&self, signal: &Payload, conflicts: &[Conflict]) -> Prompt {
         let template = self.config.llm.template();
-        self.asking.prompt(template, &situation(signal, conflicts))
+        self.asking.prompt(template, situation(signal, conflicts))
     }
 
     /// Asks one model and waits, for as long as the caller lets it.

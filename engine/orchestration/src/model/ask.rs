@@ -20,7 +20,7 @@ pub(crate) struct Prompt {
     /// All of it.
     whole: String,
     /// What is put into the template, if it is made from one.
-    situation: Option<String>,
+    situation: Option<Value>,
 }
 
 impl Prompt {
@@ -33,10 +33,10 @@ impl Prompt {
     }
 
     /// A template with a situation put into it.
-    pub(crate) fn rendered(template: &str, situation: &Value) -> Prompt {
+    pub(crate) fn rendered(template: &str, situation: Value) -> Prompt {
         Prompt {
-            whole: template::render(template, situation),
-            situation: Some(situation.to_string()),
+            whole: template::render(template, &situation),
+            situation: Some(situation),
         }
     }
 }
@@ -73,8 +73,9 @@ impl Asking {
     }
 
     /// A template with a situation put into it, as far as a model may know it.
-    pub(crate) fn prompt(&self, template: &str, situation: &Value) -> Prompt {
-        Prompt::rendered(template, &self.mask.veiled(situation))
+    pub(crate) fn prompt(&self, template: &str, mut situation: Value) -> Prompt {
+        self.mask.veil(&mut situation);
+        Prompt::rendered(template, situation)
     }
 
     /// Asks one model and waits, for as long as the caller lets it.
@@ -88,16 +89,17 @@ impl Asking {
         prompt: &Prompt,
     ) -> Result<String, String> {
         let shown = match line.live {
-            None => &prompt.whole,
+            None => prompt.whole.clone(),
             Some(live) => {
                 self.note_request(ctx, &line, live, prompt);
-                prompt.situation.as_ref().unwrap_or(&prompt.whole)
+                let situation = prompt.situation.as_ref().map(Value::to_string);
+                situation.unwrap_or_else(|| prompt.whole.clone())
             }
         };
         let request = ModelAsked {
             model: line.model.clone(),
             purpose: line.purpose,
-            prompt: shown.clone(),
+            prompt: shown,
             max_tokens: line.max_tokens,
         };
         match ctx.call(line.port, request).await {

@@ -4,6 +4,8 @@
 //! A name stands for the same asset all through a run, and in what the model answers it is turned back. Prices are not
 //! masked: they are what is to be judged.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::config::MaskConfig;
@@ -34,42 +36,54 @@ impl Mask {
         }
     }
 
-    /// What a model is told in place of this.
-    pub(crate) fn veiled(&self, told: &Value) -> Value {
+    /// Puts what a model is told in place of this.
+    pub(crate) fn veil(&self, told: &mut Value) {
+        if self.names.is_empty() && self.first_day.is_none() {
+            return;
+        }
         match told {
-            Value::String(text) => Value::String(self.veiled_text(text)),
-            Value::Array(list) => list.iter().map(|item| self.veiled(item)).collect(),
-            Value::Object(fields) => {
-                let field = |(key, value): (&String, &Value)| (self.key(key), self.veiled(value));
-                Value::Object(fields.iter().map(field).collect())
+            Value::String(text) => {
+                if let Cow::Owned(veiled) = self.veiled_text(text) {
+                    *text = veiled;
+                }
             }
-            other => other.clone(),
+            Value::Array(list) => list.iter_mut().for_each(|item| self.veil(item)),
+            Value::Object(fields) => {
+                if fields.keys().any(|key| self.key(key).is_some()) {
+                    let named = |(key, value): (String, Value)| {
+                        (self.key(&key).cloned().unwrap_or(key), value)
+                    };
+                    *fields = std::mem::take(fields).into_iter().map(named).collect();
+                }
+                fields.values_mut().for_each(|value| self.veil(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
     /// What a model meant by a text with neutral names in it.
     pub(crate) fn unveiled(&self, said: &str) -> String {
         let real = |word: &str| self.named(word, |(real, neutral)| (neutral, real));
-        replaced(said, real)
+        replaced(said, real).into_owned()
     }
 
-    fn veiled_text(&self, text: &str) -> String {
+    /// What a model is told in place of a text.
+    pub(crate) fn veiled_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let neutral = |word: &str| self.named(word, |(real, neutral)| (real, neutral));
-        let text = if self.names.is_empty() {
-            text.to_owned()
-        } else {
-            replaced(text, neutral)
+        let text = replaced(text, neutral);
+        let Some(first) = self.first_day else {
+            return text;
         };
-        match self.first_day {
+        match without_dates(&text, first) {
+            Some(dateless) => Cow::Owned(dateless),
             None => text,
-            Some(first) => without_dates(&text, first),
         }
     }
 
     /// A key is hidden if it is the name of an asset to the letter, as those of balances are.
-    fn key(&self, key: &str) -> String {
+    fn key(&self, key: &str) -> Option<&String> {
         let known = self.names.iter().find(|(real, _)| real == key);
-        known.map_or_else(|| key.to_owned(), |(_, neutral)| neutral.clone())
+        known.map(|(_, neutral)| neutral)
     }
 
     /// What stands for a word, in whatever letters it is written.
@@ -105,44 +119,64 @@ fn names(symbols: &[Name]) -> Vec<(String, String)> {
 }
 
 /// A text with some of its words replaced. A word is as long as letters and digits go on.
-fn replaced<'a>(text: &str, name: impl Fn(&str) -> Option<&'a str>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+fn replaced<'t, 'n>(text: &'t str, name: impl Fn(&str) -> Option<&'n str>) -> Cow<'t, str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    while let Some(begin) = rest.find(is_part) {
-        out.push_str(&rest[..begin]);
-        let word = &rest[begin..];
-        let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
-        out.push_str(name(&word[..end]).unwrap_or(&word[..end]));
-        rest = &word[end..];
+    let mut out = String::new();
+    // What stands before is in `out`, with its words replaced.
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(begin) = text[at..].find(is_part).map(|begin| at + begin) {
+        let end = text[begin..].find(|c| !is_part(c));
+        at = end.map_or(text.len(), |end| begin + end);
+        if let Some(name) = name(&text[begin..at]) {
+            out.push_str(&text[done..begin]);
+            out.push_str(name);
+            done = at;
+        }
     }
-    out.push_str(rest);
-    out
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
 }
 
-/// A text whose dates, such as 2024-07-01, are days since the first of the run.
-fn without_dates(text: &str, first: jiff::civil::Date) -> String {
+/// A text whose dates, such as 2024-07-01, are days since the first of the run; none if it has no date.
+fn without_dates(text: &str, first: jiff::civil::Date) -> Option<String> {
     const LENGTH: usize = "2024-07-01".len();
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let is_apart = !out.ends_with(|before: char| before.is_ascii_digit());
-        let found = text.get(at..at + LENGTH).filter(|_| is_apart);
-        let date = found.filter(|it| it.is_ascii() && !it.contains(['T', '+']));
-        let Some(date) = date.and_then(|it| it.parse::<jiff::civil::Date>().ok()) else {
-            out.push(c);
-            at += c.len_utf8();
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    // What stands before is in `out`, and the text goes on at a date's end.
+    let mut done = 0;
+    // A date is found by its first dash.
+    for dash in bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| **b == b'-')
+        .map(|(at, _)| at)
+    {
+        let Some(begin) = dash.checked_sub(4).filter(|begin| *begin >= done) else {
+            continue;
+        };
+        let is_apart = begin == 0 || !bytes[begin - 1].is_ascii_digit();
+        let found = text.get(begin..begin + LENGTH).filter(|_| is_apart);
+        let Some(date) = found.and_then(|it| it.parse::<jiff::civil::Date>().ok()) else {
             continue;
         };
         let day = date.since(first).map_or(0, |span| span.get_days());
+        out.push_str(&text[done..begin]);
         out.push_str(&format!("day {day}"));
-        at += LENGTH;
-        if text[at..].starts_with('T') {
+        done = begin + LENGTH;
+        if text[done..].starts_with('T') {
             out.push(' ');
-            at += 1;
+            done += 1;
         }
     }
-    out
+    if done == 0 {
+        return None;
+    }
+    out.push_str(&text[done..]);
+    Some(out)
 }
 
 #[cfg(test)]
@@ -161,6 +195,12 @@ mod tests {
         Mask::new(config, &symbols, 1_719_792_000_000_000)
     }
 
+    fn veiled(mask: &Mask, told: &Value) -> Value {
+        let mut told = told.clone();
+        mask.veil(&mut told);
+        told
+    }
+
     // Fails if a name gets through in a text, a key, another spelling or without its slash, or a part of a word is taken
     // for one.
     #[test]
@@ -177,8 +217,8 @@ mod tests {
             "price": "0.5",
             "said": ["Buy ASSET1; ASSET1ASSET2 rises, not SUBTCX"],
         });
-        assert_eq!(mask().veiled(&told), expected);
-        assert_eq!(Mask::default().veiled(&told), told);
+        assert_eq!(veiled(&mask(), &told), expected);
+        assert_eq!(veiled(&Mask::default(), &told), told);
     }
 
     // Fails if a date gets through, or a number is taken for one.
@@ -194,7 +234,7 @@ mod tests {
             "12024-07-03",
             "2024-13-01 é"
         ]);
-        assert_eq!(mask().veiled(&told), expected);
+        assert_eq!(veiled(&mask(), &told), expected);
     }
 
     // Fails if a symbol that a model names comes back as another, or not at all.

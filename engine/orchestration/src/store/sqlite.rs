@@ -59,6 +59,9 @@ enum Place {
     File(StoreFile),
 }
 
+/// How many statements are kept prepared: more than there are.
+const STATEMENTS: usize = 64;
+
 impl Sqlite {
     /// Tables in memory. Times are told from the start of the run.
     pub(super) fn in_memory() -> Sqlite {
@@ -117,6 +120,7 @@ impl Sqlite {
             }
         }
         .and_opened()?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         settings::apply(&db, in_memory)?;
         schema::migrate(&mut db)?;
         Ok(db)
@@ -370,7 +374,8 @@ fn look_ahead(db: &Connection, start_us: i64) -> Result<Agenda, TableError> {
     let next = "SELECT min(due_us), \
                 EXISTS (SELECT 1 FROM legs WHERE status = 'sending') \
                 FROM legs WHERE status = 'pending'";
-    let read = db.query_row(next, [], |row| {
+    let mut statement = db.prepare_cached(next).map_err(failed)?;
+    let read = statement.query_row([], |row| {
         Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, bool>(1)?))
     });
     let (next_due, under_way) = read.map_err(failed)?;

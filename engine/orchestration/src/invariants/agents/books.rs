@@ -52,11 +52,12 @@ impl Books {
 
     /// Whether an account is told as it is. Stops and targets may have moved.
     pub(super) fn agree(&self, told: &Value, symbol: &Name, mask: &Mask) -> bool {
-        let balances: serde_json::Map<String, Value> = self
+        let balances = self
             .balances
             .iter()
-            .map(|(asset, balance)| (asset.clone(), balance.in_floats().into()))
-            .collect();
+            .map(|(asset, balance)| (asset.clone(), balance.in_floats().into()));
+        let mut balances = Value::Object(balances.collect());
+        mask.veil(&mut balances);
         let of_symbol = self.open.values().filter(|open| open.symbol == *symbol);
         let open: Vec<Value> = of_symbol
             .map(|open| {
@@ -73,6 +74,6 @@ impl Books {
         let told_open: Vec<Value> = positions
             .map(|it| json!([it["side"], it["size"], it["entry_price"]]))
             .collect();
-        told["balances"] == mask.veiled(&Value::Object(balances)) && told_open == open
+        told["balances"] == balances && told_open == open
     }
 }

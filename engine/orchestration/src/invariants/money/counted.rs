@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{ActorId, Event, Invariant, Time};
+use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Time};
 use serde_json::Value;
 
-use super::{DOWN, goes_to_work};
+use super::{COORDINATOR, DOWN, goes_to_work};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, Published, ResolvedBy, StateRestored,
@@ -127,10 +127,12 @@ impl Counted {
         open.answered.get_or_insert(at);
     }
 
-    /// What was answered before is noted.
+    /// What was answered before is noted. What is not stays so until somebody asks for it.
     fn crash(&mut self, at: Time) {
-        let is_open = |open: &Open| open.answered.is_none_or(|it| it == at);
-        self.open.retain(|_, open| is_open(open));
+        self.open.retain(|_, open| {
+            let is_noted = open.answered.take().is_some_and(|it| it != at);
+            !is_noted
+        });
     }
 
     fn publish(&mut self, published: &Published) {
@@ -249,7 +251,13 @@ impl Invariant<DomainEvent> for Counted {
                 self.unsure |= it.operation == *"settle_intent" || it.operation == *"record_intent";
             }
             Some(_) => {}
-            None => self.crash(event.time),
+            None => {
+                if let Some(KernelEvent::HostCrashed(it)) = event.kernel()
+                    && it.host == COORDINATOR
+                {
+                    self.crash(event.time);
+                }
+            }
         }
         Ok(())
     }
@@ -257,6 +265,7 @@ impl Invariant<DomainEvent> for Counted {
 
 #[cfg(test)]
 mod tests {
+    use dacapo_kernel::HostCrashed;
     use serde_json::json;
 
     use super::super::super::trading::plant::{answered, published, resolved, submitted};
@@ -325,6 +334,23 @@ mod tests {
         filled(TradeOrigin::Plan).then(saved(0, 1)).violated();
         let raised = answered("i", None, OrderOutcome::Raised("executor_down".into()));
         sent(OF_SIGNAL).then(raised).then(saved(0, 1)).violated();
+    }
+
+    // Fails if an order that no crashed coordinator could tell of is taken to be told of.
+    #[test]
+    fn what_was_answered_at_a_crash_is_open_until_it_is_asked_for() {
+        let crashed = |log: Planted, at| {
+            log.at(at).kernel(HostCrashed {
+                host: COORDINATOR,
+                abrupt: false,
+            })
+        };
+        let sent = begun().then(saved(0, 0)).at(1.0);
+        let sent = sent.then(submitted("i", OF_SIGNAL, "buy"));
+        let sent = sent.then(answered("i", None, OrderOutcome::Resting));
+        let again = crashed(crashed(sent, 1.0).at(2.0).then(Started {}), 2.0);
+        let told = restored(again).then(placed()).then(subscribed());
+        told.then(saved(0, 1)).holds();
     }
 
     // Fails if what was saved may be lost in a restart, or a trade that was asked for be uncounted.

@@ -375,6 +375,9 @@ mod tests {
             other["trades"][place][field] = wrong;
             account().then(announced(other)).violated();
         }
+        let mut none = plan();
+        none["trades"] = json!([]);
+        account().then(announced(none)).violated();
         let mut other = plan();
         other["total_trade_value_usd"] = json!(700.0);
         account().then(announced(other.clone())).violated();

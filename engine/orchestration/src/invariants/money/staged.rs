@@ -7,14 +7,11 @@ use dacapo_kernel::{Event, Invariant};
 use crate::agents::AgentKind;
 use crate::amount::{Amount, AmountError, sum};
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, Published, RebalancePlanned, TradePlanned, number};
-use crate::message::{Name, Payload, Topic};
+use crate::domain_event::{DomainEvent, RebalancePlanned, TradePlanned, number};
+use crate::message::Name;
 use crate::rebalance::RebalanceRules;
 
 const HOUR_US: i64 = 3_600_000_000;
-
-/// Who makes the plans.
-const AGENT: &str = "portfolio_rebalance";
 
 /// A plan has as many batches as its rules allow, an interval apart, and equal to the cent.
 pub(super) struct Staged {
@@ -43,19 +40,6 @@ fn by_trade(plan: &RebalancePlanned) -> Vec<Vec<&TradePlanned>> {
         parts.sort_by_key(|part| part.batch_index);
     }
     trades
-}
-
-/// Whoever rebalances has something to trade.
-fn announced(published: &Published) -> Result<(), String> {
-    let message = &published.message;
-    let (Topic::PortfolioUpdates, Payload::Raw(plan)) = (message.topic, &message.payload) else {
-        return Ok(());
-    };
-    let is_empty = plan["trades"].as_array().is_some_and(Vec::is_empty);
-    if message.source != *AGENT || plan["action"] != "rebalance" || !is_empty {
-        return Ok(());
-    }
-    Err("expected a rebalancing to have trades, found none".to_owned())
 }
 
 /// One of so many equal parts, in whole cents.
@@ -148,7 +132,7 @@ impl Invariant<DomainEvent> for Staged {
     }
 
     fn watches(&self) -> &'static [u16] {
-        &[number::RebalancePlanned, number::Published]
+        &[number::RebalancePlanned]
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
@@ -158,7 +142,6 @@ impl Invariant<DomainEvent> for Staged {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match (event.domain(), &self.rules) {
             (Some(DomainEvent::RebalancePlanned(plan)), Some(rules)) => check(rules, plan),
-            (Some(DomainEvent::Published(it)), Some(_)) => announced(it),
             _ => Ok(()),
         }
     }
@@ -170,13 +153,9 @@ impl Invariant<DomainEvent> for Staged {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
     use crate::invariants::money::planted::{config, leg};
     use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant;
-    use crate::message::Message;
 
     /// A trade over 100.01 dollars in three batches an hour apart.
     fn plan() -> RebalancePlanned {
@@ -194,10 +173,6 @@ mod tests {
     }
 
     fn log(plan: RebalancePlanned) -> Planted {
-        begun().then(plan)
-    }
-
-    fn begun() -> Planted {
         let mut config = config();
         let rules = &mut config.portfolio.rebalancing;
         rules.min_trade_usd = Amount::from_int(10);
@@ -205,7 +180,7 @@ mod tests {
         rules.dca.threshold_usd = Amount::HUNDRED;
         rules.dca.batches = 3;
         rules.dca.interval_hours = 1;
-        Planted::of(Staged::new(&config))
+        Planted::of(Staged::new(&config)).then(plan)
     }
 
     #[test]
@@ -241,30 +216,5 @@ mod tests {
         let mut rare = plan();
         rare.interval_hours = 2;
         assert!(log(rare).violated().contains("between two batches"));
-    }
-
-    // Fails if a plan may lose all its trades when it is divided.
-    #[test]
-    fn a_rebalancing_without_trades_is_found() {
-        let announced = |action: &str, source| {
-            let payload = serde_json::json!({"action": action, "trades": []});
-            let it = plant::published(1, Topic::PortfolioUpdates, 0, payload);
-            let message = Message {
-                source,
-                ..(*it.message).clone()
-            };
-            begun().then(Published {
-                message: Rc::new(message),
-                ..it
-            })
-        };
-        let nothing = announced("rebalance", Name::fixed(AGENT)).violated();
-        assert!(nothing.contains("to have trades"), "{nothing}");
-        // Others may say what they like.
-        let other = announced("rebalance", Name::fixed("somebody"));
-        other.then(plan()).holds();
-        announced("no_action", Name::fixed(AGENT))
-            .then(plan())
-            .holds();
     }
 }

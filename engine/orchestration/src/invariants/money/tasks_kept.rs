@@ -1,6 +1,8 @@
 //! `recovery.tasks`: the schedule goes on where it was saved.
 
-use dacapo_kernel::{Event, Invariant, Plan};
+use std::collections::BTreeSet;
+
+use dacapo_kernel::{Event, Invariant, Plan, Time};
 use serde_json::Value;
 
 use crate::config::{Config, Schedule};
@@ -11,6 +13,8 @@ use crate::message::{Instant, Name, Span};
 struct Task {
     name: Name,
     interval: Option<Span>,
+    /// Whether nothing but its own schedule decides when it runs.
+    is_free: bool,
     saved: Kept,
     /// What holds since the coordinator went on from what was saved.
     kept: Kept,
@@ -22,13 +26,19 @@ struct Kept {
     disabled: bool,
     /// Before it, it is not due.
     not_before: Option<Instant>,
+    /// It was under way, and is due at once.
+    cut_off: bool,
 }
 
-/// After a restart a disabled task stays disabled, and one that had run is not run before its interval is
-/// over, unless it was cut off.
+/// After a restart a disabled task stays disabled, one that had run is not run before its interval is
+/// over, and one that was cut off runs as soon as any other does.
 pub(super) struct TasksKept {
     start_us: i64,
     tasks: Vec<Task>,
+    /// What the schedule runs.
+    running: BTreeSet<Name>,
+    /// When the last task that it ran since the restart finished, if any did.
+    idle_since: Option<Time>,
     /// Whether the last thing that was saved is known: a save that failed may have been done after all.
     is_known: bool,
 }
@@ -45,6 +55,7 @@ impl TasksKept {
                     .ok()
                     .map(Span::from_secs),
             },
+            is_free: schedule.depends_on.is_empty() && !schedule.symbols.is_empty(),
             name: schedule.name,
             saved: Kept::default(),
             kept: Kept::default(),
@@ -52,6 +63,8 @@ impl TasksKept {
         TasksKept {
             start_us: plan.start_unix_ns / 1_000,
             tasks: schedules.into_iter().map(task).collect(),
+            running: BTreeSet::new(),
+            idle_since: None,
             is_known: false,
         }
     }
@@ -67,20 +80,39 @@ impl TasksKept {
             let saved = &record["tasks"][task.name.as_str()];
             let last_run = saved["last_run"].as_str();
             let last_run = last_run.and_then(|text| Instant::from_iso(text, self.start_us));
+            let disabled = saved["enabled"].as_bool() == Some(false);
+            let under_way = under_way(&task.name);
             task.saved = Kept {
-                disabled: saved["enabled"].as_bool() == Some(false),
+                disabled,
                 not_before: last_run
-                    .filter(|_| !under_way(&task.name))
+                    .filter(|_| !under_way)
                     .zip(task.interval)
                     .map(|(last, interval)| last + interval),
+                cut_off: under_way && !disabled && task.is_free,
             };
         }
     }
 
-    fn begin(&mut self, run: &TaskRunStarted, now: Instant) -> Result<(), String> {
-        let Some(task) = self.named(&run.task).filter(|_| !run.forced) else {
+    fn begin(&mut self, run: &TaskRunStarted, now: Time) -> Result<(), String> {
+        // All that is due at a look begins at it, and a look ends with the last of it.
+        let looks_again = self.running.is_empty() && self.idle_since.is_some_and(|end| end < now);
+        if looks_again && let Some(task) = self.tasks.iter().find(|task| task.kept.cut_off) {
+            return Err(format!(
+                "expected {}, which was cut off, to run as soon as anything did after a restart, found it wait",
+                task.name
+            ));
+        }
+        if !run.forced {
+            self.running.insert(run.task.clone());
+        }
+        let Some(task) = self.named(&run.task) else {
             return Ok(());
         };
+        if run.forced {
+            task.kept.cut_off = false;
+            return Ok(());
+        }
+        let now = Instant::from(now);
         let kept = std::mem::take(&mut task.kept);
         if kept.disabled {
             return Err(format!(
@@ -97,6 +129,12 @@ impl TasksKept {
         Ok(())
     }
 
+    fn finish(&mut self, task: &Name, now: Time) {
+        if self.running.remove(task) && self.running.is_empty() {
+            self.idle_since = Some(now);
+        }
+    }
+
     fn named(&mut self, name: &Name) -> Option<&mut Task> {
         self.tasks.iter_mut().find(|task| task.name == *name)
     }
@@ -108,7 +146,8 @@ impl Invariant<DomainEvent> for TasksKept {
     }
 
     fn statement(&self) -> &'static str {
-        "over a restart a disabled task stays disabled, and one that had run waits for its interval"
+        "over a restart a disabled task stays disabled, one that had run waits for its interval, and one that was cut \
+         off runs as soon as anything does"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -119,6 +158,7 @@ impl Invariant<DomainEvent> for TasksKept {
             number::StoreFailed,
             number::TaskSwitched,
             number::TaskRunStarted,
+            number::TaskFinished,
             number::WakeAsked,
         ]
     }
@@ -135,12 +175,13 @@ impl Invariant<DomainEvent> for TasksKept {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match event.domain() {
             Some(DomainEvent::Started(_)) => {
+                (self.running, self.idle_since) = (BTreeSet::new(), None);
                 for task in &mut self.tasks {
                     task.kept = Kept::default();
                 }
             }
             Some(DomainEvent::StateSaved(it)) => self.save(&it.record.0),
-            Some(DomainEvent::StoreFailed(_)) => self.is_known = false,
+            Some(DomainEvent::StoreFailed(it)) => self.is_known &= it.operation != *"save_state",
             Some(DomainEvent::StateRestored(it)) if it.complete && self.is_known => {
                 for task in &mut self.tasks {
                     task.kept = task.saved;
@@ -148,7 +189,7 @@ impl Invariant<DomainEvent> for TasksKept {
             }
             Some(DomainEvent::TaskSwitched(it)) => {
                 if let Some(task) = self.named(&it.task) {
-                    task.kept.disabled = false;
+                    (task.kept.disabled, task.kept.cut_off) = (false, false);
                 }
             }
             Some(DomainEvent::WakeAsked(it)) => {
@@ -156,9 +197,8 @@ impl Invariant<DomainEvent> for TasksKept {
                     task.kept.not_before = None;
                 }
             }
-            Some(DomainEvent::TaskRunStarted(it)) => {
-                return self.begin(it, Instant::from(event.time));
-            }
+            Some(DomainEvent::TaskRunStarted(it)) => return self.begin(it, event.time),
+            Some(DomainEvent::TaskFinished(it)) => self.finish(&it.task, event.time),
             _ => {}
         }
         Ok(())
@@ -170,7 +210,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain_event::{Started, StateRestored, StateSaved, StoreFailed, TaskSwitched};
+    use crate::domain_event::{
+        Started, StateRestored, StateSaved, StoreFailed, TaskFinished, TaskSwitched,
+    };
     use crate::invariants::minimal_plan;
     use crate::invariants::planted::Planted;
     use crate::message::{DegradationLevel, Json};
@@ -241,12 +283,45 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_saved_after_all_proves_nothing() {
-        let failed = StoreFailed {
-            operation: "save".into(),
+    fn a_task_that_was_cut_off_and_waits_is_found() {
+        let finished = || TaskFinished {
+            task: "regime_detection".into(),
         };
-        let log = Planted::of(TasksKept::new(&minimal_plan()));
-        let log = log.then(saved(false, false)).then(failed);
-        went_on(log).then(run(false)).holds();
+        let begun = || TaskRunStarted {
+            task: "regime_detection".into(),
+            ..run(false)
+        };
+        let looked = |log: Planted| log.then(begun()).then(finished());
+        let what = looked(restarted(saved(true, true))).at(2.0);
+        let what = what.then(begun()).violated();
+        assert!(what.contains("to run as soon as anything did"), "{what}");
+        // It begins at the same look, after another one or before, or by a command.
+        for forced in [false, true] {
+            let before = restarted(saved(true, true)).then(run(forced));
+            looked(before).at(2.0).then(run(false)).holds();
+            let after = looked(restarted(saved(true, true))).then(run(forced));
+            after.at(2.0).then(begun()).holds();
+        }
+        looked(restarted(saved(false, true)))
+            .at(2.0)
+            .then(begun())
+            .holds();
+        looked(restarted(saved(true, false)))
+            .at(2.0)
+            .then(begun())
+            .holds();
+    }
+
+    #[test]
+    fn what_may_have_been_saved_after_all_proves_nothing() {
+        let failed = |operation: &'static str| StoreFailed {
+            operation: operation.into(),
+        };
+        let log = |operation| {
+            let log = Planted::of(TasksKept::new(&minimal_plan()));
+            went_on(log.then(saved(false, false)).then(failed(operation))).then(run(false))
+        };
+        log("save_state").holds();
+        log("load_state").violated();
     }
 }

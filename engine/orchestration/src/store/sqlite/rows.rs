@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::fault::{damaged, failed};
+use super::fault::damaged;
 use super::values::{Values, count, optional, text};
 use super::{risk, seal};
 use crate::coordinator::Statistics;
@@ -19,17 +19,26 @@ use crate::symbol::Side;
 
 // The coordinator.
 
+/// The tables of a record.
+const RECORD: [&str; 7] = [
+    "coordinator",
+    "task_runs",
+    "degradation",
+    "portfolio",
+    "pause",
+    "risk",
+    "breakers",
+];
+
 /// Writes a record in place of the one before.
 pub(super) fn put_record(
     db: &Connection,
     record: &Record,
     start_us: i64,
 ) -> Result<(), TableError> {
-    db.execute_batch(
-        "DELETE FROM coordinator; DELETE FROM task_runs; DELETE FROM degradation; DELETE FROM portfolio; \
-         DELETE FROM pause; DELETE FROM risk; DELETE FROM breakers;",
-    )
-    .map_err(failed)?;
+    for table in RECORD {
+        seal::clear(db, table)?;
+    }
     let Statistics {
         total_task_runs,
         total_conflicts_detected,

@@ -22,6 +22,15 @@ pub(super) fn add(db: &Connection, table: &str, values: Vec<Value>) -> Result<()
     write(db, "INSERT", table, values)
 }
 
+/// Takes every row out of a table.
+pub(super) fn clear(db: &Connection, table: &str) -> Result<(), TableError> {
+    let mut statement = db
+        .prepare_cached(&format!("DELETE FROM {table}"))
+        .map_err(failed)?;
+    statement.execute([]).map_err(failed)?;
+    Ok(())
+}
+
 fn write(
     db: &Connection,
     how: &str,
@@ -31,7 +40,10 @@ fn write(
     values.push(Value::Blob(seal(table, &values)));
     let places = vec!["?"; values.len()].join(", ");
     let sql = format!("{how} INTO {table} VALUES ({places})");
-    db.execute(&sql, params_from_iter(values)).map_err(failed)?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
+    statement
+        .execute(params_from_iter(values))
+        .map_err(failed)?;
     Ok(())
 }
 
@@ -46,7 +58,7 @@ pub(super) fn rows(
     given: &[&dyn ToSql],
 ) -> Result<Vec<Vec<Value>>, TableError> {
     let sql = format!("SELECT * FROM {table} {rest}");
-    let mut statement = db.prepare(&sql).map_err(failed)?;
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
     let columns = statement.column_count();
     let read = |row: &Row<'_>| (0..columns).map(|at| row.get(at)).collect();
     let rows = statement.query_map(given, read).map_err(failed)?;
