@@ -1,11 +1,11 @@
-//! A campaign over the general scenario, with every property and nothing else to judge by.
+//! Campaigns over the general scenario, and short ones over every other, with every property and nothing else to judge by.
 //!
-//! `DACAPO_CAMPAIGN_SEEDS` says how many seeds are run.
+//! `DACAPO_CAMPAIGN_SEEDS` says how many seeds of the general scenario are run.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use dacapo_lab::Swarm;
-use dacapo_lab::fuzz::{Campaign, Runs, Seeds, caught};
+use dacapo_lab::fuzz::{Campaign, Runs, Seeds, Shard, caught};
 use dacapo_lab::scenario::Overrides;
 
 use dacapo_orchestration::Orchestration;
@@ -13,6 +13,16 @@ use dacapo_tests::root;
 
 /// How many seeds are run unless the environment says otherwise.
 const SEEDS: &str = "40";
+
+/// How many of every other scenario.
+const FEW: Seeds = Seeds {
+    from: 0,
+    to: 3,
+    shard: Shard::ALL,
+};
+
+/// Twenty years with faults take minutes: what they add to a shorter run is nothing that a property looks at.
+const TOO_LONG: &str = "sp500.toml";
 
 #[expect(
     clippy::disallowed_methods,
@@ -24,17 +34,39 @@ fn wanted() -> String {
 
 #[test]
 fn nothing_fails_in_the_general_scenario_and_every_run_is_made_again_the_same() {
-    let seeds: Seeds = wanted()
-        .parse()
-        .expect("DACAPO_CAMPAIGN_SEEDS is a number or a range");
-    let scenario: PathBuf = root().join("scenarios/general.toml");
+    let seeds = wanted().parse();
+    let seeds = seeds.expect("DACAPO_CAMPAIGN_SEEDS is a number or a range");
+    holds(&root().join("scenarios/general.toml"), seeds);
+}
+
+#[test]
+fn nothing_fails_in_any_other_scenario() {
+    let mut scenarios = 0;
+    for folder in ["scenarios", "scenarios/defects", "scenarios/regressions"] {
+        let entries = std::fs::read_dir(root().join(folder)).expect("it is a folder");
+        for path in entries.map(|entry| entry.expect("it is listed").path()) {
+            let is_scenario = path.extension().is_some_and(|it| it == "toml");
+            if is_scenario && !path.ends_with("general.toml") && !path.ends_with(TOO_LONG) {
+                holds(&path, FEW);
+                scenarios += 1;
+            }
+        }
+    }
+    assert!(scenarios > 70, "{scenarios}");
+}
+
+/// Runs a campaign in which nothing may fail.
+#[track_caller]
+fn holds(scenario: &Path, seeds: Seeds) {
+    let name = scenario.file_stem().expect("it is a file");
+    let name = name.to_string_lossy();
     let keep = |seed: u64, log: &[u8]| {
-        let path = std::env::temp_dir().join(format!("dacapo-campaign-{seed}.dlog"));
+        let path = std::env::temp_dir().join(format!("dacapo-campaign-{name}-{seed}.dlog"));
         std::fs::write(&path, log).map_err(|error| error.to_string())?;
         Ok(path)
     };
     let campaign = Campaign {
-        scenario: &scenario,
+        scenario,
         overrides: &Overrides::default(),
         runs: Runs::Drawn(&Swarm::default()),
         seeds,
@@ -49,15 +81,15 @@ fn nothing_fails_in_the_general_scenario_and_every_run_is_made_again_the_same() 
     let report = campaign
         .run::<Orchestration>(|_| true)
         .unwrap_or_else(|error| panic!("{error}"));
-    println!("{} runs of {} events", report.runs, report.events);
+    println!("{name}: {} runs of {} events", report.runs, report.events);
     let groups = report.groups.iter().map(|found| {
         let (group, seed) = (&found.group, found.seed);
         format!(
-            "seed {seed}, {} runs: {}: {}",
+            "{name}, seed {seed}, {} runs: {}: {}",
             found.runs, group.property, group.cause
         )
     });
     let groups: Vec<String> = groups.collect();
     assert!(groups.is_empty(), "{}", groups.join("\n"));
-    assert!(report.diverged.is_empty(), "{:?}", report.diverged);
+    assert!(report.diverged.is_empty(), "{name}: {:?}", report.diverged);
 }

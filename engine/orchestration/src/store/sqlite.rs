@@ -23,7 +23,7 @@ use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::intent::Intent;
 use super::record::Record;
@@ -46,8 +46,8 @@ pub(super) struct Sqlite {
     start_us: i64,
     /// Opened when it is needed, and again when a coordinator begins.
     db: Option<Connection>,
-    /// The tables before each of the last commits, the newest last.
-    before: VecDeque<Connection>,
+    /// The tables before each of the last commits, the newest last, as the bytes of a database.
+    before: VecDeque<Vec<u8>>,
     /// The number of the last commit that was made; none if the mark beside a file does not say.
     mark: Option<u64>,
 }
@@ -127,10 +127,9 @@ impl Sqlite {
     }
 
     /// A copy of the tables as they are.
-    fn copy(&mut self) -> Result<Connection, TableError> {
-        let mut copy = Connection::open_in_memory().map_err(failed)?;
-        transfer(self.db()?, &mut copy)?;
-        Ok(copy)
+    fn copy(&mut self) -> Result<Vec<u8>, TableError> {
+        let copy = self.db()?.serialize(MAIN_DB).map_err(failed)?;
+        Ok(copy.to_vec())
     }
 
     fn number(&mut self) -> Result<u64, TableError> {
@@ -272,10 +271,11 @@ impl Tables for Sqlite {
                 None => break,
             }
         }
-        match oldest {
-            Some(oldest) => transfer(&oldest, self.db()?),
-            None => Ok(()),
-        }
+        let Some(oldest) = oldest else { return Ok(()) };
+        let mut copy = Connection::open_in_memory().map_err(failed)?;
+        copy.deserialize_read_exact(MAIN_DB, oldest.as_slice(), oldest.len(), true)
+            .map_err(failed)?;
+        transfer(&copy, self.db()?)
     }
 
     fn begin_anew(&mut self) -> Result<(), TableError> {
