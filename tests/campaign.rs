@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use dacapo_lab::Swarm;
-use dacapo_lab::fuzz::{Campaign, Runs, Seeds, Shard, caught};
+use dacapo_lab::fuzz::{Campaign, Report, Runs, Seeds, Shard, caught};
 use dacapo_lab::scenario::Overrides;
 
 use dacapo_orchestration::Orchestration;
@@ -36,7 +36,8 @@ fn wanted() -> String {
 fn nothing_fails_in_the_general_scenario_and_every_run_is_made_again_the_same() {
     let seeds = wanted().parse();
     let seeds = seeds.expect("DACAPO_CAMPAIGN_SEEDS is a number or a range");
-    holds(&root().join("scenarios/general.toml"), seeds);
+    let report = holds(&root().join("scenarios/general.toml"), seeds);
+    println!("{} runs of {} events", report.runs, report.events);
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn nothing_fails_in_any_other_scenario() {
 
 /// Runs a campaign in which nothing may fail.
 #[track_caller]
-fn holds(scenario: &Path, seeds: Seeds) {
+fn holds(scenario: &Path, seeds: Seeds) -> Report {
     let name = scenario.file_stem().expect("it is a file");
     let name = name.to_string_lossy();
     let keep = |seed: u64, log: &[u8]| {
@@ -81,7 +82,6 @@ fn holds(scenario: &Path, seeds: Seeds) {
     let report = campaign
         .run::<Orchestration>(|_| true)
         .unwrap_or_else(|error| panic!("{error}"));
-    println!("{name}: {} runs of {} events", report.runs, report.events);
     let groups = report.groups.iter().map(|found| {
         let (group, seed) = (&found.group, found.seed);
         format!(
@@ -92,4 +92,5 @@ fn holds(scenario: &Path, seeds: Seeds) {
     let groups: Vec<String> = groups.collect();
     assert!(groups.is_empty(), "{}", groups.join("\n"));
     assert!(report.diverged.is_empty(), "{name}: {:?}", report.diverged);
+    report
 }

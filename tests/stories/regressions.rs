@@ -35,3 +35,8 @@ fn a_trade_that_closed_at_the_instant_of_a_crash_is_cooled_down_after() {
 fn one_close_serves_two_alerts_of_one_instant() {
     holds("two-alerts-one-close", "live.emergency-flat");
 }
+
+#[test]
+fn a_pause_of_what_was_stopped_is_no_halt() {
+    holds("paused-after-a-stop", "halt.sticks");
+}

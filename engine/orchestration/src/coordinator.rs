@@ -292,11 +292,11 @@ impl Coordinator {
         self.remember_state(to, by);
     }
 
-    /// Goes to PAUSED, unless a halt stands in the way, and announces it.
+    /// Goes to PAUSED and announces it. Where a halt or a stop stands in the way nothing changes, nor what is kept of it.
     async fn pause(&self, by: &str) {
         let paused = self.state.get().paused(self.defects);
-        self.enter(paused, by);
         if paused == RunState::Paused {
+            self.enter(paused, by);
             self.publish(Topic::SystemEvents, CoordinatorPaused {}, Priority::High)
                 .await;
         }

@@ -20,7 +20,7 @@ mod staged;
 mod tasks_kept;
 
 #[cfg(test)]
-mod planted;
+pub(in crate::invariants) mod planted;
 
 use dacapo_kernel::{HostId, Plan};
 
@@ -34,14 +34,14 @@ const DOWN: u16 = dacapo_kernel::number::HostCrashed;
 /// The host of the exchange and the market.
 const EXCHANGE: HostId = HostId(1);
 /// The host of the coordinator.
-const COORDINATOR: HostId = HostId(2);
+pub(super) const COORDINATOR: HostId = HostId(2);
 /// The name under which the coordinator subscribes.
 const SUBSCRIBER: &str = "coordinator";
 /// The faults after which a store has less than it had, or other things.
 const FORGETFUL_STORE: &[&str] = &["store.stale", "store.corrupt", "store.gone"];
 
 /// Whether this is the last that a coordinator does before it goes to work: what it tells before, it found after a restart.
-fn goes_to_work(subscribed: &Subscribed) -> bool {
+pub(super) fn goes_to_work(subscribed: &Subscribed) -> bool {
     subscribed.topic == Topic::CoordinatorCommands && subscribed.subscriber == *SUBSCRIBER
 }
 

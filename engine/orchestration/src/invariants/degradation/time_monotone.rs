@@ -3,6 +3,7 @@
 use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 
 use super::super::bus::History;
+use super::super::money::goes_to_work;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, OutsideAction, Published, RiskJudged, TaskRunStarted};
 use crate::invariants::ages::Ages;
@@ -141,11 +142,15 @@ impl Invariant<DomainEvent> for TimeMonotone {
             DomainEvent::RiskJudged(it) => self.judged(it),
             DomainEvent::Started(_) => {
                 self.history.apply(event.time, domain);
-                // What arrived while the host was down is heard from now on.
-                self.cooled = self.cooled.map(|_| Instant::from(event.time));
+                self.hear();
                 for task in &mut self.tasks {
                     (task.ended, task.wake, task.woken) = (None, None, false);
                 }
+                Ok(())
+            }
+            // It may have waited for its store until now.
+            DomainEvent::Subscribed(it) if goes_to_work(it) => {
+                self.hear();
                 Ok(())
             }
             _ => Ok(()),
@@ -154,6 +159,11 @@ impl Invariant<DomainEvent> for TimeMonotone {
 }
 
 impl TimeMonotone {
+    /// What was said while nobody listened is heard from now on.
+    fn hear(&mut self) {
+        self.cooled = self.cooled.map(|_| Instant::from(self.now));
+    }
+
     fn stamped(&mut self, it: &Published) -> Result<(), String> {
         let now = Instant::from(self.now);
         if let Payload::PositionClosed(_) = it.message.payload {

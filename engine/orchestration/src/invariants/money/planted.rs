@@ -96,7 +96,7 @@ pub(super) fn answered(intent: &str, outcome: OrderOutcome) -> OrderAnswered {
 }
 
 /// The coordinator subscribes to commands, the last thing before it goes to work.
-pub(super) fn subscribed() -> Subscribed {
+pub(in crate::invariants) fn subscribed() -> Subscribed {
     Subscribed {
         topic: Topic::CoordinatorCommands,
         subscriber: Name::fixed(super::SUBSCRIBER),

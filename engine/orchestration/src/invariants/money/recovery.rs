@@ -42,8 +42,10 @@ pub(super) struct Statistics {
     unsaved_since: Option<Time>,
     /// The scheduler looked, and did not save what was due.
     overdue: bool,
-    /// The store fails, or the scheduler has ended: nothing is saved.
+    /// The store fails.
     hindered: bool,
+    /// The scheduler has ended, and saves nothing any more.
+    ended: bool,
     /// What was saved was not restored yet.
     to_restore: bool,
     busy: Busy,
@@ -90,6 +92,7 @@ impl Statistics {
             unsaved_since: None,
             overdue: false,
             hindered: false,
+            ended: false,
             to_restore: false,
             busy: Busy::default(),
             judged: false,
@@ -100,7 +103,7 @@ impl Statistics {
     fn start(&mut self, now: Time) {
         self.now = self.initial;
         self.unsaved_since = None;
-        (self.overdue, self.hindered) = (false, false);
+        (self.overdue, self.hindered, self.ended) = (false, false, false);
         self.to_restore = self.saved.is_some();
         self.busy = Busy {
             until: now,
@@ -158,7 +161,8 @@ impl Statistics {
     /// Whether something is not saved that should have been.
     fn is_due(&self, now: Time) -> bool {
         let since = self.unsaved_since;
-        self.has_store && !self.hindered && since.is_some_and(|since| now.since(since) > self.most)
+        let saves = self.has_store && !self.hindered && !self.ended;
+        saves && since.is_some_and(|since| now.since(since) > self.most)
     }
 
     fn save(&mut self, now: Time, state: &StateSaved) -> Result<(), String> {
@@ -289,7 +293,7 @@ impl Invariant<DomainEvent> for Statistics {
                 self.busy.tasks.remove(&it.task);
                 self.busy.until = now;
             }
-            Some(DomainEvent::ScheduleEnded(_)) => self.hindered = true,
+            Some(DomainEvent::ScheduleEnded(_)) => self.ended = true,
             Some(DomainEvent::ConflictFound(_)) => {
                 self.now.conflicts += 1;
                 self.change(now);

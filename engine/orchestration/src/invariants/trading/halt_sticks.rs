@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
-use dacapo_kernel::{Event, Invariant, Plan, Time};
+use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time};
 
 use crate::config::{Config, StoreKind};
 use crate::coordinator::state::RunState;
-use crate::domain_event::{DomainEvent, StateChanged, StateSaved, number};
+use crate::domain_event::{DomainEvent, OutsideAction, StateChanged, StateSaved, number};
+use crate::invariants::money::COORDINATOR;
 
 /// How long a halt or a pause may wait to be saved while the store works.
 const SAVED_WITHIN: Duration = Duration::from_secs(120);
+
+/// Why somebody is halted who was stopped: nothing else is a halt.
+const HALTS: [&str; 2] = ["halt", "circuit_breaker"];
 
 /// The halt or the pause in force, and whether it is safe.
 #[derive(Debug)]
@@ -19,6 +23,12 @@ pub(super) struct HaltSticks {
     state: RunState,
     /// The coordinator has begun and reads what was saved.
     loading: bool,
+    /// What holds after a restart: a stop in good order is no halt.
+    held: RunState,
+    /// It was told to stop, and nothing is tried again.
+    ended: bool,
+    /// It was told so when it did not listen, and hears of it later.
+    doomed: bool,
     halt: Kept,
     pause: Kept,
 }
@@ -62,7 +72,7 @@ impl Kept {
     fn save(&mut self, state: RunState, saved: &StateSaved) -> Result<(), String> {
         let Kept { of, name, .. } = *self;
         match saved.record.0[name].as_str() {
-            None if self.unsaved.is_some() => Err(format!(
+            None if self.unsaved.is_some() || (self.durable && state == of) => Err(format!(
                 "expected the reason of the {name} in what is saved, found none"
             )),
             Some(_) if state != of => Err(format!(
@@ -105,6 +115,9 @@ impl HaltSticks {
             has_store,
             state: RunState::Running,
             loading: false,
+            held: RunState::Running,
+            ended: false,
+            doomed: false,
             halt: Kept::new(RunState::Halted, "halt"),
             pause: Kept::new(RunState::Paused, "pause"),
         }
@@ -124,17 +137,29 @@ impl HaltSticks {
             ));
         }
         self.state = *to;
-        // A stop in good order is no halt, and what was read from the store is there already.
-        let is_new = *by != *"stop" && !self.loading;
+        if *by == *"stop" {
+            self.end();
+            return Ok(());
+        }
+        self.held = *to;
+        // What was read from the store is there already.
+        let is_new = !self.loading && !self.ended;
         let unsaved = (is_new && self.has_store).then_some(at);
         self.halt.enter(*to, unsaved);
         self.pause.enter(*to, unsaved);
         Ok(())
     }
 
+    /// What is not saved stays so.
+    fn end(&mut self) {
+        self.ended = true;
+        (self.halt.unsaved, self.pause.unsaved) = (None, None);
+    }
+
     /// Whether the coordinator that begins again is as it was.
     fn has_begun(&mut self) -> Result<(), String> {
         self.loading = false;
+        self.ended |= std::mem::take(&mut self.doomed);
         let (halted, paused) = (self.halt.durable, self.pause.durable);
         let forgotten = match self.state {
             RunState::Halted => None,
@@ -183,6 +208,7 @@ impl Invariant<DomainEvent> for HaltSticks {
             number::StoreFailed,
             number::Subscribed,
             number::ScheduleEnded,
+            number::OutsideActed,
             dacapo_kernel::number::HostCrashed,
         ]
     }
@@ -199,23 +225,37 @@ impl Invariant<DomainEvent> for HaltSticks {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.look(event.time)?;
         let at = event.time;
-        let Some(event) = event.domain() else {
+        if let Some(KernelEvent::HostCrashed(crashed)) = event.kernel()
+            && crashed.host == COORDINATOR
+        {
+            self.loading = true;
             self.halt.crash(at)?;
             return self.pause.crash(at);
+        }
+        let Some(event) = event.domain() else {
+            return Ok(());
         };
         match event {
             DomainEvent::Started(_) => {
-                self.state = RunState::Running;
-                self.loading = true;
+                (self.state, self.held) = (RunState::Running, RunState::Running);
+                (self.loading, self.ended) = (true, false);
             }
             DomainEvent::StateChanged(changed) => self.change(changed, at)?,
             DomainEvent::StateSaved(saved) => {
-                self.halt.save(self.state, saved)?;
-                self.pause.save(self.state, saved)?;
+                let reason = saved.record.0["halt"].as_str();
+                // Whoever is stopped and is halted then is in the same state as before.
+                if self.state == RunState::Halted && reason.is_some_and(|it| HALTS.contains(&it)) {
+                    self.held = RunState::Halted;
+                }
+                self.halt.save(self.held, saved)?;
+                self.pause.save(self.held, saved)?;
             }
-            // Nothing is tried again after a stop.
-            DomainEvent::ScheduleEnded(_) => {
-                (self.halt.unsaved, self.pause.unsaved) = (None, None);
+            DomainEvent::ScheduleEnded(_) => self.end(),
+            DomainEvent::OutsideActed(it) if matches!(it.action, OutsideAction::Stop) => {
+                self.doomed = self.loading;
+                if self.state == RunState::Halted {
+                    self.end();
+                }
             }
             // It is tried again, and until the store has worked nobody can tell what it holds.
             DomainEvent::StoreFailed(_) => {
@@ -237,12 +277,12 @@ impl Invariant<DomainEvent> for HaltSticks {
 
 #[cfg(test)]
 mod tests {
-    use dacapo_kernel::{HostCrashed, HostId};
+    use dacapo_kernel::HostCrashed;
     use serde_json::json;
 
     use super::super::plant::changed;
     use super::*;
-    use crate::domain_event::{Started, StoreFailed, Subscribed};
+    use crate::domain_event::{ScheduleEnded, Started, StoreFailed, Subscribed};
     use crate::invariants::planted::Planted;
     use crate::message::{Json, Name, Topic};
 
@@ -314,7 +354,7 @@ mod tests {
     #[test]
     fn it_is_saved_at_once() {
         let crash = || HostCrashed {
-            host: HostId(1),
+            host: COORDINATOR,
             abrupt: true,
         };
         let what = halted().at(10.0).kernel(crash()).violated();
@@ -364,6 +404,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_in_good_order_lifts_no_pause() {
+        let stopped = || {
+            let log = paused().then(saved_pause());
+            log.then(changed(RunState::Paused, RunState::Halted, "stop"))
+        };
+        stopped().then(saved_pause()).holds();
+        let what = stopped().then(saved(None)).violated();
+        assert!(what.contains("reason of the pause"), "{what}");
+        for reason in ["stop", "pause"] {
+            let what = stopped().then(saved(Some(reason))).violated();
+            assert!(what.contains("no halt in what is saved"), "{what}");
+        }
+        stopped().then(saved(Some("circuit_breaker"))).holds();
+        let ended = stopped().then(saved_pause()).then(ScheduleEnded {});
+        let resumed = ended.then(changed(RunState::Halted, RunState::Paused, "clear_halt"));
+        resumed.at(900.0).then(subscribed()).holds();
+    }
+
+    #[test]
     fn a_restart_does_not_lift_a_pause() {
         let what = paused()
             .then(saved_pause())
@@ -386,7 +445,7 @@ mod tests {
         let what = paused().then(saved(None)).violated();
         assert!(what.contains("reason of the pause"), "{what}");
         let crash = HostCrashed {
-            host: HostId(1),
+            host: COORDINATOR,
             abrupt: true,
         };
         let what = paused().at(10.0).kernel(crash).violated();

@@ -11,6 +11,7 @@ use crate::domain_event::{
     WakeAsked,
 };
 use crate::invariants::bus::samples::{config, said};
+use crate::invariants::money::planted::subscribed;
 use crate::invariants::planted::Planted;
 use crate::message::Topic;
 
@@ -155,6 +156,14 @@ fn an_agent_that_asked_for_it_is_woken_earlier_and_once() {
 fn what_is_heard_after_a_crash_cools_down_from_then_on() {
     let log = log().then(lost()).at(3_000.0).then(Started {});
     log.at(4_000.0).then(refused()).holds();
+}
+
+/// Fails if what comes while a coordinator waits for its store is taken to be heard before.
+#[test]
+fn what_is_heard_when_the_store_is_there_cools_down_from_then_on() {
+    let waits = log().then(Started {}).at(900.0).then(lost());
+    let works = waits.at(3_000.0).then(subscribed());
+    works.at(4_000.0).then(refused()).holds();
 }
 
 /// Fails if only a closing that somebody was told of is one to cool down after.

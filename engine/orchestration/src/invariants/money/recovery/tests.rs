@@ -4,7 +4,9 @@ use dacapo_kernel::{HostCrashed, HostId};
 use serde_json::json;
 
 use super::*;
-use crate::domain_event::{Counted, Started, StoreFailed, TaskFinished, TaskRunEnded};
+use crate::domain_event::{
+    Counted, ScheduleEnded, Started, StoreFailed, TaskFinished, TaskRunEnded,
+};
 use crate::invariants::money::planted::config;
 use crate::invariants::planted::Planted;
 use crate::message::Json;
@@ -139,4 +141,12 @@ fn a_scheduler_that_could_not_save_is_not_blamed() {
         operation: "save_state".into(),
     };
     crash(run(log()).at(605.0).then(down).at(700.0)).holds();
+}
+
+/// Fails if a save that a command asked for makes a stopped scheduler one that saves.
+#[test]
+fn a_scheduler_that_was_stopped_is_not_blamed() {
+    let stopped = run(log()).then(ScheduleEnded {});
+    let cleared = stopped.at(5.0).then(saved(1, 0));
+    crash(cleared.at(6.0).then(failed(1)).at(2_000.0)).holds();
 }
