@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -34,10 +35,10 @@ pub struct Setup<'a, S: System> {
 }
 
 impl<'a, S: System> Setup<'a, S> {
-    /// Whether the run may leave files of its own. A replay and a fork may not: what real files did in the recorded
-    /// run is in its log.
-    pub fn may_leave_files(&self) -> bool {
-        self.files.is_some_and(Files::may_leave_files)
+    /// Where the run leaves a file of its own that its scenario names so, if it may. A replay and a fork may not: what
+    /// real files did in the recorded run is in its log.
+    pub fn place_to_leave(&self, path: &str) -> Option<PathBuf> {
+        self.files?.place_to_leave(path)
     }
 
     /// Adds a host and starts its main task. After a crash and a restart it is started again,

@@ -4,6 +4,7 @@
 //! the system is about.
 
 use std::io::Read;
+use std::path::PathBuf;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -229,10 +230,10 @@ pub trait Files {
     /// If there is no such file, or it lies outside the scenario's folder.
     fn open(&self, path: &str) -> Result<Box<dyn Read>, BuildError>;
 
-    /// Whether the run may leave files of its own beside its log, such as that of a store. One that a recorded log
-    /// is tried with, time and again, may not.
-    fn may_leave_files(&self) -> bool {
-        true
+    /// Where the run leaves a file of its own that its scenario names so, such as that of a store; none where it may
+    /// leave none, as one that a recorded log is tried with, time and again.
+    fn place_to_leave(&self, path: &str) -> Option<PathBuf> {
+        Some(PathBuf::from(path))
     }
 
     /// Starts a program that a scenario names. Whoever only reads files starts none.

@@ -11,6 +11,7 @@ mod instants;
 mod kept;
 mod one;
 mod pool;
+mod refused;
 mod state;
 
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub enum Standing {
     Passed {
         /// How many events its run had.
         events: u64,
+        /// How many changes to it were refused, as they must be.
+        refused: usize,
     },
     /// The golden log's run is the same in all that counts.
     Same {

@@ -12,6 +12,7 @@ mod expectations;
 mod faults;
 mod nearest;
 mod probe;
+mod refused;
 mod safe;
 mod set;
 mod source;
@@ -20,6 +21,7 @@ mod units;
 mod vary;
 mod wrong;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,7 @@ use self::wrong::Wrong;
 pub use self::data::{DATA_BYTES_MAX, DataDir};
 pub use self::error::ScenarioError;
 pub use self::nearest::nearest;
+pub use self::refused::Refused;
 pub use self::safe::printable;
 pub use self::source::SCENARIO_BYTES_MAX;
 pub use self::vary::Varied;
@@ -47,6 +50,8 @@ pub struct Loaded<S: System> {
     pub files: DataDir,
     /// The scenario file, as it was named.
     pub path: PathBuf,
+    /// The changes to it that must be refused.
+    pub refused: Vec<Refused>,
 }
 
 /// What is said on the command line and goes before what the file says.
@@ -99,6 +104,7 @@ impl<S: System> Clone for Loaded<S> {
             plan: self.plan.clone(),
             files: self.files.clone(),
             path: self.path.clone(),
+            refused: self.refused.clone(),
         }
     }
 }
@@ -119,13 +125,19 @@ struct Written {
     source: Source,
     root: Node,
     overrides: Overrides,
+    /// Data files that take the place of those in its folder.
+    given: BTreeMap<String, Vec<u8>>,
     /// What varies, once the overrides have had their say.
     variations: Variations,
 }
 
 impl Written {
     fn read(path: &Path, overrides: &Overrides) -> Result<Written, ScenarioError> {
-        let source = Source::read(path)?;
+        Written::of(path, Source::read(path)?, overrides)
+    }
+
+    /// What stands in a file, or another text in its place.
+    fn of(path: &Path, source: Source, overrides: &Overrides) -> Result<Written, ScenarioError> {
         let root = match tree::document(&source.text) {
             Ok(root) => root,
             Err((span, complaint)) => return Err(source.complain(Some(span), complaint)),
@@ -135,6 +147,7 @@ impl Written {
             source,
             root,
             overrides: overrides.clone(),
+            given: BTreeMap::new(),
             variations: Variations::default(),
         };
         (_, written.variations) = written.chosen(&Choice::new())?;
@@ -154,17 +167,19 @@ impl Written {
 
     fn load<S: System>(&self, choice: &Choice) -> Result<Loaded<S>, ScenarioError> {
         let (document, _) = self.chosen(choice)?;
-        let mut plan = document.plan::<S>()?;
+        let (mut plan, refused) = document.plan::<S>()?;
         let files = DataDir::new(source::folder_of(&self.path)).map_err(|error| {
             let what = format!("the scenario's folder cannot be read: {error}");
             document.source.complain(None, Complaint::new(what))
         })?;
+        let files = files.given(self.given.clone());
         S::resolve(&mut plan, &files).map_err(|mistake| document.mistake(mistake))?;
         plan.data = files.opened();
         Ok(Loaded {
             plan,
             files,
             path: self.path.clone(),
+            refused,
         })
     }
 }
@@ -176,7 +191,7 @@ struct Document {
 }
 
 impl Document {
-    fn plan<S: System>(&self) -> Result<Plan<S::Config>, ScenarioError> {
+    fn plan<S: System>(&self) -> Result<(Plan<S::Config>, Vec<Refused>), ScenarioError> {
         let (common, own) = self.split(probe::keys_of::<S::Config>())?;
         let common: Common = de::from_node(&common).map_err(|wrong| self.wrong(wrong))?;
         let system = de::from_node(&own).map_err(|wrong| self.wrong(wrong))?;

@@ -60,8 +60,9 @@ pub(crate) fn build(
         .map_err(|error| BuildError::Plan(error.to_string()))?;
     let view = Rc::new(RefCell::new(view));
     let exchange = exchange(&config, defects);
-    let (start_us, has_files) = (plan.start_unix_ns / 1_000, setup.may_leave_files());
-    let store = Store::of_run(config.store.clone(), start_us, has_files);
+    let place = |path: &String| setup.place_to_leave(path);
+    let place = config.store.path.as_ref().map(place);
+    let store = Store::of_run(config.store.clone(), plan.start_unix_ns / 1_000, place);
     let store = store.map_err(|what| BuildError::File {
         path: "store.path".to_owned(),
         what,

@@ -13,7 +13,8 @@ use crate::domain_event::{
 };
 use crate::market::trouble::Trouble;
 use crate::market::{
-    BarFile, Bars, BarsConfig, Generated, Market, MarketConfig, Side, Source, Tape, Tick, TickKind,
+    BarFile, Bars, BarsConfig, Generated, Market, MarketConfig, Side, Source, Tape, TapeError,
+    Tick, TickKind,
 };
 use crate::message::{Instant, Name, Payload, Ttl};
 
@@ -57,14 +58,14 @@ impl MarketFeed {
             }
             MarketConfig::Tape(tape) => {
                 let input: Box<dyn Read> = files.open(&tape.file)?;
-                let damaged = |error: &dyn std::fmt::Display| BuildError::File {
+                let damaged = |error: TapeError| BuildError::File {
                     path: tape.file.clone(),
-                    what: error.to_string(),
+                    what: error.in_file(),
                 };
-                let tape = Tape::open(tape, input).map_err(|error| damaged(&error))?;
+                let tape = Tape::open(tape, input).map_err(damaged)?;
                 let market = Market::merge([Source::Tape(Box::new(tape))]);
                 let ticks: Result<Vec<Tick>, _> = market.collect();
-                feed.ticks = ticks.map_err(|error| damaged(&error))?.into_iter();
+                feed.ticks = ticks.map_err(damaged)?.into_iter();
             }
             MarketConfig::Bars(bars) => {
                 let mut read = read_bars(bars, start_ns, files)?;

@@ -66,11 +66,13 @@ impl Outside {
     pub(crate) async fn before_start(&self, config: &Config) {
         let before = |event: &&OutsideEvent| event.at_seconds < 0.0;
         for event in config.events.iter().filter(before) {
+            self.under_way.set(self.under_way.get() + 1);
             match item(event) {
                 Some(Item::Message(message)) => self.publish(message).await,
                 Some(Item::Action(action)) => self.act(action).await,
                 None => {}
             }
+            self.under_way.set(self.under_way.get() - 1);
         }
     }
 

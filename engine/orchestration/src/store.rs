@@ -12,7 +12,7 @@ mod tables;
 mod trouble;
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -97,29 +97,27 @@ impl Store {
         Store::with(config, tables, Failures::Live)
     }
 
-    /// The store of a run that its log tells all of. What a file does goes into the log, so a replay or a
-    /// fork, which has none, meets the same.
+    /// The store of a run that its log tells all of; `place` is that of its file, if it has one, and where there is to be
+    /// none, nothing. What a file does goes into the log, so a replay or a fork, which has none, meets the same.
     ///
     /// # Errors
     /// If there is a file already, or it cannot be made.
     pub(crate) fn of_run(
         config: StoreConfig,
         start_us: i64,
-        has_files: bool,
+        place: Option<Option<PathBuf>>,
     ) -> Result<Store, String> {
-        let Some(path) = config.path.clone() else {
-            return Ok(Store::new(config));
-        };
-        if !has_files {
-            return Ok(Store::with(
-                config,
-                Box::<Model>::default(),
-                Failures::Replayed,
-            ));
+        match place {
+            None => Ok(Store::new(config)),
+            Some(None) => {
+                let tables = Box::<Model>::default();
+                Ok(Store::with(config, tables, Failures::Replayed))
+            }
+            Some(Some(path)) => {
+                let tables = Sqlite::create(&path, start_us).map_err(|error| error.to_string())?;
+                Ok(Store::with(config, Box::new(tables), Failures::Recorded))
+            }
         }
-        let tables =
-            Sqlite::create(Path::new(&path), start_us).map_err(|error| error.to_string())?;
-        Ok(Store::with(config, Box::new(tables), Failures::Recorded))
     }
 
     /// The store in a file that may be there, for whoever lives and is not replayed. A new one is

@@ -34,7 +34,16 @@ pub(super) fn word(standing: &Standing) -> (&'static str, Tone) {
 /// What came of a case, in a few words.
 pub(super) fn in_words(standing: &Standing) -> String {
     match standing {
-        Standing::Passed { events } => counted(*events, "event", "events"),
+        Standing::Passed { events, refused } => {
+            let events = counted(*events, "event", "events");
+            match *refused as u64 {
+                0 => events,
+                many => format!(
+                    "{events}; {} refused",
+                    counted(many, "change to it is", "changes to it are")
+                ),
+            }
+        }
         Standing::Same {
             level,
             events,

@@ -14,8 +14,8 @@ use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
 use super::kept::{Kept, NewInputs};
-use super::state;
 use super::{Apartness, Standing, Test, Trace, Trouble};
+use super::{refused, state};
 use crate::causes::tell_events;
 use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
@@ -33,21 +33,30 @@ pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
 
 fn scenario<S: System>(case: &Case) -> Result<Standing, Trouble> {
     let loaded = load::<S>(&case.path, &Overrides::default())?;
+    let left = tempfile::tempdir().map_err(|error| Trouble::File(error.to_string()))?;
+    let files = loaded.files.clone().leaving_in(left.path());
     let (storage, bytes) = in_memory();
     let outcome = Run::<S>::new(&loaded.plan)
         .measured(Wanted::default())
-        .record(&loaded.files, storage, SyncPolicy::Never)?;
+        .record(&files, storage, SyncPolicy::Never)?;
     let judgement = judge(&Ended::<S> {
         plan: &loaded.plan,
         verdict: Some(&outcome.verdict),
         world: &outcome.world,
         findings: &outcome.findings,
     });
-    if !judgement.failures.is_empty() {
-        return failed::<S>(judgement.failures, outcome.events, &bytes);
+    let mut failures = judgement.failures.clone();
+    failures.extend(refused::failures(&loaded)?);
+    if !failures.is_empty() {
+        return failed::<S>(failures, outcome.events, &bytes);
     }
     let happened = anything_happened::<S>(&mut Events::new(again(&bytes)?))?;
-    Ok(standing(&outcome, judgement, happened))
+    Ok(standing(
+        &outcome,
+        judgement,
+        happened,
+        loaded.refused.len(),
+    ))
 }
 
 /// What failed in a run, and the event at which it first did.
@@ -68,12 +77,18 @@ fn failed<S: System>(
     })
 }
 
-fn standing<V>(outcome: &Outcome<V>, judgement: Judgement, happened: bool) -> Standing {
+fn standing<V>(
+    outcome: &Outcome<V>,
+    judgement: Judgement,
+    happened: bool,
+    refused: usize,
+) -> Standing {
     match judgement.exhausted {
         Some(budget) => Standing::Exhausted(budget.to_string()),
         None if !happened => Standing::NothingRan,
         None => Standing::Passed {
             events: outcome.events,
+            refused,
         },
     }
 }

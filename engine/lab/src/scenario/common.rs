@@ -7,12 +7,15 @@ use serde::Deserialize;
 
 use super::expectations::ExpectSection;
 use super::faults::{self, FaultSection};
+use super::refused::{self, Refused};
 use super::safe::is_unsafe;
 use super::units::{Instant, Nanos};
 use super::vary::VARY;
 
 /// The keys at the top of a scenario that are not the system's.
-pub(super) const KEYS: [&str; 7] = ["name", "story", "run", "budgets", "faults", "expect", VARY];
+pub(super) const KEYS: [&str; 8] = [
+    "name", "story", "run", "budgets", "faults", "expect", VARY, "refused",
+];
 
 /// The keys of `[run]`.
 pub(super) const RUN_KEYS: [&str; 7] = [
@@ -45,6 +48,8 @@ pub(super) struct Common {
     faults: Vec<FaultSection>,
     #[serde(default)]
     expect: ExpectSection,
+    #[serde(default)]
+    refused: Vec<Refused>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,11 +65,15 @@ struct RunSection {
 }
 
 impl Common {
-    /// The plan of a run of `S`, with the system's own part.
+    /// The plan of a run of `S`, with the system's own part, and the changes to it that must be refused.
     ///
     /// # Errors
     /// The first mistake, with the path of keys to it.
-    pub(super) fn plan<S: System>(self, system: S::Config) -> Result<Plan<S::Config>, Mistake> {
+    pub(super) fn plan<S: System>(
+        self,
+        system: S::Config,
+    ) -> Result<(Plan<S::Config>, Vec<Refused>), Mistake> {
+        refused::check(&self.refused)?;
         self.check_name()?;
         self.check_time()?;
         self.check_budgets()?;
@@ -73,7 +82,7 @@ impl Common {
             quiet_from: self.run.quiet_from.map(|at| Time::from_nanos(at.0)),
         };
         let (profile, defects) = self.run.defects::<S>()?;
-        Ok(Plan {
+        let plan = Plan {
             expect: self.expect.expect::<S>()?,
             name: self.name,
             story: one_line(&self.story),
@@ -87,7 +96,8 @@ impl Common {
             defects,
             data: Vec::new(),
             system,
-        })
+        };
+        Ok((plan, self.refused))
     }
 
     fn check_name(&self) -> Result<(), Mistake> {

@@ -26,6 +26,10 @@ pub const DATA_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub struct DataDir {
     folder: PathBuf,
     opened: RefCell<BTreeMap<String, DataFile>>,
+    /// Files that take the place of those of their paths, whether there are any or not.
+    given: BTreeMap<String, Vec<u8>>,
+    /// The folder for what a run leaves; where the run is made, if none is named.
+    leaves_in: PathBuf,
 }
 
 impl DataDir {
@@ -37,7 +41,21 @@ impl DataDir {
         Ok(DataDir {
             folder: folder.canonicalize()?,
             opened: RefCell::default(),
+            given: BTreeMap::new(),
+            leaves_in: PathBuf::new(),
         })
+    }
+
+    /// The same with these files in the place of those of their paths.
+    pub(super) fn given(mut self, files: BTreeMap<String, Vec<u8>>) -> DataDir {
+        self.given = files;
+        self
+    }
+
+    /// The same for a run that leaves its own files in this folder.
+    pub(crate) fn leaving_in(mut self, folder: &Path) -> DataDir {
+        self.leaves_in = folder.to_owned();
+        self
     }
 
     /// Every file that was opened so far, sorted by path.
@@ -46,6 +64,9 @@ impl DataDir {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        if let Some(bytes) = self.given.get(path) {
+            return Ok(bytes.clone());
+        }
         let place = self.place(path)?;
         // A pipe would block on opening, so what it is comes before.
         let kind = fs::metadata(&place).map_err(|error| error.to_string())?;
@@ -156,6 +177,10 @@ impl Files for DataDir {
                 what: printable(&what),
             }),
         }
+    }
+
+    fn place_to_leave(&self, path: &str) -> Option<PathBuf> {
+        Some(self.leaves_in.join(path))
     }
 
     /// A program with a path lies in the scenario's folder; any other is one of the machine's.

@@ -32,16 +32,21 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// A text in the place of what a file says.
+    pub(super) fn of(path: &Path, text: &str) -> Source {
+        Source {
+            file: printable(&path.to_string_lossy()),
+            text: text.to_owned(),
+            options: Vec::new(),
+        }
+    }
+
     /// Reads a scenario file.
     ///
     /// # Errors
     /// If it cannot be read, is too large or is not UTF-8.
     pub(super) fn read(path: &Path) -> Result<Source, ScenarioError> {
-        let mut source = Source {
-            file: printable(&path.to_string_lossy()),
-            text: String::new(),
-            options: Vec::new(),
-        };
+        let mut source = Source::of(path, "");
         let bytes = match bytes_of(path) {
             Ok(bytes) => bytes,
             Err(complaint) => return Err(source.complain(None, complaint)),

@@ -86,8 +86,8 @@ impl Files for RecordedFiles {
         }
     }
 
-    fn may_leave_files(&self) -> bool {
-        false
+    fn place_to_leave(&self, _path: &str) -> Option<PathBuf> {
+        None
     }
 
     fn start(&self, program: &Program) -> Result<Box<dyn Dialogue>, BuildError> {

@@ -158,7 +158,7 @@ pub struct Jump {
     pub at_ms: u64,
     /// The market that moves.
     pub symbol: String,
-    /// By how much of its price, in percent; above -100, at most 1,000, at most 4 decimals. -30 is a crash.
+    /// By how much of its price, in percent; above -100, at most 1,000, at most 6 decimals. -30 is a crash.
     #[serde(deserialize_with = "number::from_config")]
     pub percent: Decimal,
 }

@@ -92,7 +92,7 @@ fn place_jumps(markets: &mut [GeneratedMarket], jumps: &[Jump]) -> Result<(), Ge
             symbol: jump.symbol.clone(),
             field: "percent",
             value: jump.percent,
-            expected: "above -100 and at most 1,000, with at most 4 decimals",
+            expected: "above -100 and at most 1,000, with at most 6 decimals",
         })?;
         market
             .jumps

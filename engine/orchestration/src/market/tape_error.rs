@@ -23,6 +23,13 @@ pub struct TapeError {
     pub problem: TapeProblem,
 }
 
+impl TapeError {
+    /// Where and what, without the file.
+    pub fn in_file(&self) -> String {
+        format!("line {}: {}", self.line, self.problem)
+    }
+}
+
 /// What can be wrong with a tape.
 #[derive(Debug, Error)]
 #[expect(
