@@ -226,7 +226,7 @@ pub(crate) fn exit(standing: &Standing) -> Exit {
             }
             Trouble::Run(error) => exit_of(error),
             Trouble::NotWhole { .. } => Exit::Log,
-            Trouble::NotAccepted { .. } => Exit::Golden,
+            Trouble::NotAccepted { .. } | Trouble::ReadBack { .. } => Exit::Golden,
             Trouble::Panicked(_) => Exit::Internal,
         },
     }

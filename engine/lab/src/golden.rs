@@ -11,6 +11,7 @@ mod instants;
 mod kept;
 mod one;
 mod pool;
+mod read_back;
 mod refused;
 mod state;
 
@@ -172,6 +173,16 @@ pub enum Trouble {
         accepted: String,
         /// The one of the log.
         found: String,
+    },
+    /// An event is read as another one than was written.
+    #[error(
+        "event {seq}, `{kind}`, is read as another one than was written: written again it has other bytes"
+    )]
+    ReadBack {
+        /// Which event.
+        seq: u64,
+        /// Its kind.
+        kind: &'static str,
     },
     /// The program panicked.
     #[error("the program panicked: {0}")]

@@ -160,11 +160,6 @@ impl Portfolio {
         self.fees.get(asset).copied().unwrap_or_default()
     }
 
-    /// What was paid in fees by asset.
-    pub fn fees(&self) -> &BTreeMap<String, Amount> {
-        &self.fees
-    }
-
     /// All fees as one number, whatever the currency: the figure that the original reports.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod importing;
 mod process;
 mod prompting;
 mod reading;
+mod refusing;
 mod replaying;
 mod reporting;
 mod running;

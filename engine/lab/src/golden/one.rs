@@ -15,7 +15,7 @@ use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
 use super::kept::{Kept, NewInputs};
 use super::{Apartness, Standing, Test, Trace, Trouble};
-use super::{refused, state};
+use super::{read_back, refused, state};
 use crate::causes::tell_events;
 use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
@@ -118,6 +118,7 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     let Standing::Same { level, events, .. } = &standing else {
         return Ok(standing);
     };
+    read_back::check::<S>(again(&recorded)?)?;
     // The state that is kept is the one of the log that was accepted.
     if another.is_some() {
         return Ok(standing);

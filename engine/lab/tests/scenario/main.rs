@@ -5,5 +5,6 @@ mod hostile;
 mod mistakes;
 mod overrides;
 mod plan_files;
+mod refused;
 mod resolved;
 mod system;

@@ -326,6 +326,7 @@ impl Invariant<DomainEvent> for LegsFinish {
             "store.stale",
             "store.corrupt",
             "store.gone",
+            "store.disk",
         ]
     }
 

@@ -276,6 +276,7 @@ impl Invariant<DomainEvent> for Statistics {
             "store.stale",
             "store.corrupt",
             "store.gone",
+            "store.disk",
             dacapo_kernel::CRASH_TASK,
         ]
     }
