@@ -145,8 +145,8 @@ pub enum Trouble {
     Run(#[from] RunError),
     /// The run cannot be made from its seed alone.
     #[error(
-        "{0}\nThe file beside the log says `inputs = \"generated\"`, which is for runs that read no file and ask \
-         nobody outside; without that line the recorded inputs are taken"
+        "{0}\nThe file beside the log says `inputs = \"generated\"`, which is for runs that ask nobody outside, and \
+         `data` where their data files lie; without `inputs` the recorded ones are taken"
     )]
     FromSeed(RunError),
     /// A file cannot be read.

@@ -17,8 +17,8 @@ pub(crate) const LEVELS: &[Level] = &[
     },
     Level {
         name: "decisions",
-        meaning: "also signals, conflicts, resolutions, judgements, plans, levels, states, ends of tasks, what programs and \
-                  live models are told",
+        meaning: "also signals, conflicts, resolutions, judgements, plans, levels, states, ends of tasks, what files of bars \
+                  hold, what programs and live models are told",
     },
 ];
 
@@ -46,7 +46,8 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::PositionOpened(_)
         | DomainEvent::PositionClosed(_)
         | DomainEvent::EmergencyOrdered(_) => Some(MONEY),
-        DomainEvent::OutsideRefused(_)
+        DomainEvent::BarsRead(_)
+        | DomainEvent::OutsideRefused(_)
         | DomainEvent::HandlerFailed(_)
         | DomainEvent::Unsubscribed(_)
         | DomainEvent::StateChanged(_)
@@ -76,7 +77,6 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         DomainEvent::MarketTrade(_)
         | DomainEvent::MarketQuote(_)
         | DomainEvent::MarketBar(_)
-        | DomainEvent::BarsRead(_)
         | DomainEvent::TableRow(_)
         | DomainEvent::OutsideMessage(_)
         | DomainEvent::OutsideActed(_)

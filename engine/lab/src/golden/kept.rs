@@ -22,6 +22,9 @@ pub struct Kept {
     pub ignore: Vec<String>,
     /// Where the inputs of the new run come from.
     pub inputs: NewInputs,
+    /// The folder with the data files of a run whose inputs are generated, seen from the log; that of the log itself if
+    /// there is none.
+    pub data: Option<String>,
     /// The logs that were accepted, the newest last.
     pub accepted: Vec<Accepted>,
 }

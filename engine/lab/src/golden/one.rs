@@ -10,6 +10,8 @@ use dacapo_kernel::{
     World, fold, follow, plan_of,
 };
 
+use tempfile::TempDir;
+
 use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
@@ -33,7 +35,7 @@ pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
 
 fn scenario<S: System>(case: &Case) -> Result<Standing, Trouble> {
     let loaded = load::<S>(&case.path, &Overrides::default())?;
-    let left = tempfile::tempdir().map_err(|error| Trouble::File(error.to_string()))?;
+    let left = place_for_files()?;
     let files = loaded.files.clone().leaving_in(left.path());
     let (storage, bytes) = in_memory();
     let outcome = Run::<S>::new(&loaded.plan)
@@ -112,7 +114,7 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     }
     let files = match kept.inputs {
         NewInputs::Recorded => None,
-        NewInputs::Generated => Some(files_beside(&case.path)?),
+        NewInputs::Generated => Some(data_of(&case.path, kept.data.as_deref())?),
     };
     let standing = hold::<S>(&recorded, &held, files.as_ref())?;
     let Standing::Same { level, events, .. } = &standing else {
@@ -138,10 +140,11 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     })))
 }
 
-/// Data files of a run whose inputs are made from its seed.
-fn files_beside(log: &Path) -> Result<DataDir, Trouble> {
-    let folder = log.parent().unwrap_or(Path::new("."));
-    DataDir::new(folder).map_err(|error| Trouble::File(format!("{}: {error}", folder.display())))
+/// Data files of a run whose inputs are made anew.
+fn data_of(log: &Path, folder: Option<&str>) -> Result<DataDir, Trouble> {
+    let beside = log.parent().unwrap_or(Path::new("."));
+    let folder = beside.join(folder.unwrap_or("."));
+    DataDir::new(&folder).map_err(|error| Trouble::File(format!("{}: {error}", folder.display())))
 }
 
 /// Runs a whole recording again, with its inputs as far as they apply, and holds the new run against it.
@@ -170,7 +173,9 @@ fn hold<S: System>(
         None => follow::<S>(reader, storage, |_, _| true)?,
         Some(files) => {
             let plan = plan_of::<S>(&mut reader)?;
-            let made = Run::<S>::new(&plan).record(files, storage, SyncPolicy::Never);
+            let left = place_for_files()?;
+            let files = files.clone().leaving_in(left.path());
+            let made = Run::<S>::new(&plan).record(&files, storage, SyncPolicy::Never);
             made.map_err(Trouble::FromSeed)?
         }
     };
@@ -341,6 +346,11 @@ impl<S: System> Compared<'_, S> {
         });
         Ok(failures)
     }
+}
+
+/// A folder for what a run leaves, which goes with it.
+pub(super) fn place_for_files() -> Result<TempDir, Trouble> {
+    tempfile::tempdir().map_err(|error| Trouble::File(error.to_string()))
 }
 
 fn in_memory() -> (BoxedStorage, Rc<RefCell<Memory>>) {

@@ -4,6 +4,7 @@ use dacapo_kernel::log::{Memory, SyncPolicy};
 use dacapo_kernel::{Run, System};
 
 use super::Trouble;
+use super::one::place_for_files;
 use crate::judgement::Failure;
 use crate::scenario::{Loaded, Refused};
 
@@ -38,7 +39,7 @@ fn refusal<S: System>(loaded: &Loaded<S>, refused: &Refused) -> Result<Option<St
         Ok(changed) => changed,
         Err(error) => return Ok(Some(error.to_string())),
     };
-    let left = tempfile::tempdir().map_err(|error| Trouble::File(error.to_string()))?;
+    let left = place_for_files()?;
     let files = changed.files.leaving_in(left.path());
     let log = Box::new(Memory::default());
     let made = Run::<S>::new(&changed.plan)

@@ -48,19 +48,6 @@ pub enum Mood {
     VeryBullish,
 }
 
-impl Mood {
-    /// The word that messages carry.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mood::VeryBearish => "very_bearish",
-            Mood::Bearish => "bearish",
-            Mood::Neutral => "neutral",
-            Mood::Bullish => "bullish",
-            Mood::VeryBullish => "very_bullish",
-        }
-    }
-}
-
 /// A mood and how clear it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MoodReading {

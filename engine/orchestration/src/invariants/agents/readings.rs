@@ -122,6 +122,7 @@ mod tests {
 
     use super::*;
     use crate::agents::MarketView;
+    use crate::agents::indicator::Mood;
     use crate::amount::Amount;
     use crate::config::Config;
     use crate::domain_event::MarketTrade;
@@ -156,11 +157,21 @@ mod tests {
         let mut told = json!({
             "trend": view.trend(&symbol).map(|it| word(it.bias.name(), it.confidence)),
             "regime": view.regime(&symbol).map(|it| json!({"regime": it.regime.name(), "confidence": it.confidence})),
-            "mood": view.mood(&symbol).map(|it| word(it.mood.name(), it.confidence)),
+            "mood": view.mood(&symbol).map(|it| word(mood(it.mood), it.confidence)),
         });
         change(&mut told);
         let known = market.known(&symbol, Time::from_secs(1_000)).next();
         agree(rules, known.expect("there is one").newest, &told)
+    }
+
+    fn mood(mood: Mood) -> &'static str {
+        match mood {
+            Mood::VeryBearish => "very_bearish",
+            Mood::Bearish => "bearish",
+            Mood::Neutral => "neutral",
+            Mood::Bullish => "bullish",
+            Mood::VeryBullish => "very_bullish",
+        }
     }
 
     const PRICES: [i64; 12] = [100, 102, 101, 107, 109, 115, 114, 120, 131, 130, 129, 140];
