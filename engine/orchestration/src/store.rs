@@ -36,6 +36,10 @@ pub(crate) use trouble::KINDS as FAULTS;
 /// The door of what really happened to a file. No plan names it: it opens when the file fails, and in a
 /// replay when the log says so.
 const DISK: &str = "store.disk";
+/// The door of what a restart really found. Whoever looks does several things at once, and a log must say which of them failed.
+pub(crate) const FOUND: &str = "store.disk-found";
+/// The door of what really happened when the file was to be put back.
+const PUT_BACK: &str = "store.disk-put-back";
 
 /// The store did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,7 +184,7 @@ impl Store {
     fn find(&self, ctx: &Ctx) -> Result<Found, TableError> {
         let loss = match self.decay(ctx)? {
             Some(loss) => Some(loss),
-            None => match self.with_tables(ctx, |tables| tables.check()) {
+            None => match self.with_tables_at(FOUND, ctx, |tables| tables.check()) {
                 Ok(()) => None,
                 Err(TableError::Lost(loss)) => Some(loss),
                 Err(error) => return Err(error),
@@ -267,8 +271,18 @@ impl Store {
         ctx: &Ctx,
         act: impl FnOnce(&mut dyn Tables) -> Result<T, TableError>,
     ) -> Result<T, TableError> {
+        self.with_tables_at(DISK, ctx, act)
+    }
+
+    /// The same at a door of its own.
+    fn with_tables_at<T>(
+        &self,
+        door: &'static str,
+        ctx: &Ctx,
+        act: impl FnOnce(&mut dyn Tables) -> Result<T, TableError>,
+    ) -> Result<T, TableError> {
         if self.inner.failures == Failures::Replayed
-            && let Some(code) = ctx.real_fault(DISK, None)
+            && let Some(code) = ctx.real_fault(door, None)
         {
             return Err(TableError::from_code(code));
         }
@@ -279,7 +293,7 @@ impl Store {
         if let Err(error) = &done
             && self.inner.failures == Failures::Recorded
         {
-            ctx.real_fault(DISK, Some(error.code()));
+            ctx.real_fault(door, Some(error.code()));
         }
         done
     }

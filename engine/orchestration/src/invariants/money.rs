@@ -28,6 +28,7 @@ use super::Property;
 use crate::config::Config;
 use crate::domain_event::Subscribed;
 use crate::message::Topic;
+use crate::store::FOUND;
 
 /// A host crashed.
 const DOWN: u16 = dacapo_kernel::number::HostCrashed;
@@ -38,7 +39,7 @@ pub(super) const COORDINATOR: HostId = HostId(2);
 /// The name under which the coordinator subscribes.
 const SUBSCRIBER: &str = "coordinator";
 /// The faults after which a store has less than it had, or other things.
-const FORGETFUL_STORE: &[&str] = &["store.stale", "store.corrupt", "store.gone", "store.disk"];
+const FORGETFUL_STORE: &[&str] = &["store.stale", "store.corrupt", "store.gone", FOUND];
 
 /// Whether this is the last that a coordinator does before it goes to work: what it tells before, it found after a restart.
 pub(super) fn goes_to_work(subscribed: &Subscribed) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dacapo_kernel::{FaultKind, Time};
 
 use super::tables::{Loss, TableError};
-use super::{Store, StoreError};
+use super::{PUT_BACK, Store, StoreError};
 use crate::Ctx;
 use crate::faults::door;
 
@@ -164,7 +164,7 @@ impl Store {
     /// What a restart finds is not always what was written.
     pub(super) fn decay(&self, ctx: &Ctx) -> Result<Option<Loss>, TableError> {
         if let Some(commits) = ctx.fault("store.stale") {
-            self.with_tables(ctx, |tables| tables.roll_back(commits))?;
+            self.with_tables_at(PUT_BACK, ctx, |tables| tables.roll_back(commits))?;
         }
         // What never existed cannot get lost.
         if !self.inner.used.get() {

@@ -326,7 +326,7 @@ impl Invariant<DomainEvent> for LegsFinish {
             "store.stale",
             "store.corrupt",
             "store.gone",
-            "store.disk",
+            crate::store::FOUND,
         ]
     }
 

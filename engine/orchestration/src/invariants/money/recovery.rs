@@ -276,7 +276,7 @@ impl Invariant<DomainEvent> for Statistics {
             "store.stale",
             "store.corrupt",
             "store.gone",
-            "store.disk",
+            crate::store::FOUND,
             dacapo_kernel::CRASH_TASK,
         ]
     }
