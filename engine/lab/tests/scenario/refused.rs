@@ -7,7 +7,9 @@ use crate::system::{Depot, Folder, LEAST};
 
 fn refused(entries: &str) -> (Folder, Vec<Refused>) {
     let folder = Folder::with(format!("{LEAST}{entries}"));
-    let loaded = folder.load(&Overrides::default()).unwrap();
+    let loaded = folder
+        .load(&Overrides::default())
+        .expect("the scenario is right");
     let refused = loaded.refused;
     (folder, refused)
 }
