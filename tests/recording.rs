@@ -30,10 +30,12 @@ pub struct Recorded {
 /// If the scenario has a mistake or the run cannot be made.
 pub fn record(path: &Path, overrides: &Overrides) -> Recorded {
     let loaded = load::<Orchestration>(path, overrides).unwrap_or_else(|error| panic!("{error}"));
+    let left = tempfile::tempdir().expect("there is room for a folder");
+    let files = loaded.files.leaving_in(left.path());
     let bytes = Rc::new(RefCell::new(Memory::default()));
     let storage: BoxedStorage = Box::new(bytes.clone());
     let outcome = Run::<Orchestration>::new(&loaded.plan)
-        .record(&loaded.files, storage, SyncPolicy::Never)
+        .record(&files, storage, SyncPolicy::Never)
         .unwrap_or_else(|error| panic!("{error}"));
     Recorded {
         plan: loaded.plan,

@@ -125,6 +125,8 @@ impl Left {
             all.pop_front();
         }
         let (_, value) = all.pop_front_if(|(at, _)| *at == now)?;
+        // It is kept among those that struck as well, as one of its first question.
+        self.struck.remove(&(key.0, key.1, 0));
         Some(value)
     }
 

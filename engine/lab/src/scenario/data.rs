@@ -53,7 +53,7 @@ impl DataDir {
     }
 
     /// The same for a run that leaves its own files in this folder.
-    pub(crate) fn leaving_in(mut self, folder: &Path) -> DataDir {
+    pub fn leaving_in(mut self, folder: &Path) -> DataDir {
         self.leaves_in = folder.to_owned();
         self
     }
