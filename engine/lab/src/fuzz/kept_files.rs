@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use dacapo_kernel::{BuildError, Dialogue, Files, Program};
@@ -39,6 +40,11 @@ impl<F: Files> Files for KeptFiles<F> {
             .borrow_mut()
             .insert(path.to_owned(), Rc::clone(&bytes));
         Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    /// Many runs are made of one scenario, and none may find what another has left: a store in a file is one in memory.
+    fn place_to_leave(&self, _path: &str) -> Option<PathBuf> {
+        None
     }
 
     /// Each run has a program of its own, which knows nothing of other runs.
