@@ -78,9 +78,12 @@ pub(super) struct AskedAfter {
     /// The coordinator does not listen yet, so what it tells of orders is what it asked for.
     asks: bool,
     orders: BTreeMap<Name, Order>,
+    /// When an order was approved that is not sent yet: it may be noted already.
+    approved: Option<Time>,
     /// The order that was answered last: its outcome is noted before anything else is judged.
     settled: Option<Name>,
-    /// Orders of unknown outcome that were never sent, as one of their numbers is none that an order can carry.
+    /// Orders of unknown outcome that were never sent: a crash came before, or one of their numbers is none that an order
+    /// can carry.
     unsent: u64,
     /// The order that was told of last, and whose outcome is noted once everybody has heard of it.
     told: Option<Name>,
@@ -98,6 +101,7 @@ impl AskedAfter {
             starts: 0,
             asks: false,
             orders: BTreeMap::new(),
+            approved: None,
             settled: None,
             unsent: 0,
             told: None,
@@ -107,6 +111,7 @@ impl AskedAfter {
     }
 
     fn submit(&mut self, sent: &OrderSubmitted) {
+        self.approved = None;
         if sent.origin == TradeOrigin::Leg {
             return;
         }
@@ -174,6 +179,7 @@ impl AskedAfter {
 
     /// The coordinator is gone. What was answered at this very moment may not be noted.
     fn crash(&mut self, now: Time) {
+        self.unsent += u64::from(self.approved.take() == Some(now));
         for order in self.orders.values_mut() {
             if order.answered == Some(now) {
                 order.asked = Asked::Maybe;
@@ -326,7 +332,10 @@ impl Invariant<DomainEvent> for AskedAfter {
                     return self.publish(it);
                 }
             }
-            Some(DomainEvent::RiskJudged(_)) => self.settled = None,
+            Some(DomainEvent::RiskJudged(it)) => {
+                self.settled = None;
+                self.approved = it.rejections.is_empty().then_some(event.time);
+            }
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
             Some(DomainEvent::OrderAnswered(it)) => self.answer(it, event.time),
             Some(DomainEvent::Filled(it)) => self.fill(it),
@@ -339,124 +348,4 @@ impl Invariant<DomainEvent> for AskedAfter {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::super::super::trading::plant::{answered, filled, judged, published, submitted};
-    use super::super::planted::{config, subscribed};
-    use super::*;
-    use crate::domain_event::{Started, StoreFailed};
-    use crate::invariants::planted::Planted;
-    use crate::message::Topic;
-
-    const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
-
-    fn sent() -> Planted {
-        let mut config = config();
-        config.store.kind = StoreKind::Memory;
-        Planted::of(AskedAfter::new(&config))
-            .then(Started {})
-            .then(submitted("i", OF_SIGNAL, "buy"))
-    }
-
-    fn again(log: Planted) -> Planted {
-        log.at(9.0).then(Started {})
-    }
-
-    fn listens(log: Planted) -> Planted {
-        log.then(subscribed())
-    }
-
-    fn taken() -> Published {
-        let payload = json!({"event_type": "order_placed", "order_id": Value::Null,
-            "position_id": Value::Null, "symbol": "BTC/USDT", "trading_mode": "paper"});
-        published(8, Topic::ExecutionEvents, 0, payload)
-    }
-
-    fn error(code: &str) -> Published {
-        let payload = json!({"event_type": "order_error", "symbol": "BTC/USDT",
-            "error_message": code, "trading_mode": "paper"});
-        published(8, Topic::ExecutionEvents, 0, payload)
-    }
-
-    // Fails if an order that nobody answered may be forgotten, or told of twice.
-    #[test]
-    fn what_nobody_answered_is_asked_for_once() {
-        listens(again(sent()).then(error("never_arrived"))).holds();
-        listens(again(sent())).violated();
-        let twice = again(sent()).then(error("never_arrived")).then(taken());
-        twice.violated();
-        again(sent()).then(error("insufficient_balance")).violated();
-    }
-
-    // Fails if what was executed may be told as refused.
-    #[test]
-    fn what_was_executed_is_told_as_taken() {
-        let filled = || again(sent().then(filled("order-1", Some("i"), "buy", 45_000)));
-        listens(filled().then(taken())).holds();
-        filled().then(error("never_arrived")).violated();
-        filled().then(error("refused")).violated();
-    }
-
-    // Fails if an outcome that was noted may be asked for, or one that was not may not.
-    #[test]
-    fn what_was_noted_is_not_asked_for() {
-        let known = || {
-            sent()
-                .at(1.0)
-                .then(answered("i", None, OrderOutcome::Filled))
-        };
-        listens(again(known())).holds();
-        again(known()).then(taken()).violated();
-        let unnoted = known().then(StoreFailed {
-            operation: "settle_intent".into(),
-        });
-        listens(again(unnoted).then(taken())).holds();
-    }
-
-    // Fails if an order that could not be sent, and whose end could not be noted, may not be asked for.
-    #[test]
-    fn what_was_never_sent_never_arrived() {
-        let known = sent().then(answered("i", None, OrderOutcome::Filled));
-        let other = known.then(judged(OF_SIGNAL, "buy"));
-        let unnoted = StoreFailed {
-            operation: "settle_intent".into(),
-        };
-        let asked = || error("never_arrived");
-        listens(again(other.then(unnoted)).then(asked())).holds();
-        let known = sent().then(answered("i", None, OrderOutcome::Filled));
-        again(known).then(asked()).violated();
-    }
-
-    // Fails if what was told before a second crash is taken for something told of another order for good.
-    #[test]
-    fn what_was_told_before_another_crash_may_have_been_of_either() {
-        let unnoted = StoreFailed {
-            operation: "settle_intent".into(),
-        };
-        let refused = OrderOutcome::Refused("insufficient_balance".into());
-        let first = sent().at(1.0).then(answered("i", None, refused));
-        let both = first
-            .then(unnoted)
-            .then(submitted("j", TradeOrigin::Plan, "buy"));
-        let told = again(both).then(error("never_arrived"));
-        listens(again(told)).holds();
-    }
-
-    // Fails if one of two orders of a pair may be taken for the other.
-    #[test]
-    fn of_two_orders_the_one_that_was_taken_is_told_as_taken() {
-        let unnoted = StoreFailed {
-            operation: "settle_intent".into(),
-        };
-        let rests = sent()
-            .at(1.0)
-            .then(answered("i", None, OrderOutcome::Resting));
-        let both = again(
-            rests
-                .then(unnoted)
-                .then(submitted("j", TradeOrigin::Plan, "buy")),
-        );
-        listens(both.then(taken()).then(error("never_arrived"))).holds();
-    }
-}
+mod tests;
