@@ -29,6 +29,8 @@ struct Order {
     answered: Option<Time>,
     /// Whether its first answer was lost: what comes then the exchange itself may have said.
     lost: bool,
+    /// How many orders were sent before it.
+    number: u64,
 }
 
 /// Whether the outcome of an order is asked for.
@@ -58,10 +60,12 @@ enum Found {
 }
 
 impl Order {
-    /// Whether this may have been found of it.
-    fn may_be(&self, symbol: &Name, found: Found) -> bool {
+    /// Whether this may have been found of it. What the exchange has forgotten never arrived, as far as it can tell.
+    fn may_be(&self, symbol: &Name, found: Found, memory: Memory) -> bool {
+        let forgotten = found == Found::NeverArrived && memory.has_lost(self.number);
         self.symbol == *symbol
             && match (self.outcome, found) {
+                _ if forgotten => true,
                 (Some(Outcome::Taken) | None, Found::Taken) => true,
                 (Some(Outcome::Taken), _) | (Some(Outcome::Refused), Found::Taken) => false,
                 (Some(Outcome::Refused), _) => true,
@@ -70,9 +74,26 @@ impl Order {
     }
 }
 
+/// How far back the exchange remembers orders.
+#[derive(Clone, Copy, Debug)]
+struct Memory {
+    /// How many that are over.
+    most: u64,
+    /// How many were sent.
+    sent: u64,
+}
+
+impl Memory {
+    /// Whether the order before which so many were sent may be forgotten.
+    fn has_lost(self, number: u64) -> bool {
+        self.sent - number > self.most
+    }
+}
+
 /// The orders that may be asked for.
 pub(super) struct AskedAfter {
     has_store: bool,
+    memory: Memory,
     coordinator: Option<ActorId>,
     starts: u32,
     /// The coordinator does not listen yet, so what it tells of orders is what it asked for.
@@ -97,6 +118,10 @@ impl AskedAfter {
     pub(super) fn new(config: &Config) -> AskedAfter {
         AskedAfter {
             has_store: config.store.kind != StoreKind::None,
+            memory: Memory {
+                most: config.paper.max_trade_history as u64,
+                sent: 0,
+            },
             coordinator: None,
             starts: 0,
             asks: false,
@@ -112,6 +137,8 @@ impl AskedAfter {
 
     fn submit(&mut self, sent: &OrderSubmitted) {
         self.approved = None;
+        let number = self.memory.sent;
+        self.memory.sent += 1;
         if sent.origin == TradeOrigin::Leg {
             return;
         }
@@ -126,6 +153,7 @@ impl AskedAfter {
             outcome: None,
             answered: None,
             lost: false,
+            number,
         };
         self.unsure = false;
         self.orders.insert(sent.intent.clone(), order);
@@ -193,7 +221,7 @@ impl AskedAfter {
         for (symbol, found) in std::mem::take(&mut self.spare) {
             let surely = |order: &&mut Order| order.asked == Asked::Surely;
             for order in self.orders.values_mut().filter(surely) {
-                if order.may_be(&symbol, found) {
+                if order.may_be(&symbol, found, self.memory) {
                     order.asked = Asked::Maybe;
                 }
             }
@@ -227,7 +255,9 @@ impl AskedAfter {
         let meant = self
             .orders
             .iter()
-            .filter(|(_, order)| order.asked != Asked::Never && order.may_be(symbol, found))
+            .filter(|(_, order)| {
+                order.asked != Asked::Never && order.may_be(symbol, found, self.memory)
+            })
             .min_by_key(|(_, order)| (order.outcome.is_none(), order.asked != Asked::Surely));
         let Some(intent) = meant.map(|it| it.0.clone()) else {
             if found == Found::NeverArrived && self.unsent > 0 {
@@ -255,7 +285,7 @@ impl AskedAfter {
         }
         self.asks = false;
         self.settle();
-        let mut spare = std::mem::take(&mut self.spare);
+        let (mut spare, memory) = (std::mem::take(&mut self.spare), self.memory);
         let left = self.orders.values_mut();
         let mut forgotten = Ok(());
         for order in left.filter(|order| order.asked == Asked::Surely) {
@@ -263,7 +293,7 @@ impl AskedAfter {
             // It may be the one that was told of, rather than one that need not have been.
             let told = spare
                 .iter()
-                .position(|(symbol, found)| order.may_be(symbol, *found));
+                .position(|(symbol, found)| order.may_be(symbol, *found, memory));
             if told.map(|at| spare.remove(at)).is_none() {
                 forgotten = Err(format!(
                     "expected an order of {} that nobody answered to be asked for after a restart, \

@@ -139,8 +139,12 @@ impl Statistics {
         if run.forced {
             return Ok(());
         }
-        if self.busy.is_idle_since(now).is_some() {
-            // A look begins with saving what is due.
+        // A look begins with saving what is due. What waited for a slot begins at once, and is of the same look.
+        if self
+            .busy
+            .is_idle_since(now)
+            .is_some_and(|idle| !idle.is_zero())
+        {
             self.overdue |= self.is_due(now);
         }
         if !self.busy.tasks.contains(&run.task) {

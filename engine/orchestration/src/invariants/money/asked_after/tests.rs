@@ -60,6 +60,24 @@ fn what_was_executed_is_told_as_taken() {
     filled().then(error("refused")).violated();
 }
 
+// Fails if an order that the exchange has forgotten may not be told as one that never arrived, or one that it has not may.
+#[test]
+fn what_the_exchange_has_forgotten_never_arrived() {
+    let unnoted = || StoreFailed {
+        operation: "settle_intent".into(),
+    };
+    let told = |orders| {
+        let known = sent().then(answered("i", None, OrderOutcome::Filled));
+        let mut log = known.then(unnoted());
+        for _ in 0..orders {
+            log = log.then(submitted("leg", TradeOrigin::Leg, "buy"));
+        }
+        again(log).then(error("never_arrived"))
+    };
+    listens(told(1_000)).holds();
+    told(999).violated();
+}
+
 // Fails if an outcome that was noted may be asked for, or one that was not may not.
 #[test]
 fn what_was_noted_is_not_asked_for() {

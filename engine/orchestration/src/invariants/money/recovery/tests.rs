@@ -143,6 +143,25 @@ fn a_scheduler_that_could_not_save_is_not_blamed() {
     crash(run(log()).at(605.0).then(down).at(700.0)).holds();
 }
 
+/// Fails if what waited for a slot of a look is taken for the next look, which would save.
+#[test]
+fn what_waited_for_a_slot_is_of_the_same_look() {
+    let started = |task: &'static str| TaskRunStarted {
+        task: task.into(),
+        symbol: "BTC/USDT".into(),
+        forced: false,
+    };
+    let next = |at| {
+        let busy = run(log()).at(100.0).then(started("slow")).at(700.0);
+        let over = busy.then(TaskFinished {
+            task: "slow".into(),
+        });
+        crash(over.at(at).then(started("next")).at(705.0))
+    };
+    next(700.0).holds();
+    assert!(next(701.0).violated().contains("found 705 s"));
+}
+
 /// Fails if a save that a command asked for makes a stopped scheduler one that saves.
 #[test]
 fn a_scheduler_that_was_stopped_is_not_blamed() {
