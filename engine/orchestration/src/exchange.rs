@@ -314,11 +314,6 @@ impl Exchange {
             .map_or_else(Default::default, |paper| paper.reduce(ctx, pct, only))
     }
 
-    /// How many positions are open, where it keeps an account.
-    pub fn open_positions(&self) -> Option<u64> {
-        Some(self.as_paper()?.open_positions())
-    }
-
     /// Waits until a look at the positions would find something to do.
     pub async fn until_positions_move(&self, ctx: &Ctx) {
         match self.as_paper() {

@@ -221,11 +221,6 @@ impl<S: Storage> Reader<S> {
         }
     }
 
-    /// The storage, when reading is over.
-    pub fn into_storage(self) -> S {
-        self.blocks.storage
-    }
-
     /// Goes to the next block; `false` if there is none.
     #[cold]
     fn load(&mut self) -> Result<bool, LogError> {

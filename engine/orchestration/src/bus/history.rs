@@ -63,11 +63,6 @@ impl History {
         }
     }
 
-    /// How many messages it may hold; 0 means without bound.
-    pub fn cap(&self) -> usize {
-        self.cap
-    }
-
     /// How many messages it holds.
     pub fn len(&self) -> usize {
         self.len

@@ -249,10 +249,6 @@ impl PaperVenue {
         (closed, failed)
     }
 
-    pub(super) fn open_positions(&self) -> u64 {
-        self.paper.borrow().positions.open_count() as u64
-    }
-
     /// Waits until a look at the positions would find something to do: one of them has reached
     /// its stop or target, or stops follow the price.
     pub(super) async fn until_positions_move(&self, ctx: &Ctx) {

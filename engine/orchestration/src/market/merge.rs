@@ -59,11 +59,6 @@ impl<R: Read> Market<R> {
         }
     }
 
-    /// The sources, in their order, for example to print the report of each tape.
-    pub fn sources(&self) -> impl Iterator<Item = &Source<R>> {
-        self.lanes.iter().map(|lane| &lane.source)
-    }
-
     fn take_earliest(&mut self) -> Result<Option<Tick>, TapeError> {
         if let [only] = self.lanes.as_mut_slice() {
             // Nothing to choose between.
