@@ -10,7 +10,7 @@ use super::levels::{InOrder, Levels};
 use super::up::Turn;
 use crate::amount::Amount;
 use crate::by_name::ByName;
-use crate::config::Config;
+use crate::config::{Config, PriceSet};
 use crate::domain_event::{
     DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
 };
@@ -87,6 +87,8 @@ pub(super) struct Exits {
     idle: Idle,
     markets: Markets,
     trailing: TrailingRules,
+    /// What somebody sets whenever the coordinator begins.
+    at_start: Vec<PriceSet>,
     /// Where the orders under way would end, by intent; and by the exchange's own name for them.
     asked: BTreeMap<Name, Levels>,
     orders: BTreeMap<Name, Levels>,
@@ -107,7 +109,10 @@ struct Quoted {
 
 impl Exits {
     pub(super) fn new(plan: &Plan<Config>) -> Exits {
+        let events = plan.system.events.iter();
+        let before = events.filter(|event| event.at_seconds < 0.0);
         Exits {
+            at_start: before.filter_map(|event| event.set_price.clone()).collect(),
             idle: Idle::new(plan),
             markets: plan.system.markets.clone(),
             trailing: plan.system.trailing,
@@ -303,8 +308,15 @@ impl Invariant<DomainEvent> for Exits {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
         self.pass(now)?;
-        if self.idle.note(event) != Turn::Nothing {
-            return Ok(());
+        match self.idle.note(event) {
+            Turn::Began => {
+                for set in self.at_start.clone() {
+                    self.see(&set.symbol, set.price, now);
+                }
+                return Ok(());
+            }
+            Turn::Crashed => return Ok(()),
+            Turn::Nothing => {}
         }
         match event.domain() {
             Some(DomainEvent::MarketTrade(it)) => self.see(&it.symbol, it.price, now),
@@ -334,6 +346,8 @@ impl Invariant<DomainEvent> for Exits {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::samples::{ended, listens, minimal, name, started};
     use super::*;
     use crate::domain_event::{MarketTrade, OrderSubmitted, TradeOrigin};
@@ -432,5 +446,19 @@ mod tests {
         }
         let unmoved = opened_in("buy", &follows).at(10.0).then(price(45_200));
         unmoved.then(closed(44_500, "stop_loss")).violated();
+    }
+
+    // Fails if a stop may not follow a price that somebody sets again when the coordinator begins again.
+    #[test]
+    fn a_stop_follows_what_is_set_at_a_restart() {
+        let mut follows = minimal();
+        follows.system.trailing.enabled = true;
+        let set = json!({"at_seconds": -1, "set_price": {"symbol": "BTC/USDT", "price": "45800"}});
+        let set = serde_json::from_value(set).expect("it is an event");
+        follows.system.events.push(set);
+        let opened = || opened_in("buy", &follows).at(10.0);
+        let restarted = opened().then(started()).then(listens());
+        restarted.then(closed(45_113, "stop_loss")).holds();
+        opened().then(closed(45_113, "stop_loss")).violated();
     }
 }
