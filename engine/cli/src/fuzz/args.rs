@@ -93,7 +93,8 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
 ];
 
 /// What the help says after them.
-pub(crate) const AFTER: &str = "\nWhat a seed does depends on nothing else, whatever the number of threads.\n\
+pub(crate) const AFTER: &str = "\nWhat a seed does depends on nothing else, whatever the number of threads. What the scenario lists under \
+          [vary] is drawn as well.\n\
           An interrupt (Ctrl-C) lets the runs that have begun end, and says how to go on; a second one ends at once.\n\
           Exit: 0 nothing found, 1 a property was violated, 2 the scenario is wrong, 3 a run made again was another one,\n\
           4 nothing ran, 7 a run used up one of its budgets.";
