@@ -179,10 +179,32 @@ enum What<E> {
     Verdict(&'static str),
 }
 
+impl<E: EventSet> What<E> {
+    /// Whether both say the same. A number that is none is not equal to itself, but the same where it is written the same.
+    fn is_same(&self, other: &What<E>) -> bool {
+        if self == other {
+            return true;
+        }
+        match (self, other) {
+            (What::Domain(one), What::Domain(another)) if !one.eq(one) => {
+                one.kind().number == another.kind().number && bytes(one) == bytes(another)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The body as it is written; none if it cannot be.
+fn bytes<E: EventSet>(event: &E) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    event.encode(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 impl<E: EventSet> Counted<E> {
     /// Whether both are the same, wherever they stand.
     pub(super) fn is_like(&self, other: &Counted<E>) -> bool {
-        self.time == other.time && self.actor == other.actor && self.what == other.what
+        self.time == other.time && self.actor == other.actor && self.what.is_same(&other.what)
     }
 
     /// Whether both are the same act of the same actor.
@@ -309,4 +331,36 @@ pub fn levels<S: System>() -> Vec<Level> {
         meaning: "every event, the kernel's own included",
     };
     own.chain([finest]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dacapo_kernel::events;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Weighed {
+        kilograms: f64,
+    }
+
+    events! {
+        /// What a scale says.
+        enum Said {
+            /// A weight.
+            64 "weighed" v 1 Consequence => Weighed(Weighed);
+        }
+    }
+
+    // Fails if what is no number differs from itself, or from a number not.
+    #[test]
+    fn what_is_no_number_is_the_same_where_it_is_written_the_same() {
+        let weighed = |kilograms| What::Domain(Said::from(Weighed { kilograms }));
+        assert!(weighed(f64::NAN).is_same(&weighed(f64::NAN)));
+        assert!(!weighed(f64::NAN).is_same(&weighed(1.0)));
+        assert!(!weighed(1.0).is_same(&weighed(f64::NAN)));
+        assert!(!weighed(f64::NAN).is_same(&weighed(-f64::NAN)));
+        assert!(weighed(1.0).is_same(&weighed(1.0)));
+    }
 }
