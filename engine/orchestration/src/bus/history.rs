@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::message::{Instant, Message, Name, Span, Topic};
 
-/// The remembered messages, at most [`History::cap`] of them over all topics.
+/// The remembered messages, no more than so many over all topics.
 #[derive(Debug)]
 pub struct History {
     cap: usize,
