@@ -60,8 +60,8 @@ pub(crate) fn build(
         .map_err(|error| BuildError::Plan(error.to_string()))?;
     let view = Rc::new(RefCell::new(view));
     let exchange = exchange(&config, defects);
-    let place = |path: &String| setup.place_to_leave(path);
-    let place = config.store.path.as_ref().map(place);
+    let path = config.store.path.as_ref();
+    let place = path.and_then(|path| setup.place_to_leave(path));
     let store = Store::of_run(config.store.clone(), plan.start_unix_ns / 1_000, place);
     let store = store.map_err(|what| BuildError::File {
         path: "store.path".to_owned(),

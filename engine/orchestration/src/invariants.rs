@@ -17,9 +17,9 @@ mod trading;
 #[cfg(test)]
 mod planted;
 
-use dacapo_kernel::{Invariant, NoDeadlock, Plan};
+use dacapo_kernel::{Event, HostId, Invariant, KernelEvent, NoDeadlock, Plan};
 
-use crate::config::Config;
+use crate::config::{Config, PriceSet};
 use crate::domain_event::DomainEvent;
 
 #[cfg(test)]
@@ -27,6 +27,17 @@ pub(crate) use liveness::minimal_plan;
 
 /// A property of the orchestration.
 type Property = Box<dyn Invariant<DomainEvent>>;
+
+/// The prices that somebody sets whenever the coordinator begins.
+fn set_before_start(config: &Config) -> impl Iterator<Item = &PriceSet> {
+    let before = config.events.iter().filter(|event| event.at_seconds < 0.0);
+    before.filter_map(|event| event.set_price.as_ref())
+}
+
+/// Whether this host crashed.
+fn has_crashed(event: &Event<DomainEvent>, host: HostId) -> bool {
+    matches!(event.kernel(), Some(KernelEvent::HostCrashed(it)) if it.host == host)
+}
 
 /// Every property, in the order in which people read of them.
 pub(crate) fn all(plan: &Plan<Config>) -> Vec<Property> {

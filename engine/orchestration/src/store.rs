@@ -101,27 +101,25 @@ impl Store {
         Store::with(config, tables, Failures::Live)
     }
 
-    /// The store of a run that its log tells all of; `place` is that of its file, if it has one, and where there is to be
-    /// none, nothing. What a file does goes into the log, so a replay or a fork, which has none, meets the same.
+    /// The store of a run that its log tells all of; `place` is that of its file, if there is to be one. What a file does
+    /// goes into the log, so a replay or a fork, which has none, meets the same.
     ///
     /// # Errors
     /// If there is a file already, or it cannot be made.
     pub(crate) fn of_run(
         config: StoreConfig,
         start_us: i64,
-        place: Option<Option<PathBuf>>,
+        place: Option<PathBuf>,
     ) -> Result<Store, String> {
-        match place {
-            None => Ok(Store::new(config)),
-            Some(None) => {
-                let tables = Box::<Model>::default();
-                Ok(Store::with(config, tables, Failures::Replayed))
-            }
-            Some(Some(path)) => {
-                let tables = Sqlite::create(&path, start_us).map_err(|error| error.to_string())?;
-                Ok(Store::with(config, Box::new(tables), Failures::Recorded))
-            }
+        if let Some(path) = place {
+            let tables = Sqlite::create(&path, start_us).map_err(|error| error.to_string())?;
+            return Ok(Store::with(config, Box::new(tables), Failures::Recorded));
         }
+        if config.path.is_some() {
+            let tables = Box::<Model>::default();
+            return Ok(Store::with(config, tables, Failures::Replayed));
+        }
+        Ok(Store::new(config))
     }
 
     /// The store in a file that may be there, for whoever lives and is not replayed. A new one is

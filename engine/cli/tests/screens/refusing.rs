@@ -7,12 +7,17 @@ use insta::assert_snapshot;
 
 use crate::desk::{Desk, Said};
 
-/// What is said of a scenario with these entries of `[[refused]]`.
-fn test(entries: &str) -> Said {
-    let desk = Desk::new();
+/// Adds entries of `[[refused]]` to the scenario of a desk.
+fn add(desk: &Desk, entries: &str) {
     let path = desk.path("kitchen.toml");
     let scenario = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{scenario}\n{entries}")).unwrap();
+}
+
+/// What is said of a scenario with these entries.
+fn test(entries: &str) -> Said {
+    let desk = Desk::new();
+    add(&desk, entries);
     desk.call(&["test", "DESK", "--jobs", "1"])
 }
 
@@ -57,9 +62,9 @@ fn what_runs_or_is_refused_in_other_words_fails() {
 fn a_run_is_that_of_the_scenario_itself() {
     let desk = Desk::new();
     let plain = desk.run(&[]);
-    let path = desk.path("kitchen.toml");
-    let scenario = fs::read_to_string(&path).unwrap();
-    let entry = "[[refused]]\nset = [\"run.seed=8\"]\nsays = \"no\"\n";
-    fs::write(&path, format!("{scenario}\n{entry}")).unwrap();
+    add(
+        &desk,
+        "[[refused]]\nset = [\"run.seed=8\"]\nsays = \"no\"\n",
+    );
     assert_eq!(desk.run(&[]).out, plain.out);
 }

@@ -41,16 +41,15 @@ fn scenario<S: System>(case: &Case) -> Result<Standing, Trouble> {
     let outcome = Run::<S>::new(&loaded.plan)
         .measured(Wanted::default())
         .record(&files, storage, SyncPolicy::Never)?;
-    let judgement = judge(&Ended::<S> {
+    let mut judgement = judge(&Ended::<S> {
         plan: &loaded.plan,
         verdict: Some(&outcome.verdict),
         world: &outcome.world,
         findings: &outcome.findings,
     });
-    let mut failures = judgement.failures.clone();
-    failures.extend(refused::failures(&loaded)?);
-    if !failures.is_empty() {
-        return failed::<S>(failures, outcome.events, &bytes);
+    judgement.failures.extend(refused::failures(&loaded)?);
+    if !judgement.failures.is_empty() {
+        return failed::<S>(judgement.failures, outcome.events, &bytes);
     }
     let happened = anything_happened::<S>(&mut Events::new(again(&bytes)?))?;
     Ok(standing(

@@ -24,6 +24,10 @@ const KEPT: usize = 1_000;
 /// What no alternative can say: who the scenario is, and what varies.
 const FIXED: [&str; 2] = ["name", VARY];
 
+/// How the section is written.
+const SHAPE: &str =
+    "write `name = [{}, { run.duration = \"30m\" }]`: `{}` is the scenario as it stands";
+
 /// The alternatives of everything that varies, in the order in which they are written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variations(Vec<Variation>);
@@ -32,6 +36,13 @@ pub(super) struct Variations(Vec<Variation>);
 struct Variation {
     name: String,
     alternatives: Vec<Table>,
+}
+
+impl Variation {
+    /// Whether an alternative is another one than the scenario as it is written.
+    fn changes(&self, chosen: usize) -> bool {
+        !self.alternatives[chosen].entries.is_empty()
+    }
 }
 
 /// Which alternative each variation has; what has none is as it is written.
@@ -48,17 +59,14 @@ impl Variations {
             return Ok(Variations::default());
         };
         let (_, node) = root.entries.remove(at);
-        let shape =
-            "write `name = [{}, { run.duration = \"30m\" }]`: `{}` is the scenario as it stands";
         let Value::Table(section) = node.value else {
             let what = format!(
                 "`{VARY}`: expected a table of names, found {}",
                 node.described()
             );
-            return Err((node.span, Complaint::new(what).help(shape)));
+            return Err((node.span, Complaint::new(what).help(SHAPE)));
         };
-        let read = |(key, node): (Key, Node)| variation(key, node, shape);
-        let variations = section.entries.into_iter().map(read);
+        let variations = section.entries.into_iter().map(variation);
         variations.collect::<Result<_, _>>().map(Variations)
     }
 
@@ -69,11 +77,13 @@ impl Variations {
         }
     }
 
-    /// Each alternative by itself.
+    /// Each alternative that changes something, by itself.
     fn alone(&self) -> impl Iterator<Item = Choice> + '_ {
         let all = self.0.iter().enumerate();
         all.flat_map(|(at, variation)| {
-            (0..variation.alternatives.len()).map(move |chosen| Choice::from([(at, chosen)]))
+            (0..variation.alternatives.len())
+                .filter(move |chosen| variation.changes(*chosen))
+                .map(move |chosen| Choice::from([(at, chosen)]))
         })
     }
 
@@ -82,18 +92,17 @@ impl Variations {
         let draw = |(at, variation): (usize, &Variation)| {
             let mut stream = Stream::new(seed, VARY, &variation.name);
             let chosen = stream.below(variation.alternatives.len() as u64) as usize;
-            let is_as_written = variation.alternatives[chosen].entries.is_empty();
-            (!is_as_written).then_some((at, chosen))
+            variation.changes(chosen).then_some((at, chosen))
         };
         self.0.iter().enumerate().filter_map(draw).collect()
     }
 }
 
-fn variation(key: Key, node: Node, shape: &str) -> Result<Variation, Flaw> {
+fn variation((key, node): (Key, Node)) -> Result<Variation, Flaw> {
     let wrong = |node: &Node, expected: &str| {
         let (name, found) = (&key.text, node.described());
         let what = format!("`{VARY}.{name}`: expected {expected}, found {found}");
-        (node.span, Complaint::new(what).help(shape))
+        (node.span, Complaint::new(what).help(SHAPE))
     };
     let Value::Array(items) = node.value else {
         return Err(wrong(&node, "a list of alternatives"));
@@ -103,7 +112,7 @@ fn variation(key: Key, node: Node, shape: &str) -> Result<Variation, Flaw> {
         let what = format!(
             "`{VARY}.{name}`: expected 1 to {ALTERNATIVES_MAX} alternatives, found {count}"
         );
-        return Err((node.span, Complaint::new(what).help(shape)));
+        return Err((node.span, Complaint::new(what).help(SHAPE)));
     }
     let mut alternatives = Vec::with_capacity(items.len());
     for item in items {

@@ -7,9 +7,10 @@ use dacapo_kernel::Time;
 
 use crate::amount::Amount;
 use crate::by_name::ByName;
-use crate::config::{Config, OutsideEvent};
+use crate::config::Config;
 use crate::domain_event::{BalanceChanged, RiskJudged};
 use crate::invariants::exact::Exact;
+use crate::invariants::set_before_start;
 use crate::message::Name;
 use crate::symbol::DOLLAR;
 
@@ -33,9 +34,7 @@ impl Account {
             max_age: Duration::from_secs(config.prices.max_age_s.max(0).unsigned_abs()),
             reserved: false,
         };
-        let before = |event: &&OutsideEvent| event.at_seconds < 0.0;
-        let set = config.events.iter().filter(before);
-        for set in set.filter_map(|event| event.set_price.as_ref()) {
+        for set in set_before_start(config) {
             account.price(&set.symbol, set.price, Time::ZERO);
         }
         account

@@ -16,6 +16,7 @@ use crate::domain_event::{
 };
 use crate::execution::TrailingRules;
 use crate::invariants::exact::Exact;
+use crate::invariants::set_before_start;
 use crate::message::Name;
 use crate::symbol::{Markets, in_upper_case};
 
@@ -109,10 +110,8 @@ struct Quoted {
 
 impl Exits {
     pub(super) fn new(plan: &Plan<Config>) -> Exits {
-        let events = plan.system.events.iter();
-        let before = events.filter(|event| event.at_seconds < 0.0);
         Exits {
-            at_start: before.filter_map(|event| event.set_price.clone()).collect(),
+            at_start: set_before_start(&plan.system).cloned().collect(),
             idle: Idle::new(plan),
             markets: plan.system.markets.clone(),
             trailing: plan.system.trailing,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Time};
+use dacapo_kernel::{ActorId, Event, Invariant, Time};
 use serde_json::Value;
 
 use super::{COORDINATOR, DOWN, goes_to_work};
@@ -14,6 +14,7 @@ use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, Published, ResolvedBy, StateRestored,
     StateSaved, TradeOrigin, number,
 };
+use crate::invariants::has_crashed;
 use crate::message::{Name, Payload};
 
 /// What was counted: of trades the least and the most.
@@ -251,13 +252,8 @@ impl Invariant<DomainEvent> for Counted {
                 self.unsure |= it.operation == *"settle_intent" || it.operation == *"record_intent";
             }
             Some(_) => {}
-            None => {
-                if let Some(KernelEvent::HostCrashed(it)) = event.kernel()
-                    && it.host == COORDINATOR
-                {
-                    self.crash(event.time);
-                }
-            }
+            None if has_crashed(event, COORDINATOR) => self.crash(event.time),
+            None => {}
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::domain_event::{
     TradeOrigin, number,
 };
 use crate::invariants::exact::Exact;
+use crate::invariants::set_before_start;
 use crate::message::{Instant, Name, Payload, Topic};
 use crate::rebalance::RebalanceConfig;
 use crate::symbol::{DOLLAR, Markets};
@@ -49,7 +50,6 @@ impl Needed {
         let keeps_account = config.trading_mode == TradingMode::Paper;
         let by_rules = matches!(config.agents.portfolio_rebalance, AgentKind::Rules);
         let balances = config.paper.initial_balance.iter();
-        let before = config.events.iter().filter(|event| event.at_seconds < 0.0);
         Needed {
             rules: config.portfolio.clone(),
             start_us: plan.start_unix_ns / 1_000,
@@ -58,7 +58,7 @@ impl Needed {
             slippage_pct: config.paper.simulated_slippage_pct,
             markets: config.markets.clone(),
             prices: Prices::new(config.prices.max_age_s),
-            at_start: before.filter_map(|event| event.set_price.clone()).collect(),
+            at_start: set_before_start(config).cloned().collect(),
             balances: balances
                 .map(|(asset, balance)| (Name::from(asset.as_str()), (*balance, *balance)))
                 .collect(),

@@ -5,7 +5,7 @@ mod slippage;
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
+use dacapo_kernel::{Event, Invariant, Time};
 
 use slippage::Slippage;
 
@@ -19,6 +19,7 @@ use crate::domain_event::{
     RiskJudged, number,
 };
 use crate::invariants::exact::Exact;
+use crate::invariants::{has_crashed, set_before_start};
 use crate::message::Name;
 use crate::symbol::Markets;
 
@@ -48,11 +49,10 @@ struct Asked {
 
 impl Notional {
     pub(super) fn new(config: &Config) -> Notional {
-        let before = config.events.iter().filter(|event| event.at_seconds < 0.0);
         Notional {
             markets: config.markets.clone(),
             prices: Prices::new(config.prices.max_age_s),
-            at_start: before.filter_map(|event| event.set_price.clone()).collect(),
+            at_start: set_before_start(config).cloned().collect(),
             sees_late: false,
             slippage: Slippage::new(&config.paper),
             planned: BTreeMap::new(),
@@ -236,9 +236,7 @@ impl Invariant<DomainEvent> for Notional {
             Some(DomainEvent::Filled(fill)) => return self.fill(now, fill),
             Some(DomainEvent::OrderAnswered(answered)) => self.answer(answered),
             _ => {
-                if let Some(KernelEvent::HostCrashed(it)) = event.kernel() {
-                    self.sees_late |= it.host == EXCHANGE;
-                }
+                self.sees_late |= has_crashed(event, EXCHANGE);
             }
         }
         Ok(())

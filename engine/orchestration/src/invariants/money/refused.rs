@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
+use dacapo_kernel::{Event, Invariant, Time};
 
 use super::prices::{Prices, Range};
 use super::size::size_of;
@@ -13,6 +13,7 @@ use crate::domain_event::{
     BalanceChanged, DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, TradeOrigin, number,
 };
 use crate::invariants::exact::Exact;
+use crate::invariants::has_crashed;
 use crate::message::Name;
 use crate::symbol::{Markets, Pair};
 
@@ -153,9 +154,7 @@ impl Invariant<DomainEvent> for Refused {
             Some(DomainEvent::OrderAnswered(it)) => return self.answer(now, it),
             Some(DomainEvent::BalanceChanged(it)) => self.told(it),
             _ => {
-                if let Some(KernelEvent::HostCrashed(it)) = event.kernel() {
-                    self.sees_late |= it.host == EXCHANGE;
-                }
+                self.sees_late |= has_crashed(event, EXCHANGE);
             }
         }
         Ok(())

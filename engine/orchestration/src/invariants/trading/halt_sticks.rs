@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time};
+use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use crate::config::{Config, StoreKind};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, OutsideAction, StateChanged, StateSaved, number};
+use crate::invariants::has_crashed;
 use crate::invariants::money::COORDINATOR;
 
 /// How long a halt or a pause may wait to be saved while the store works.
@@ -225,9 +226,7 @@ impl Invariant<DomainEvent> for HaltSticks {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.look(event.time)?;
         let at = event.time;
-        if let Some(KernelEvent::HostCrashed(crashed)) = event.kernel()
-            && crashed.host == COORDINATOR
-        {
+        if has_crashed(event, COORDINATOR) {
             self.loading = true;
             self.halt.crash(at)?;
             return self.pause.crash(at);

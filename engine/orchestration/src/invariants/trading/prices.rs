@@ -9,6 +9,7 @@ use crate::amount::Amount;
 use crate::config::{Config, PriceSet};
 use crate::domain_event::{DomainEvent, MarketBar, OutsideAction, number};
 use crate::invariants::exact::Exact;
+use crate::invariants::set_before_start;
 use crate::message::Name;
 use crate::symbol::DOLLAR;
 
@@ -89,9 +90,8 @@ pub(super) struct Prices {
 
 impl Prices {
     pub(super) fn new(plan: &Plan<Config>) -> Prices {
-        let before = plan.system.events.iter().filter(|it| it.at_seconds < 0.0);
         Prices {
-            before_start: before.filter_map(|it| it.set_price.clone()).collect(),
+            before_start: set_before_start(&plan.system).cloned().collect(),
             ..Prices::default()
         }
     }

@@ -29,6 +29,13 @@ fn listens(log: Planted) -> Planted {
     log.then(subscribed())
 }
 
+/// How an order went could not be noted.
+fn unnoted() -> StoreFailed {
+    StoreFailed {
+        operation: "settle_intent".into(),
+    }
+}
+
 fn taken() -> Published {
     let payload = json!({"event_type": "order_placed", "order_id": Value::Null,
         "position_id": Value::Null, "symbol": "BTC/USDT", "trading_mode": "paper"});
@@ -63,9 +70,6 @@ fn what_was_executed_is_told_as_taken() {
 // Fails if an order that the exchange has forgotten may not be told as one that never arrived, or one that it has not may.
 #[test]
 fn what_the_exchange_has_forgotten_never_arrived() {
-    let unnoted = || StoreFailed {
-        operation: "settle_intent".into(),
-    };
     let told = |orders| {
         let known = sent().then(answered("i", None, OrderOutcome::Filled));
         let mut log = known.then(unnoted());
@@ -88,10 +92,7 @@ fn what_was_noted_is_not_asked_for() {
     };
     listens(again(known())).holds();
     again(known()).then(taken()).violated();
-    let unnoted = known().then(StoreFailed {
-        operation: "settle_intent".into(),
-    });
-    listens(again(unnoted).then(taken())).holds();
+    listens(again(known().then(unnoted())).then(taken())).holds();
 }
 
 // Fails if an order that could not be sent, and whose end could not be noted, may not be asked for.
@@ -99,11 +100,8 @@ fn what_was_noted_is_not_asked_for() {
 fn what_was_never_sent_never_arrived() {
     let known = sent().then(answered("i", None, OrderOutcome::Filled));
     let other = known.then(judged(OF_SIGNAL, "buy"));
-    let unnoted = StoreFailed {
-        operation: "settle_intent".into(),
-    };
     let asked = || error("never_arrived");
-    listens(again(other.then(unnoted)).then(asked())).holds();
+    listens(again(other.then(unnoted())).then(asked())).holds();
     let known = sent().then(answered("i", None, OrderOutcome::Filled));
     again(known).then(asked()).violated();
 }
@@ -127,13 +125,10 @@ fn what_was_approved_at_a_crash_may_be_noted() {
 // Fails if what was told before a second crash is taken for something told of another order for good.
 #[test]
 fn what_was_told_before_another_crash_may_have_been_of_either() {
-    let unnoted = StoreFailed {
-        operation: "settle_intent".into(),
-    };
     let refused = OrderOutcome::Refused("insufficient_balance".into());
     let first = sent().at(1.0).then(answered("i", None, refused));
     let both = first
-        .then(unnoted)
+        .then(unnoted())
         .then(submitted("j", TradeOrigin::Plan, "buy"));
     let told = again(both).then(error("never_arrived"));
     listens(again(told)).holds();
@@ -142,15 +137,12 @@ fn what_was_told_before_another_crash_may_have_been_of_either() {
 // Fails if one of two orders of a pair may be taken for the other.
 #[test]
 fn of_two_orders_the_one_that_was_taken_is_told_as_taken() {
-    let unnoted = StoreFailed {
-        operation: "settle_intent".into(),
-    };
     let rests = sent()
         .at(1.0)
         .then(answered("i", None, OrderOutcome::Resting));
     let both = again(
         rests
-            .then(unnoted)
+            .then(unnoted())
             .then(submitted("j", TradeOrigin::Plan, "buy")),
     );
     listens(both.then(taken()).then(error("never_arrived"))).holds();
