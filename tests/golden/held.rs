@@ -9,6 +9,7 @@ use dacapo_kernel::Plan;
 use dacapo_lab::golden::{Case, Standing, Test, Tested, by_cause, find, log_bytes, write_log};
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::config::Config;
+use dacapo_orchestration::market::MarketConfig;
 use dacapo_tests::{begun_with, root};
 
 const FOLDER: &str = "scenarios/golden";
@@ -61,6 +62,42 @@ fn a_run_that_reads_a_file_is_not_held_to_its_seed() {
         told.contains("there is no such file") && told.contains("inputs = \"generated\""),
         "{told}"
     );
+}
+
+/// Fails if what is drawn otherwise is passed over where nothing is decided by it, or held where it is fed back.
+#[test]
+fn a_run_that_is_held_to_its_seed_is_held_to_what_is_drawn() {
+    let kept = root().join(FOLDER).join("drawn/still-market.dlog.gz");
+    let drawn_otherwise = begun_with(&log_bytes(&kept).expect("the log is read"), |plan| {
+        let MarketConfig::Generated(generated) = &mut plan.system.market else {
+            panic!("its prices are not generated");
+        };
+        // Nobody decides anything by the size of a trade.
+        let size = &mut generated.symbols[0].trade_size;
+        *size += *size;
+    });
+    for (beside, differs) in [
+        ("inputs = \"generated\"\n", true),
+        (
+            "inputs = \"generated\"\nignore = [\"market trade\"]\n",
+            false,
+        ),
+        ("inputs = \"recorded\"\n", false),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let log = folder.path().join("still.dlog.gz");
+        write_log(&log, &drawn_otherwise).expect("the log is written");
+        let beside_log = folder.path().join("still.golden.toml");
+        fs::write(beside_log, beside).expect("the folder is ours");
+        let tested = tested(&[Case::of(&log).expect("it is a log")]);
+        assert_eq!(
+            matches!(tested[0].standing, Standing::Differs(_)),
+            differs,
+            "{beside}: {:?}",
+            tested[0].standing
+        );
+        assert!(differs || tested[0].standing.is_good());
+    }
 }
 
 /// Fails if views that read the same events otherwise are told as one reason whatever they read, or apart although

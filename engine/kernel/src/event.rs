@@ -53,6 +53,13 @@ pub enum Role {
     Answer,
 }
 
+impl Role {
+    /// Whether it comes from outside the system: a replay feeds it back.
+    pub fn is_input(self) -> bool {
+        matches!(self, Role::Input | Role::Answer)
+    }
+}
+
 /// One row of a table of kinds.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {

@@ -11,7 +11,7 @@ use common::{
 };
 use dacapo_kernel::{
     Answer, Body, Change, Event, EventSet, Fault, FaultInjected, Fork, Forked, KernelEvent, Odds,
-    Port, Provider, Recording, Reused, Role, Run, Seq, Time, When,
+    Port, Provider, Recording, Reused, Run, Seq, Time, When,
 };
 
 /// Answers what was asked, later and later, with a number that is drawn; sometimes it is in a mood.
@@ -127,7 +127,7 @@ fn fork(story: &Story, bytes: &[u8], at: Seq, change: Change<Act>) -> (Told, Reu
 }
 
 fn is_input(event: &Event<Act>) -> bool {
-    matches!(event.kind().role, Role::Input | Role::Answer)
+    event.kind().role.is_input()
 }
 
 // Fails if a door of a fork gives anything else than the recording has, before the event or behind it.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use dacapo_kernel::{
-    ActorId, Body, Event, EventSet, Events, KernelEvent, Name, Plan, Role, RunError, Seq, System,
-    TaskId, Time, plan_of,
+    ActorId, Body, Event, EventSet, Events, KernelEvent, Name, Plan, RunError, Seq, System, TaskId,
+    Time, plan_of,
 };
 use dacapo_kernel::{BoxedStorage, log::Reader};
 
@@ -122,7 +122,7 @@ impl Reading {
             Some((_, lineage)) => lineage,
             None => 0,
         };
-        let is_input = matches!(kind.role, Role::Input | Role::Answer);
+        let is_input = kind.role.is_input();
         let own = match is_input {
             true => hash_of(&(actor, kind.number, says)),
             false => hash_of(&(actor, kind.number, tags, origin)),

@@ -3,8 +3,7 @@
 use std::str::FromStr;
 
 use dacapo_kernel::{
-    Body, BodyOf, Change, Event, EventSet, Fork, KernelEvent, Plan, Recording, Role, Seq, System,
-    Time,
+    Body, BodyOf, Change, Event, EventSet, Fork, KernelEvent, Plan, Recording, Seq, System, Time,
 };
 use serde_json::Value;
 
@@ -133,7 +132,7 @@ pub fn is_input<E: EventSet>(event: &Event<E>) -> bool {
         // It comes up again because it crashed.
         Some(KernelEvent::HostRestarted(_)) => false,
         Some(KernelEvent::RunStarted(_)) => true,
-        _ => matches!(event.kind().role, Role::Input | Role::Answer),
+        _ => event.kind().role.is_input(),
     }
 }
 

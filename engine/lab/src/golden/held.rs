@@ -26,6 +26,8 @@ pub struct Held {
     place: Option<usize>,
     /// The kinds that are passed over, by number.
     ignored: BTreeSet<u16>,
+    /// Whether what came from outside the system counts at every level.
+    inputs: bool,
 }
 
 impl Held {
@@ -65,7 +67,16 @@ impl Held {
             level: name.to_owned(),
             place,
             ignored,
+            inputs: false,
         })
+    }
+
+    /// The same, and what came from outside the system counts as well: where it is made anew, it may differ.
+    pub(crate) fn with_inputs(self) -> Held {
+        Held {
+            inputs: true,
+            ..self
+        }
     }
 
     /// Every event counts, but for the kinds that are passed over.
@@ -74,6 +85,7 @@ impl Held {
             level: EVERY_EVENT.to_owned(),
             place: None,
             ignored: self.ignored.clone(),
+            inputs: self.inputs,
         }
     }
 
@@ -132,9 +144,11 @@ impl Held {
             return None;
         }
         match (&event.body, self.place) {
-            (Body::Domain(domain), Some(level)) => S::level_of(domain)
-                .filter(|own| *own <= level)
-                .map(|_| What::Domain(domain.clone())),
+            (Body::Domain(domain), Some(level)) => {
+                let is_at_level = S::level_of(domain).is_some_and(|own| own <= level);
+                (is_at_level || self.inputs && domain.kind().role.is_input())
+                    .then(|| What::Domain(domain.clone()))
+            }
             (Body::Kernel(KernelEvent::RunEnded(ended)), Some(_)) => {
                 Some(What::Verdict(ended.verdict.name()))
             }
@@ -213,7 +227,7 @@ impl<E: EventSet> Counted<E> {
     }
 
     fn is_input(&self) -> bool {
-        matches!(self.role, Role::Input | Role::Answer)
+        self.role.is_input()
     }
 }
 
@@ -309,14 +323,13 @@ pub(crate) fn class_at_once<E: EventSet>(
     expected: Option<&Event<E>>,
     actual: Option<&Event<E>>,
 ) -> Class {
-    let is_input = |event: &Event<E>| matches!(event.kind().role, Role::Input | Role::Answer);
     match (expected, actual) {
         (Some(expected), Some(actual))
             if expected.actor == actual.actor && expected.kind().number == actual.kind().number =>
         {
             Class::ValueChanged
         }
-        (Some(expected), _) if is_input(expected) => Class::InputMissing,
+        (Some(expected), _) if expected.kind().role.is_input() => Class::InputMissing,
         (None, _) => Class::Extra,
         (_, None) => Class::Missing,
         _ => Class::Replaced,

@@ -111,9 +111,12 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
             found: fingerprint,
         });
     }
-    let files = match kept.inputs {
-        NewInputs::Recorded => None,
-        NewInputs::Generated => Some(data_of(&case.path, kept.data.as_deref())?),
+    let (held, files) = match kept.inputs {
+        NewInputs::Recorded => (held, None),
+        NewInputs::Generated => {
+            let files = data_of(&case.path, kept.data.as_deref())?;
+            (held.with_inputs(), Some(files))
+        }
     };
     let standing = hold::<S>(&recorded, &held, files.as_ref())?;
     let Standing::Same { level, events, .. } = &standing else {
