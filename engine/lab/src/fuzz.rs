@@ -22,7 +22,7 @@ use std::time::Duration;
 use dacapo_kernel::{FaultKind, Plan, System, panic_message};
 
 use crate::crash_points::CrashPoints;
-use crate::scenario::{Loaded, Overrides, ScenarioError, Varied};
+use crate::scenario::{Alternative, Loaded, Overrides, ScenarioError, Varied};
 use crate::shrink::ShrinkError;
 use crate::swarm::Swarm;
 
@@ -83,6 +83,14 @@ impl Runs<'_> {
         match self {
             Runs::Drawn(_) => varied.of(number),
             Runs::Crashes(_) => Ok(varied.written()),
+        }
+    }
+
+    /// What a seed draws in the place of what the scenario says.
+    fn alternatives<S: System>(&self, varied: &Varied<S>, number: u64) -> Vec<Alternative> {
+        match self {
+            Runs::Drawn(_) => varied.alternatives(number),
+            Runs::Crashes(_) => Vec::new(),
         }
     }
 

@@ -40,7 +40,7 @@ pub use self::nearest::nearest;
 pub use self::refused::Refused;
 pub use self::safe::printable;
 pub use self::source::SCENARIO_BYTES_MAX;
-pub use self::vary::Varied;
+pub use self::vary::{Alternative, Varied};
 
 /// A scenario that is ready to run.
 pub struct Loaded<S: System> {

@@ -178,6 +178,16 @@ impl<S: System> Told<'_, S> {
         if !failure.defects.is_empty() {
             screen.line(format!("  defect    {}", failure.defects.join(", ")));
         }
+        if !found.alternatives.is_empty() {
+            let drawn: Vec<String> = found.alternatives.iter().map(ToString::to_string).collect();
+            let drawn = Screen::safe(drawn.join(", "));
+            let all = if found.runs > 1 {
+                ", in all of them"
+            } else {
+                ""
+            };
+            screen.line(format!("  drawn     {drawn}{all}"));
+        }
         screen.line(format!("  expected  {}", Screen::safe(&failure.expected)));
         screen.line(format!("  actual    {}", Screen::safe(&failure.actual)));
         for wait in &failure.waits {
@@ -293,6 +303,11 @@ impl<S: System> Told<'_, S> {
             "defects": failure.defects,
             "runs": found.runs,
             "seed": found.seed,
+            "alternatives": found.alternatives.iter().map(|drawn| json!({
+                "of": drawn.of,
+                "number": drawn.number,
+                "line": drawn.line,
+            })).collect::<Vec<Value>>(),
             "event": failure.at,
             "events": found.events,
             "expected": failure.expected,

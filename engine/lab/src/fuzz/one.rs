@@ -15,7 +15,7 @@ use super::kept_files::KeptFiles;
 use super::{Campaign, FuzzError};
 use crate::examine::anything_happened;
 use crate::judgement::{Ended, Failure, judge};
-use crate::scenario::{DataDir, Varied};
+use crate::scenario::{Alternative, DataDir, Varied};
 
 /// The property that a run violates on purpose, to show that failures are reported.
 pub const CANARY: &str = "fuzz.canary";
@@ -31,6 +31,8 @@ pub(super) struct Told {
     pub(super) happened: bool,
     pub(super) marks: Marks,
     pub(super) failures: Vec<Failure>,
+    /// What it drew in the place of what the scenario says; looked up if it failed.
+    pub(super) alternatives: Vec<Alternative>,
     pub(super) exhausted: Option<Budget>,
     /// Whether it was made again, and how that differs.
     pub(super) again: Option<Result<(), String>>,
@@ -90,6 +92,9 @@ impl<'a, S: System> Bench<'a, S> {
         if drawn(seed, "canary") < self.campaign.canary_per_mille {
             told.failures.push(canary());
         }
+        if !told.failures.is_empty() {
+            told.alternatives = self.campaign.runs.alternatives(&self.varied, seed);
+        }
         self.keep(&mut told)?;
         Ok(told)
     }
@@ -119,6 +124,7 @@ impl<'a, S: System> Bench<'a, S> {
             happened: self.happened,
             marks: self.catalogue.marks(&outcome),
             failures: judgement.failures,
+            alternatives: Vec::new(),
             exhausted: judgement.exhausted,
             again: again.then(|| self.compare(plan)),
             log: None,
@@ -178,6 +184,7 @@ impl<'a, S: System> Bench<'a, S> {
             happened: self.happened,
             marks: Marks::default(),
             failures: vec![failure(ENGINE, "a run that comes to an end", what)],
+            alternatives: Vec::new(),
             exhausted: None,
             again: None,
             log: None,

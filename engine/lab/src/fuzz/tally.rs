@@ -10,6 +10,7 @@ use super::catalogue::Catalogue;
 use super::one::Told;
 use crate::group::Group;
 use crate::judgement::Failure;
+use crate::scenario::Alternative;
 
 /// How many ways to fail are told apart at most.
 const GROUPS_MAX: usize = 1_000;
@@ -71,6 +72,8 @@ pub struct Found {
     pub log: Option<PathBuf>,
     /// In how many runs it came up.
     pub runs: u64,
+    /// What each of these runs drew in the place of what the scenario says.
+    pub alternatives: Vec<Alternative>,
 }
 
 /// In how many runs something was so.
@@ -207,13 +210,17 @@ impl<'a> Tally<'a> {
                         events: told.events,
                         log: told.log.clone(),
                         runs: 0,
+                        alternatives: told.alternatives.clone(),
                     });
                     at
                 }
             };
             if !seen.contains(&at) {
                 seen.push(at);
-                self.report.groups[at].runs += 1;
+                let found = &mut self.report.groups[at];
+                found.runs += 1;
+                let drawn = &told.alternatives;
+                found.alternatives.retain(|each| drawn.contains(each));
             }
         }
     }

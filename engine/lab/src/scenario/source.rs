@@ -105,6 +105,14 @@ impl Source {
         error
     }
 
+    /// The line of the file at which something stands, the first being 1; none if an option says it.
+    pub(super) fn line(&self, span: Span) -> Option<u32> {
+        let is_in_file = span.origin == Origin::File;
+        let before = &self.text[..self.text.floor_char_boundary(span.start)];
+        let line = is_in_file.then(|| before.matches('\n').count() + 1)?;
+        u32::try_from(line).ok()
+    }
+
     fn locate(&self, error: &mut ScenarioError, span: Span) {
         let start = self.text.floor_char_boundary(span.start);
         let before = &self.text[..start];
@@ -123,7 +131,7 @@ impl Source {
         let mark: String = line[from..to].chars().take(MARK_MAX).collect();
         let marked = shown(&line[..from]).len();
         let marked = marked..marked + shown(&mark).len();
-        error.line = u32::try_from(before.matches('\n').count() + 1).ok();
+        error.line = self.line(span);
         error.column = u32::try_from(line[..from].chars().count() + 1).ok();
         error.excerpt = Some(Box::new(Excerpt { text, marked }));
     }

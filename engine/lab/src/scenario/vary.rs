@@ -4,12 +4,13 @@
 //! scenario as it is written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use dacapo_kernel::{Stream, System};
 
 use super::complaint::Complaint;
-use super::tree::{Flaw, Key, Node, Table, Value};
+use super::tree::{Flaw, Key, Node, Span, Table, Value};
 use super::{Loaded, Overrides, ScenarioError, Written};
 
 /// The section's key.
@@ -35,13 +36,14 @@ pub(super) struct Variations(Vec<Variation>);
 #[derive(Clone, Debug)]
 struct Variation {
     name: String,
-    alternatives: Vec<Table>,
+    /// What each says, and where it stands.
+    alternatives: Vec<(Table, Span)>,
 }
 
 impl Variation {
     /// Whether an alternative is another one than the scenario as it is written.
     fn changes(&self, chosen: usize) -> bool {
-        !self.alternatives[chosen].entries.is_empty()
+        !self.alternatives[chosen].0.entries.is_empty()
     }
 }
 
@@ -73,7 +75,7 @@ impl Variations {
     /// Puts what the chosen alternatives say in the place of what is written.
     pub(super) fn put(&self, choice: &Choice, root: &mut Table) {
         for (variation, alternative) in choice {
-            root.overlay(&self.0[*variation].alternatives[*alternative]);
+            root.overlay(&self.0[*variation].alternatives[*alternative].0);
         }
     }
 
@@ -123,12 +125,33 @@ fn variation((key, node): (Key, Node)) -> Result<Variation, Flaw> {
             let what = format!("`{}` cannot vary", fixed.text);
             return Err((fixed.span, Complaint::new(what).help("leave it out here")));
         }
-        alternatives.push(table);
+        alternatives.push((table, item.span));
     }
     Ok(Variation {
         name: key.text,
         alternatives,
     })
+}
+
+/// An alternative that a run of a campaign has in the place of what is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// What varies.
+    pub of: String,
+    /// Its place among the alternatives, the first being 0.
+    pub number: usize,
+    /// The line of the scenario at which it stands; none if an option says it.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for Alternative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.of, self.number)?;
+        match self.line {
+            Some(line) => write!(f, " (line {line})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A scenario with everything that it can be in a campaign, each read when a seed first asks for it.
@@ -163,6 +186,21 @@ impl<S: System> Varied<S> {
     /// The scenario as it is written.
     pub fn written(&self) -> &Loaded<S> {
         &self.loaded[&Choice::new()]
+    }
+
+    /// What a seed draws in the place of what is written.
+    pub fn alternatives(&self, seed: u64) -> Vec<Alternative> {
+        let (variations, source) = (&self.written.variations, &self.written.source);
+        let drawn = variations.drawn(seed).into_iter();
+        let alternative = |(variation, number): (usize, usize)| {
+            let variation = &variations.0[variation];
+            Alternative {
+                of: variation.name.clone(),
+                number,
+                line: source.line(variation.alternatives[number].1),
+            }
+        };
+        drawn.map(alternative).collect()
     }
 
     /// The scenario that a seed draws.

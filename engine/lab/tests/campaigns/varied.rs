@@ -60,6 +60,25 @@ fn a_single_run_has_what_is_written() {
     assert_eq!(loaded.plan.duration_ns, Some(10 * SECOND));
 }
 
+// Fails if a failure is told with what only some of its runs drew, or without what all of them did.
+#[test]
+fn a_failure_is_told_with_what_its_runs_have_in_common() {
+    let alone = OPEN.replace("people = 6", "people = 1");
+    let mut desk = Desk::with(&alone.replace("{ hall.people = 2 }, ", ""));
+    desk.overrides.defects = vec!["unlocked".to_owned()];
+    let told = |desk: &Desk| {
+        let report = desk.run(300, |_| ());
+        let found = &report.groups[0];
+        assert!(found.runs > 10, "{found:?}");
+        let drawn = found.alternatives.iter().map(ToString::to_string);
+        drawn.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&desk), ["crowd[1] (line 7)"]);
+    let crowd = "vary.crowd=[{}, {}, { hall.people = 9 }]";
+    desk.overrides.set = vec![crowd.to_owned()];
+    assert_eq!(told(&desk), ["crowd[2]"]);
+}
+
 // Fails if the log of a failure, or what is left of it, has the settings of another run.
 #[test]
 fn a_failure_carries_what_was_drawn() {
