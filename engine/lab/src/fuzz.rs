@@ -86,6 +86,19 @@ impl Runs<'_> {
         }
     }
 
+    /// The same with some of the alternatives only that the seed draws.
+    fn base_with_only<'v, S: System>(
+        &self,
+        varied: &'v mut Varied<S>,
+        number: u64,
+        kept: &[Alternative],
+    ) -> Result<&'v Loaded<S>, ScenarioError> {
+        match self {
+            Runs::Drawn(_) => varied.with_only(number, kept),
+            Runs::Crashes(_) => Ok(varied.written()),
+        }
+    }
+
     /// What a seed draws in the place of what the scenario says.
     fn alternatives<S: System>(&self, varied: &Varied<S>, number: u64) -> Vec<Alternative> {
         match self {

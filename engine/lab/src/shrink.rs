@@ -25,7 +25,7 @@ use crate::scenario::ScenarioError;
 
 use self::trials::{Trials, reader};
 
-pub(crate) use self::trials::record;
+pub(crate) use self::trials::{fails, record};
 
 pub use self::data::{RecordedFiles, changed_files};
 pub use self::kept::{Kept, keep, shrunk_name};

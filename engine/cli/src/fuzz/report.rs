@@ -7,6 +7,7 @@ use std::time::Duration;
 use dacapo_kernel::{Plan, System};
 use dacapo_lab::VERSION;
 use dacapo_lab::fuzz::{CANARY, Campaign, Found, Report, Runs};
+use dacapo_lab::scenario::Alternative;
 use serde_json::{Value, json};
 
 use super::bar::per_second;
@@ -179,8 +180,7 @@ impl<S: System> Told<'_, S> {
             screen.line(format!("  defect    {}", failure.defects.join(", ")));
         }
         if !found.alternatives.is_empty() {
-            let drawn: Vec<String> = found.alternatives.iter().map(ToString::to_string).collect();
-            let drawn = Screen::safe(drawn.join(", "));
+            let drawn = named(&found.alternatives);
             let all = if found.runs > 1 {
                 ", in all of them"
             } else {
@@ -196,8 +196,12 @@ impl<S: System> Told<'_, S> {
         let program = screen.program.clone();
         if let Some(small) = shrunk {
             let log = Screen::safe(shell_word(&shown(&small.log)));
+            let settings = match small.alternatives.as_slice() {
+                [] => String::new(),
+                needed => format!(" and {}", named(needed)),
+            };
             screen.line(format!(
-                "  shrunk    {} → {}   {log}",
+                "  shrunk    {} → {}{settings}   {log}",
                 grouped(small.before),
                 counted(small.inputs, "input", "inputs")
             ));
@@ -303,11 +307,7 @@ impl<S: System> Told<'_, S> {
             "defects": failure.defects,
             "runs": found.runs,
             "seed": found.seed,
-            "alternatives": found.alternatives.iter().map(|drawn| json!({
-                "of": drawn.of,
-                "number": drawn.number,
-                "line": drawn.line,
-            })).collect::<Vec<Value>>(),
+            "alternatives": listed(&found.alternatives),
             "event": failure.at,
             "events": found.events,
             "expected": failure.expected,
@@ -317,9 +317,23 @@ impl<S: System> Told<'_, S> {
             "shrunk": shrunk.map(|small| json!({
                 "inputs": small.inputs,
                 "before": small.before,
+                "alternatives": listed(&small.alternatives),
                 "log": small.log,
                 "scenario": small.scenario,
             })),
         })
     }
+}
+
+/// Alternatives as a person names them.
+fn named(alternatives: &[Alternative]) -> String {
+    let names: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
+    Screen::safe(names.join(", ")).to_string()
+}
+
+fn listed(alternatives: &[Alternative]) -> Vec<Value> {
+    let listed = alternatives
+        .iter()
+        .map(|it| json!({"of": it.of, "number": it.number, "line": it.line}));
+    listed.collect()
 }

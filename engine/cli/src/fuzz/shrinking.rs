@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dacapo_kernel::System;
 use dacapo_lab::fuzz::{CANARY, Campaign, ENGINE, Found, Report, small};
+use dacapo_lab::scenario::Alternative;
 
 use crate::exit::Problem;
 use crate::interrupt::Interrupts;
@@ -28,6 +29,7 @@ pub(super) struct Shrinking<'a> {
 pub(super) struct Shrunk {
     pub(super) inputs: u64,
     pub(super) before: u64,
+    pub(super) alternatives: Vec<Alternative>,
     pub(super) log: PathBuf,
     pub(super) scenario: PathBuf,
 }
@@ -81,6 +83,7 @@ impl Shrinking<'_> {
         Ok(Shrunk {
             inputs: small.inputs,
             before: small.before,
+            alternatives: small.alternatives,
             log,
             scenario,
         })

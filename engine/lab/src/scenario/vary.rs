@@ -208,7 +208,25 @@ impl<S: System> Varied<S> {
     /// # Errors
     /// If the alternatives that it draws do not go together.
     pub fn of(&mut self, seed: u64) -> Result<&Loaded<S>, ScenarioError> {
-        let choice = self.written.variations.drawn(seed);
+        self.chosen(self.written.variations.drawn(seed))
+    }
+
+    /// The scenario that a seed draws, with these alternatives only.
+    ///
+    /// # Errors
+    /// If they do not go together.
+    pub fn with_only(
+        &mut self,
+        seed: u64,
+        kept: &[Alternative],
+    ) -> Result<&Loaded<S>, ScenarioError> {
+        let variations = &self.written.variations;
+        let mut choice = variations.drawn(seed);
+        choice.retain(|at, _| kept.iter().any(|it| it.of == variations.0[*at].name));
+        self.chosen(choice)
+    }
+
+    fn chosen(&mut self, choice: Choice) -> Result<&Loaded<S>, ScenarioError> {
         if !self.loaded.contains_key(&choice) {
             let loaded = self.written.load(&choice)?;
             if self.loaded.len() > KEPT {

@@ -108,17 +108,9 @@ impl<'a, S: System> Trials<'a, S> {
         with_faults(plan, self.recorded.moved(faults))
     }
 
-    /// A mistake in the program itself, which other inputs may meet, is no failure of the run.
     fn run(&mut self, plan: &Plan<S::Config>) -> Result<bool, ShrinkError> {
         self.runs += 1;
-        let plan = self.bounded(plan);
-        let mut outcome = None;
-        caught(&mut || outcome = Some(Run::<S>::new(&plan).discard(self.files)))
-            .map_err(ShrinkError::Panicked)?;
-        let Some(outcome) = outcome else {
-            return Ok(false);
-        };
-        Ok(failure_of::<S>(&plan, &outcome?, self.target).is_some())
+        fails::<S>(&self.bounded(plan), self.files, self.target)
     }
 
     /// When a plan fails in the way that is looked for; none if only its end shows it, or it does not.
@@ -152,6 +144,25 @@ fn digest<C>(plan: &Plan<C>) -> [u8; 32] {
     let differing = (&plan.faults, plan.duration_ns, plan.scheduler);
     let json = serde_json::to_vec(&differing).expect("faults are plain data");
     *blake3::hash(&json).as_bytes()
+}
+
+/// Whether a plan fails in the way that is looked for. A mistake in the program itself, which other inputs may meet, is
+/// no failure of the run.
+///
+/// # Errors
+/// If it cannot be run, or the program fails.
+pub(crate) fn fails<S: System>(
+    plan: &Plan<S::Config>,
+    files: &dyn Files,
+    target: &Group,
+) -> Result<bool, ShrinkError> {
+    let mut outcome = None;
+    caught(&mut || outcome = Some(Run::<S>::new(plan).discard(files)))
+        .map_err(ShrinkError::Panicked)?;
+    let Some(outcome) = outcome else {
+        return Ok(false);
+    };
+    Ok(failure_of::<S>(plan, &outcome?, target).is_some())
 }
 
 /// The failure of this group that a run has, if it has one.

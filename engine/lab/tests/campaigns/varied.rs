@@ -14,6 +14,11 @@ const OPEN: &str = "name = \"hall\"\n[run]\nduration = \"10s\"\n[hall]\npeople =
                     crowd = [{}, { hall.people = 2 }, { hall = { people = 9 } }]\n\
                     length = [{}, { run.duration = \"20s\" }]\n";
 
+/// The same, but that nobody is in anybody's way unless a crowd is drawn.
+fn alone() -> String {
+    OPEN.replace("people = 6", "people = 1")
+}
+
 fn plans(seeds: u64, overrides: &Overrides) -> Vec<Plan<Config>> {
     let desk = Desk::with(OPEN);
     let mut varied = Varied::<Turnstile>::read(&desk.path("hall.toml"), overrides).unwrap();
@@ -63,8 +68,7 @@ fn a_single_run_has_what_is_written() {
 // Fails if a failure is told with what only some of its runs drew, or without what all of them did.
 #[test]
 fn a_failure_is_told_with_what_its_runs_have_in_common() {
-    let alone = OPEN.replace("people = 6", "people = 1");
-    let mut desk = Desk::with(&alone.replace("{ hall.people = 2 }, ", ""));
+    let mut desk = Desk::with(&alone().replace("{ hall.people = 2 }, ", ""));
     desk.overrides.defects = vec!["unlocked".to_owned()];
     let told = |desk: &Desk| {
         let report = desk.run(300, |_| ());
@@ -82,7 +86,7 @@ fn a_failure_is_told_with_what_its_runs_have_in_common() {
 // Fails if the log of a failure, or what is left of it, has the settings of another run.
 #[test]
 fn a_failure_carries_what_was_drawn() {
-    let mut desk = Desk::with(OPEN);
+    let mut desk = Desk::with(&alone());
     desk.overrides.defects = vec!["unlocked".to_owned()];
     let mut varied = Varied::<Turnstile>::read(&desk.path("hall.toml"), &desk.overrides).unwrap();
     let report = desk.run(300, |campaign| campaign.max_failures = Some(30));
@@ -97,6 +101,25 @@ fn a_failure_carries_what_was_drawn() {
     });
     let left = load::<Turnstile>(&to, &Overrides::default()).unwrap();
     assert_eq!(left.plan.system.hall.people, people);
+}
+
+// Fails if what is left of a failure has settings that it can fail without, or lacks one that it takes.
+#[test]
+fn what_a_failure_does_not_take_is_as_it_is_written() {
+    let mut desk = Desk::with(&alone());
+    desk.overrides.defects = vec!["unlocked".to_owned()];
+    let small = desk.campaign(300, |mut campaign| {
+        let varied = Varied::<Turnstile>::read(campaign.scenario, campaign.overrides).unwrap();
+        let mut draw_both = (0..300).filter(|seed| varied.alternatives(*seed).len() == 2);
+        let found = draw_both.find_map(|seed| {
+            (campaign.seeds.from, campaign.seeds.to) = (seed, seed + 1);
+            let report = campaign.run::<Turnstile>(|_| true).unwrap();
+            report.groups.into_iter().next()
+        });
+        small::<Turnstile>(&campaign, &found.unwrap(), None, &mut || true).unwrap()
+    });
+    let needed: Vec<&str> = small.alternatives.iter().map(|it| it.of.as_str()).collect();
+    assert_eq!(needed, ["crowd"]);
 }
 
 // Fails if a mistake in an alternative is found only by the seed that draws it.
