@@ -42,8 +42,8 @@ pub struct Hit {
     pub property: String,
     /// In the run of which seed.
     pub seed: u64,
-    /// How many inputs are left of that run when it is shrunk; none if it was not.
-    pub inputs: Option<u64>,
+    /// What is left of that run when it is shrunk; none if it was not.
+    pub small: Option<Small>,
 }
 
 impl Matrix {
@@ -151,8 +151,8 @@ impl Sowing<'_> {
             Some(found) => Some(Hit {
                 property: found.group.property.clone(),
                 seed: found.seed,
-                inputs: match self.shrink {
-                    true => inputs(small::<S>(&campaign, found, None, &mut || watch(&report)))?,
+                small: match self.shrink {
+                    true => left(small::<S>(&campaign, found, None, &mut || watch(&report)))?,
                     false => None,
                 },
             }),
@@ -176,10 +176,10 @@ impl Sowing<'_> {
     }
 }
 
-/// The inputs that are left; none where a run fails in its campaign and not by itself.
-fn inputs(small: Result<Small, FuzzError>) -> Result<Option<u64>, FuzzError> {
+/// What is left; nothing where a run fails in its campaign and not by itself.
+fn left(small: Result<Small, FuzzError>) -> Result<Option<Small>, FuzzError> {
     match small {
-        Ok(small) => Ok(Some(small.inputs)),
+        Ok(small) => Ok(Some(small)),
         Err(FuzzError::Shrink(_)) => Ok(None),
         Err(other) => Err(other),
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use dacapo_kernel::System;
 use dacapo_lab::VERSION;
-use dacapo_lab::fuzz::{Report, Runs};
+use dacapo_lab::fuzz::{Report, Runs, Small};
 use dacapo_lab::matrix::{Hit, Matrix, Row, Sowing};
 use serde_json::{Value, json};
 
+use super::report::listed;
 use super::{FuzzArgs, campaign, drawn_from, table_file};
 use crate::exit::{Exit, Problem};
 use crate::interrupt::Interrupts;
@@ -81,6 +82,7 @@ fn tell<S: System>(matrix: &Matrix, screen: &mut Screen<'_>) {
         "seed",
         "time",
         "inputs",
+        "settings",
         "violated too",
     ];
     if !screen.quiet {
@@ -142,14 +144,28 @@ fn cells(row: &Row) -> Vec<String> {
         counted(row.seeds, "seed", "seeds"),
         of_hit(|hit| seed(hit.seed)),
         span(row.wall),
-        of_hit(|hit| hit.inputs.map_or_else(|| "-".to_owned(), grouped)),
+        of_hit(|hit| {
+            let small = hit.small.as_ref();
+            small.map_or_else(|| "-".to_owned(), |small| grouped(small.inputs))
+        }),
+        of_hit(|hit| settings(hit.small.as_ref())),
         row.others.join(", "),
     ]
+}
+
+/// What was drawn in the place of what the scenario says, without the lines, which move.
+pub(super) fn settings(small: Option<&Small>) -> String {
+    let drawn = small.iter().flat_map(|small| &small.alternatives);
+    let names: Vec<String> = drawn
+        .map(|it| format!("{}[{}]", it.of, it.number))
+        .collect();
+    names.join(", ")
 }
 
 fn tell_json<S: System>(matrix: &Matrix, screen: &mut Screen<'_>) {
     for row in &matrix.rows {
         let hit = row.hit.as_ref();
+        let small = hit.and_then(|hit| hit.small.as_ref());
         screen.json(&json!({
             "v": VERSION,
             "type": "defect-found",
@@ -159,7 +175,8 @@ fn tell_json<S: System>(matrix: &Matrix, screen: &mut Screen<'_>) {
             "property": hit.map(|hit| &hit.property),
             "seed": hit.map(|hit| hit.seed),
             "seeds": row.seeds,
-            "inputs": hit.and_then(|hit| hit.inputs),
+            "inputs": small.map(|small| small.inputs),
+            "alternatives": small.map(|small| listed(&small.alternatives)),
             "others": row.others,
             "wall_ns": u64::try_from(row.wall.as_nanos()).unwrap_or(u64::MAX),
         }));

@@ -331,7 +331,7 @@ fn named(alternatives: &[Alternative]) -> String {
     Screen::safe(names.join(", ")).to_string()
 }
 
-fn listed(alternatives: &[Alternative]) -> Vec<Value> {
+pub(super) fn listed(alternatives: &[Alternative]) -> Vec<Value> {
     let listed = alternatives
         .iter()
         .map(|it| json!({"of": it.of, "number": it.number, "line": it.line}));

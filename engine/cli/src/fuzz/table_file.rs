@@ -6,6 +6,7 @@ use std::path::Path;
 use dacapo_lab::fuzz::Report;
 use dacapo_lab::matrix::{Matrix, Row};
 
+use super::matrix::settings;
 use crate::exit::Problem;
 
 const BEGIN: &str = "<!-- matrix: begin -->";
@@ -53,8 +54,10 @@ pub(super) fn markdown(
         "Made by `{program} fuzz {scenario} --seeds {seeds} --matrix`; with every defect off, {} of {} runs fail.\n\n",
         sound.failing, sound.runs
     );
-    text.push_str("| defect | found by | seeds | first seed | inputs | violated too |\n");
-    text.push_str("|---|---|---:|---:|---:|---|\n");
+    text.push_str(
+        "| defect | found by | seeds | first seed | inputs | settings | violated too |\n",
+    );
+    text.push_str("|---|---|---:|---:|---:|---|---|\n");
     for row in &matrix.rows {
         text.push_str(&line(row));
     }
@@ -62,17 +65,17 @@ pub(super) fn markdown(
 }
 
 fn line(row: &Row) -> String {
-    let (by, first, inputs) = match &row.hit {
-        Some(hit) => {
-            let inputs = hit.inputs.map_or_else(|| "-".to_owned(), |n| n.to_string());
-            (hit.property.as_str(), format!("{:#x}", hit.seed), inputs)
-        }
-        None => ("not found", "-".to_owned(), "-".to_owned()),
-    };
+    let hit = row.hit.as_ref();
+    let small = hit.and_then(|hit| hit.small.as_ref());
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     format!(
-        "| {} | {by} | {} | {first} | {inputs} | {} |\n",
+        "| {} | {} | {} | {} | {} | {} | {} |\n",
         row.defect,
+        hit.map_or("not found", |hit| hit.property.as_str()),
         row.seeds,
+        or_dash(hit.map(|hit| format!("{:#x}", hit.seed))),
+        or_dash(small.map(|small| small.inputs.to_string())),
+        settings(small),
         row.others.join(", ")
     )
 }

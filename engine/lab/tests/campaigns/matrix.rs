@@ -44,7 +44,8 @@ fn a_defect_is_found_by_its_property_and_nothing_without_it() {
     assert_eq!(matrix.rows.len(), 2);
     let hit = matrix.rows[0].hit.as_ref().unwrap();
     assert_eq!(hit.property, "hall.counted");
-    assert!(hit.inputs.is_some_and(|inputs| inputs <= 4), "{hit:?}");
+    let small = hit.small.as_ref();
+    assert!(small.is_some_and(|small| small.inputs <= 4), "{hit:?}");
     assert_eq!(matrix.rows[0].seeds, hit.seed + 1);
     assert_eq!(matrix.rows[1].hit, None);
     assert_eq!(matrix.rows[1].caught_by, ["hall.counted", "verdict"]);
