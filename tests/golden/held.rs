@@ -100,6 +100,33 @@ fn a_run_that_is_held_to_its_seed_is_held_to_what_is_drawn() {
     }
 }
 
+/// Fails if a run that is made from its seed reads a file as if it were the one that was read before.
+#[test]
+fn a_file_that_is_another_by_now_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let (name, data) = ("tape-of-trades.dlog.gz", "data/forms/tape-trades.csv");
+    let log = folder.path().join(name);
+    fs::copy(root().join(FOLDER).join("read").join(name), &log).expect("the log is there");
+    let beside = folder.path().join("tape-of-trades.golden.toml");
+    fs::write(beside, "inputs = \"generated\"\n").expect("the folder is ours");
+    fs::create_dir_all(folder.path().join("data/forms")).expect("the folder is ours");
+    let text = fs::read_to_string(root().join("scenarios").join(data)).expect("it is there");
+    let other = text.replacen("USDT,0.1", "USDT,0.2", 1);
+    for (text, is_same) in [(text, true), (other, false)] {
+        fs::write(folder.path().join(data), text).expect("the folder is ours");
+        let tested = tested(&[Case::of(&log).expect("it is a log")]);
+        match &tested[0].standing {
+            Standing::Same { .. } => assert!(is_same),
+            Standing::Broken(trouble) => {
+                let told = trouble.to_string();
+                assert!(!is_same && told.contains(data), "{told}");
+                assert!(told.contains("not as it was"), "{told}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Fails if views that read the same events otherwise are told as one reason whatever they read, or apart although
 /// they read the same thing.
 #[test]

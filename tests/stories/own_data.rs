@@ -306,7 +306,7 @@ fn marks_and_repeated_rows_are_taken_and_counted() {
     let (exit, out, err) = call(folder.path(), "run DESK/s.toml --out DESK/a.dlog");
     assert_eq!(exit, Exit::Fine, "{err}");
     let said = out + &err;
-    let told = "1 rows that repeat another one, left out";
+    let told = "1 row for a time that has one, left out";
     assert!(said.contains(told), "{said}");
 }
 

@@ -32,10 +32,8 @@ fn place(difference: &Difference, recorded: u64) -> String {
 }
 
 fn both(difference: &Difference) -> (String, String) {
-    let nothing = "nothing: the recorded run had ended";
-    let expected = in_words(difference.expected.as_ref(), nothing);
-    let nothing = "nothing: the run ended before it";
-    let actual = in_words(difference.actual.as_ref(), nothing);
+    let expected = in_words(difference.expected.as_ref());
+    let actual = in_words(difference.actual.as_ref());
     (expected, actual)
 }
 
@@ -81,13 +79,13 @@ pub(crate) fn tell_block(
     }
 }
 
-fn in_words(line: Option<&Line>, nothing: &str) -> String {
+fn in_words(line: Option<&Line>) -> String {
     match line {
         Some(line) => {
             let (actor, text) = (Screen::safe(&line.actor), clipped(Screen::safe(&line.text)));
             format!("{}  {actor}  {}  {text}", line.time, line.kind)
         }
-        None => nothing.to_owned(),
+        None => "nothing of the kind".to_owned(),
     }
 }
 

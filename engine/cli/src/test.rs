@@ -221,9 +221,11 @@ pub(crate) fn exit(standing: &Standing) -> Exit {
         Standing::Exhausted(_) => Exit::Exhausted,
         Standing::NothingRan => Exit::NothingRan,
         Standing::Broken(trouble) => match trouble {
-            Trouble::Scenario(_) | Trouble::FromSeed(_) | Trouble::File(_) | Trouble::Level(_) => {
-                Exit::Usage
-            }
+            Trouble::Scenario(_)
+            | Trouble::FromSeed(_)
+            | Trouble::DataChanged(_)
+            | Trouble::File(_)
+            | Trouble::Level(_) => Exit::Usage,
             Trouble::Run(error) => exit_of(error),
             Trouble::NotWhole { .. } => Exit::Log,
             Trouble::NotAccepted { .. } | Trouble::ReadBack { .. } => Exit::Golden,

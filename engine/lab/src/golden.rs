@@ -149,6 +149,12 @@ pub enum Trouble {
          `data` where their data files lie; without `inputs` the recorded ones are taken"
     )]
     FromSeed(RunError),
+    /// Files that the run reads are not as they were.
+    #[error(
+        "{}: not as it was when the log was made, so the run cannot be made again; bring that back, or record the log anew",
+        .0.join(", ")
+    )]
+    DataChanged(Vec<String>),
     /// A file cannot be read.
     #[error("{0}")]
     File(String),

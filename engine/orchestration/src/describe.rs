@@ -30,6 +30,10 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             utc(it.from_ns),
             utc(it.to_ns)
         ),
+        DomainEvent::TapeRead(it) => format!(
+            "{} rows of {}: {} trades and {} quotes of {} markets",
+            it.rows, it.file, it.trades, it.quotes, it.symbols
+        ),
         DomainEvent::TableRow(it) => {
             format!("line {} for {}: {}", it.line, it.agent, it.output.0)
         }

@@ -26,7 +26,7 @@ pub use coordinator::{
     Counted, OutcomeCounted, ScheduleEnded, Started, StateChanged, StatusReported, TaskFinished,
     TaskOutcome, TaskRunEnded, TaskRunStarted, TaskSwitched,
 };
-pub use market::{BarsRead, MarketBar, MarketQuote, MarketTrade, TableRow};
+pub use market::{BarsRead, ClockRead, MarketBar, MarketQuote, MarketTrade, TableRow, TapeRead};
 pub use model::{LiveReply, ModelAnswered, ModelAsked, ModelReply, PromptKept, RequestRendered};
 pub use outside::{OutsideActed, OutsideAction, OutsideMessage, OutsideRefused};
 pub use process::{AgentSaid, ProcessAnswered, ProcessAsked, WakeAsked};
@@ -90,6 +90,8 @@ events! {
         85 "history shrunk" v 1 Consequence => HistoryShrunk(HistoryShrunk);
         /// A message in the history was changed.
         86 "message rewritten" v 1 Consequence => MessageRewritten(MessageRewritten);
+        /// A tape was read.
+        87 "tape read" v 1 Input => TapeRead(TapeRead);
         /// The coordinator and its bus begin.
         89 "started" v 1 Consequence => Started(Started);
         /// The coordinator changed its state.

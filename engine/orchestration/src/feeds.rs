@@ -9,22 +9,22 @@ use crate::amount::Amount;
 use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{
     BarsRead, DomainEvent, MarketBar, MarketQuote, MarketTrade, OutsideActed, OutsideAction,
-    OutsideMessage,
+    OutsideMessage, TapeRead,
 };
 use crate::market::trouble::Trouble;
 use crate::market::{
-    BarFile, Bars, BarsConfig, Generated, Market, MarketConfig, Side, Source, Tape, TapeError,
-    Tick, TickKind,
+    BarFile, Bars, BarsConfig, Generated, MarketConfig, Merged, Side, Tape, TapeError, Tick,
+    TickKind,
 };
 use crate::message::{Instant, Name, Payload, Ttl};
 
 /// The market of a configuration, checked to the last row before the run begins.
 pub(crate) struct MarketFeed {
-    /// What is told of files before anything is read from them.
-    told: std::vec::IntoIter<BarsRead>,
+    /// What is told of files before anything comes from them.
+    told: std::vec::IntoIter<DomainEvent>,
     ticks: std::vec::IntoIter<Tick>,
     /// Bars of all files, each of which has been read to its last row.
-    bars: Option<Market<&'static [u8]>>,
+    bars: Option<Merged<Bars>>,
     generated: Option<Generated>,
     names: Vec<Name>,
     trouble: Trouble,
@@ -62,19 +62,18 @@ impl MarketFeed {
                     path: tape.file.clone(),
                     what: error.in_file(),
                 };
-                let tape = Tape::open(tape, input).map_err(damaged)?;
-                let market = Market::merge([Source::Tape(Box::new(tape))]);
-                let ticks: Result<Vec<Tick>, _> = market.collect();
+                let mut tape = Tape::open(tape, input).map_err(damaged)?;
+                let ticks: Result<Vec<Tick>, _> = tape.by_ref().collect();
                 feed.ticks = ticks.map_err(damaged)?.into_iter();
+                feed.told = vec![TapeRead::from(tape.report()).into()].into_iter();
             }
             MarketConfig::Bars(bars) => {
                 let mut read = read_bars(bars, start_ns, files)?;
                 // Whatever the order in the scenario, bars of one instant come in one order.
                 read.sort_by(|a, b| a.report().symbol.cmp(&b.report().symbol));
-                let told: Vec<BarsRead> = read.iter().map(|it| it.report().into()).collect();
-                feed.told = told.into_iter();
-                let sources = read.into_iter().map(|bars| Source::Bars(Box::new(bars)));
-                feed.bars = Some(Market::merge(sources));
+                let told = read.iter().map(|it| BarsRead::from(it.report()).into());
+                feed.told = told.collect::<Vec<DomainEvent>>().into_iter();
+                feed.bars = Some(Merged::new(read));
             }
         }
         Ok(feed)
@@ -82,8 +81,7 @@ impl MarketFeed {
 
     fn tick(&mut self) -> Option<Tick> {
         if let Some(bars) = &mut self.bars {
-            // What has been read cannot fail any more.
-            return bars.next()?.ok();
+            return bars.next();
         }
         let tick = self.ticks.next();
         tick.or_else(|| self.generated.as_mut()?.next())
@@ -103,7 +101,7 @@ impl MarketFeed {
 impl Feed<DomainEvent> for MarketFeed {
     fn next(&mut self, odds: &mut Odds<'_>) -> Option<(Time, DomainEvent)> {
         if let Some(told) = self.told.next() {
-            return Some((Time::ZERO, told.into()));
+            return Some((Time::ZERO, told));
         }
         let tick = loop {
             let tick = self.tick()?;

@@ -47,6 +47,7 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::PositionClosed(_)
         | DomainEvent::EmergencyOrdered(_) => Some(MONEY),
         DomainEvent::BarsRead(_)
+        | DomainEvent::TapeRead(_)
         | DomainEvent::OutsideRefused(_)
         | DomainEvent::HandlerFailed(_)
         | DomainEvent::Unsubscribed(_)

@@ -35,7 +35,7 @@ pub use bars::{
 pub(crate) use bars::{length, utc};
 pub use config::{GeneratedConfig, Jump, MarketConfig, TapeConfig, TapeOrder, WalkConfig};
 pub use generated::{Generated, GeneratedError};
-pub use merge::{Market, Source};
+pub(crate) use merge::Merged;
 pub use number::NumberProblem;
 pub use tape::Tape;
 pub use tape_error::{TapeError, TapeProblem};

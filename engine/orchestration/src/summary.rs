@@ -1,9 +1,11 @@
 //! A run in tables, and what a person should know of it.
 
+mod files;
+
 use dacapo_kernel::Section;
 
 use crate::config::Config;
-use crate::market::{MarketConfig, length, utc};
+use crate::market::MarketConfig;
 use crate::views::{MarketView, Views};
 
 /// How many trades a summary lists.
@@ -12,7 +14,8 @@ const TRADES_SHOWN: usize = 12;
 /// The tables of a run's summary.
 pub(crate) fn summary(view: &Views) -> Vec<Section> {
     vec![
-        bars(view),
+        files::bars(view),
+        files::tape(view),
         levels(view),
         tasks(view),
         trades(view),
@@ -42,70 +45,6 @@ fn reused(view: &Views) -> Section {
         &["because", "times"],
         rows.collect(),
     )
-}
-
-/// What was found in files of bars.
-fn bars(view: &Views) -> Section {
-    let rows = view.bars_read.iter().map(|it| {
-        let stamped = if it.stamped_open { "open" } else { "close" };
-        let by = if it.bar_is_stated {
-            "stated"
-        } else {
-            "most common"
-        };
-        let cells = [
-            it.symbol.to_string(),
-            it.bars.to_string(),
-            length(it.bar_ns),
-            by.to_owned(),
-            stamped.to_owned(),
-            it.zone
-                .as_ref()
-                .map_or("own", |zone| zone.as_str())
-                .to_owned(),
-            utc(it.from_ns),
-            utc(it.to_ns),
-            it.gaps.to_string(),
-        ];
-        cells.to_vec()
-    });
-    let columns = [
-        "symbol",
-        "bars",
-        "each",
-        "length",
-        "stamped",
-        "zone",
-        "first close",
-        "last close",
-        "gaps",
-    ];
-    section("bars", &columns, rows.collect())
-}
-
-/// What is odd about files of bars.
-fn odd_bars(view: &Views, warnings: &mut Vec<String>) {
-    for it in &view.bars_read {
-        let mut odd = Vec::new();
-        let mut tell = |count: u64, what: &str| {
-            if count > 0 {
-                odd.push(format!("{count} rows {what}"));
-            }
-        };
-        tell(it.backwards, "that go backwards");
-        tell(it.repeats, "that repeat another one, left out");
-        tell(it.nonsense, "without sense, left out");
-        tell(it.before_start, "before the start of the run, left out");
-        if !odd.is_empty() {
-            warnings.push(format!("{}: {}", it.file, odd.join(", ")));
-        }
-    }
-    let doubtful = view.trading.doubtful_bars;
-    if doubtful > 0 {
-        warnings.push(format!(
-            "{doubtful} times one bar touched both stop and target: the stop was taken"
-        ));
-    }
 }
 
 fn levels(view: &Views) -> Section {
@@ -170,7 +109,13 @@ pub(crate) fn warnings(config: &Config, view: &Views) -> Vec<String> {
         ..
     } = view;
     let mut warnings = Vec::new();
-    odd_bars(view, &mut warnings);
+    files::odd(view, &mut warnings);
+    let doubtful = trading.doubtful_bars;
+    if doubtful > 0 {
+        warnings.push(format!(
+            "{doubtful} times one bar touched both stop and target: the stop was taken"
+        ));
+    }
     let is_silent = |market: &MarketView| market.trades == 0 && market.bars == 0;
     let unpriced: Vec<&str> = config
         .symbols

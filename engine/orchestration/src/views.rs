@@ -15,7 +15,7 @@ use dacapo_kernel::{Event, View};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
-use crate::domain_event::{BarsRead, DomainEvent};
+use crate::domain_event::{BarsRead, DomainEvent, TapeRead};
 use crate::message::Name;
 
 pub use bus::BusView;
@@ -39,6 +39,9 @@ pub struct Views {
     /// What was found in files of bars.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bars_read: Vec<BarsRead>,
+    /// What was found in a tape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tape_read: Option<TapeRead>,
     /// The language models.
     pub models: ModelView,
     /// Orders and what came of them.
@@ -91,6 +94,7 @@ impl View<DomainEvent> for Views {
                 market.bars += 1;
             }
             DomainEvent::BarsRead(read) => self.bars_read.push(read.clone()),
+            DomainEvent::TapeRead(read) => self.tape_read = Some(read.clone()),
             DomainEvent::OutsideMessage(_)
             | DomainEvent::OutsideActed(_)
             | DomainEvent::TableRow(_)

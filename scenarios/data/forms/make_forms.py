@@ -95,6 +95,11 @@ def quoted():
     write("quoted.csv", lines)
 
 
+def newest_first():
+    lines = [f"{epoch(1)(when)},{','.join(map(cents, prices))},{volume}" for when, prices, volume in bars()]
+    write("newest-first.csv", ["time,open,high,low,close,volume", *reversed(lines)])
+
+
 def closes():
     lines = [",price"]
     lines += [f"{epoch(1)(when)}.0,{cents(prices[3])}" for when, prices, _ in bars()]
@@ -112,10 +117,13 @@ def days():
 def outputs():
     """What agents say, known half an hour after a bar has closed, or a quarter."""
     moods = ["very_bullish", "bullish", "neutral", "bearish", "very_bearish"]
-    lines = ["symbol;knowable_at;bias;confidence"]
+    notes = ["True", "False", "true", "false", "soon", "3", "0.50", "-1e3", "", "007"]
+    lines = ["symbol;knowable_at;bias;confidence;note"]
     for place in range(20):
         when = START + timedelta(hours=1 + 3 * place, minutes=30)
-        lines.append(f"SEC/USDT;{at(120, '%Y-%m-%dT%H:%M:%S')(when)};{moods[place % 5]};0.{4 + place % 5}5")
+        # Known a moment after an instant that can be told apart.
+        time = at(120, "%Y-%m-%dT%H:%M:%S")(when) + (".0000001" if place % 7 == 3 else "")
+        lines.append(f"SEC/USDT;{time};{moods[place % 5]};0.{4 + place % 5}5;{notes[place % 10]}")
     write("moods.csv", lines)
     lines = ["knowable_at,action,confidence,entry_price,stop_loss,take_profit,size_usd,leverage,regime"]
     for place in range(14):
@@ -132,14 +140,18 @@ def outputs():
 
 
 def tapes():
-    """Trades and quotes of one market: received in another order than that of the exchange, and trades alone."""
+    """Trades and quotes of one market: received in another order than that of the exchange, and trades alone.
+
+    Both have what tapes have: a quote that is crossed, a trade for nothing, a row that comes late, a pause.
+    """
     rows = []
     for place in range(240):
         when = int(START.timestamp()) * 1000 + place * 700
         swing = place % 18 if place % 36 < 18 else 18 - place % 18
         if place % 4 == 3:
             bid = 30_000 + 20 * swing
-            rows.append((when, f"quote,,,,{cents(bid)},1.5,{cents(bid + 2)},2"))
+            ask = bid - 1 if place == 99 else bid + 2
+            rows.append((when, f"quote,,,,{cents(bid)},1.5,{cents(ask)},2"))
         else:
             side = ["buy", "sell", ""][place % 3]
             rows.append((when, f"trade,{cents(30_000 + 20 * swing)},0.{1 + place % 9},{side},,,,"))
@@ -149,8 +161,12 @@ def tapes():
         lines.append(f"{rows[place][0] + 150},{at * 1000},SOL/USDT,{row}")
     write("tape-both.csv", lines)
     alone = [(at, row.split(",")) for at, row in rows if row.startswith("trade")]
-    lines = [f"SOL/USDT,{cells[2]},{cells[1]},{at * 1_000_000}" for at, cells in alone]
-    write("tape-trades.csv", ["symbol,size,price,received_ns", *lines])
+    lines = []
+    for place, (at, cells) in enumerate(alone):
+        price = "0" if place == 90 else cells[1]
+        at += 3_000 * (place >= 170) - 2_500 * (place == 60)
+        lines.append(f"SOL/USDT,{cells[2]},{price},{at * 1_000_000}")
+    write("tape-trades.csv", ["\ufeffsymbol,size,price,received_ns", *lines])
 
 
 def main():
@@ -167,6 +183,7 @@ def main():
     table("pattern-zone.csv", at(-210, "%d %b %Y %H.%M %z"))
     messy()
     quoted()
+    newest_first()
     closes()
     days()
     outputs()

@@ -136,7 +136,7 @@ fn line(of: Option<&Line>) -> Markup {
     html! {
         @match of {
             Some(line) => { (line.time) " " b { (line.actor) } " " (line.kind) " " (short(&line.text, VALUE)) },
-            None => { "nothing: the run had ended" },
+            None => { "nothing of the kind" },
         }
     }
 }

@@ -26,8 +26,8 @@ pub struct Held {
     place: Option<usize>,
     /// The kinds that are passed over, by number.
     ignored: BTreeSet<u16>,
-    /// Whether what came from outside the system counts at every level.
-    inputs: bool,
+    /// Whether what the system asks of the outside, and what comes from there, counts at every level.
+    outside: bool,
 }
 
 impl Held {
@@ -67,14 +67,15 @@ impl Held {
             level: name.to_owned(),
             place,
             ignored,
-            inputs: false,
+            outside: false,
         })
     }
 
-    /// The same, and what came from outside the system counts as well: where it is made anew, it may differ.
-    pub(crate) fn with_inputs(self) -> Held {
+    /// The same, and what the system asks of the outside, and what comes from there, counts as well: where that is made
+    /// anew, it may differ.
+    pub(crate) fn with_the_outside(self) -> Held {
         Held {
-            inputs: true,
+            outside: true,
             ..self
         }
     }
@@ -85,7 +86,7 @@ impl Held {
             level: EVERY_EVENT.to_owned(),
             place: None,
             ignored: self.ignored.clone(),
-            inputs: self.inputs,
+            outside: self.outside,
         }
     }
 
@@ -146,8 +147,8 @@ impl Held {
         match (&event.body, self.place) {
             (Body::Domain(domain), Some(level)) => {
                 let is_at_level = S::level_of(domain).is_some_and(|own| own <= level);
-                (is_at_level || self.inputs && domain.kind().role.is_input())
-                    .then(|| What::Domain(domain.clone()))
+                let is_outside = domain.kind().role != Role::Consequence;
+                (is_at_level || self.outside && is_outside).then(|| What::Domain(domain.clone()))
             }
             (Body::Kernel(KernelEvent::RunEnded(ended)), Some(_)) => {
                 Some(What::Verdict(ended.verdict.name()))

@@ -23,6 +23,7 @@ use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
 use crate::judgement::{Ended, Failure, Judgement, judge};
 use crate::scenario::{DataDir, Overrides, load};
+use crate::shrink::changed_files;
 
 /// Tests one case.
 pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
@@ -115,7 +116,7 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
         NewInputs::Recorded => (held, None),
         NewInputs::Generated => {
             let files = data_of(&case.path, kept.data.as_deref())?;
-            (held.with_inputs(), Some(files))
+            (held.with_the_outside(), Some(files))
         }
     };
     let standing = hold::<S>(&recorded, &held, files.as_ref())?;
@@ -178,7 +179,12 @@ fn hold<S: System>(
             let left = place_for_files()?;
             let files = files.clone().leaving_in(left.path());
             let made = Run::<S>::new(&plan).record(&files, storage, SyncPolicy::Never);
-            made.map_err(Trouble::FromSeed)?
+            let outcome = made.map_err(Trouble::FromSeed)?;
+            let changed = changed_files(&plan.data, &files);
+            if !changed.is_empty() {
+                return Err(Trouble::DataChanged(changed));
+            }
+            outcome
         }
     };
     if outcome.fingerprint == Some(ending.chain()) {

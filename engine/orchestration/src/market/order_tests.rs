@@ -66,7 +66,6 @@ fn exchange_time_sorts_and_leaves_ties_as_they_were() {
     let (ticks, report) = read(&config(Some(TapeOrder::ExchangeTime)), BOTH_CLOCKS);
     assert_eq!(seen(&ticks), ["0: 5", "10: 1", "15: 3", "30: 2", "30: 4"]);
     assert_eq!(report.moved, 4);
-    assert!(report.complete);
 }
 
 #[test]
@@ -151,16 +150,12 @@ fn reads_what_other_programs_write() {
 }
 
 #[test]
-fn a_report_on_a_tape_that_is_still_being_read_says_so() {
+fn a_tape_counts_what_has_been_read() {
     let mut tape = Tape::open(&config(None), BOTH_CLOCKS.as_bytes()).unwrap();
     assert_eq!(tape.start_unix_ns(), None);
     tape.next().unwrap().unwrap();
     assert_eq!(tape.start_unix_ns(), Some(1_010));
-    assert!(
-        tape.report().to_string().contains("1 rows so far"),
-        "{}",
-        tape.report()
-    );
+    assert_eq!(tape.report().rows, 1);
 }
 
 proptest! {

@@ -173,9 +173,8 @@ impl<R: Read> RowSource<R> {
     fn next_row(&mut self, report: &mut TapeReport) -> Result<Option<Row>, TapeError> {
         let row = self.read_row(report.rows);
         let row = self.located(row)?;
-        match &row {
-            Some(row) => report.note_row(row),
-            None => report.complete = true,
+        if let Some(row) = &row {
+            report.note_row(row);
         }
         report.symbols = self.reader.symbols().len();
         Ok(row)

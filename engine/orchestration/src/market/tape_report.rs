@@ -2,8 +2,6 @@
 //!
 //! Only counts. What follows from a count is decided where the tape is read.
 
-use std::fmt;
-
 use rust_decimal::Decimal;
 
 use super::row::Row;
@@ -16,8 +14,6 @@ pub struct TapeReport {
     pub file: String,
     /// The order in which rows become visible.
     pub order: TapeOrder,
-    /// Whether the end of the file was reached.
-    pub complete: bool,
     /// Rows read.
     pub rows: u64,
     /// Of these, trades.
@@ -100,7 +96,6 @@ impl TapeReport {
         TapeReport {
             file,
             order,
-            complete: false,
             rows: 0,
             trades: 0,
             quotes: 0,
@@ -147,64 +142,5 @@ pub(super) fn has_positive_prices(kind: &TickKind) -> bool {
         TickKind::Trade { price, .. } => *price > Decimal::ZERO,
         TickKind::Quote { bid, ask, .. } => *bid > Decimal::ZERO && *ask > Decimal::ZERO,
         TickKind::Bar(bar) => bar.low > Decimal::ZERO,
-    }
-}
-
-impl fmt::Display for ClockReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} backwards (by at most {}), {} ties",
-            self.backwards,
-            Seconds(self.largest_step_back_ns),
-            self.ties
-        )
-    }
-}
-
-impl fmt::Display for TapeReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let so_far = if self.complete { "" } else { " so far" };
-        writeln!(
-            f,
-            "{}: {} rows{so_far} ({} trades, {} quotes) of {} markets",
-            self.file, self.rows, self.trades, self.quotes, self.symbols
-        )?;
-        for (name, clock) in [("exchange", self.exchange), ("received", self.received)] {
-            if let Some(clock) = clock {
-                writeln!(f, "  {name} time: {clock}")?;
-            }
-        }
-        match self.order {
-            TapeOrder::Received => writeln!(f, "  order: as received, time never goes back")?,
-            TapeOrder::ExchangeTime => {
-                writeln!(f, "  order: by exchange time, {} rows moved", self.moved)?;
-            }
-        }
-        let pause = Seconds(self.longest_pause_ns);
-        writeln!(
-            f,
-            "  gaps over {} s: {} (longest pause {pause})",
-            self.gap_s, self.gaps
-        )?;
-        write!(
-            f,
-            "  left out: {} with a price of zero or less, {} before the start; crossed quotes kept: {}",
-            self.non_positive_prices, self.before_start, self.crossed_quotes
-        )
-    }
-}
-
-/// Nanoseconds, written as seconds with three decimals, rounded down.
-struct Seconds(u64);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:03} s",
-            self.0 / 1_000_000_000,
-            self.0 / 1_000_000 % 1_000
-        )
     }
 }

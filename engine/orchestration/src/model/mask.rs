@@ -50,9 +50,8 @@ impl Mask {
             Value::Array(list) => list.iter_mut().for_each(|item| self.veil(item)),
             Value::Object(fields) => {
                 if fields.keys().any(|key| self.key(key).is_some()) {
-                    let named = |(key, value): (String, Value)| {
-                        (self.key(&key).cloned().unwrap_or(key), value)
-                    };
+                    let named =
+                        |(key, value): (String, Value)| (self.key(&key).unwrap_or(key), value);
                     *fields = std::mem::take(fields).into_iter().map(named).collect();
                 }
                 fields.values_mut().for_each(|value| self.veil(value));
@@ -80,10 +79,11 @@ impl Mask {
         }
     }
 
-    /// A key is hidden if it is the name of an asset to the letter, as those of balances are.
-    fn key(&self, key: &str) -> Option<&String> {
+    /// A key is hidden if it is the name of an asset to the letter, as those of balances are, or has a date in it.
+    fn key(&self, key: &str) -> Option<String> {
         let known = self.names.iter().find(|(real, _)| real == key);
-        known.map(|(_, neutral)| neutral)
+        let neutral = known.map(|(_, neutral)| neutral.clone());
+        neutral.or_else(|| without_dates(key, self.first_day?))
     }
 
     /// What stands for a word, in whatever letters it is written.
@@ -227,12 +227,14 @@ mod tests {
         let told = json!([
             "2024-07-03T05:00:01.5+00:00 and 2024-06-30",
             "12024-07-03",
-            "2024-13-01 é"
+            "2024-13-01 é",
+            {"2024-07-02": 1, "2024-13-02": 2}
         ]);
         let expected = json!([
             "day 2 05:00:01.5+00:00 and day -1",
             "12024-07-03",
-            "2024-13-01 é"
+            "2024-13-01 é",
+            {"day 1": 1, "2024-13-02": 2}
         ]);
         assert_eq!(veiled(&mask(), &told), expected);
     }

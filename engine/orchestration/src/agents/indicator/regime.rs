@@ -55,21 +55,6 @@ pub enum Regime {
     BreakoutPotential,
 }
 
-impl Regime {
-    /// The word that messages carry.
-    pub fn name(self) -> &'static str {
-        match self {
-            Regime::TrendingBull => "trending_bull",
-            Regime::TrendingBear => "trending_bear",
-            Regime::Ranging => "ranging",
-            Regime::Choppy => "choppy",
-            Regime::VolatileBull => "volatile_bull",
-            Regime::VolatileBear => "volatile_bear",
-            Regime::BreakoutPotential => "breakout_potential",
-        }
-    }
-}
-
 /// A regime and how clear it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RegimeReading {

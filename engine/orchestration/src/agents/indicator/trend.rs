@@ -40,17 +40,6 @@ pub enum Bias {
     Neutral,
 }
 
-impl Bias {
-    /// The word that messages carry.
-    pub fn name(self) -> &'static str {
-        match self {
-            Bias::Long => "long",
-            Bias::Short => "short",
-            Bias::Neutral => "neutral",
-        }
-    }
-}
-
 /// A direction and how clear it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrendReading {

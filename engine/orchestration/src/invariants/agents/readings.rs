@@ -122,7 +122,6 @@ mod tests {
 
     use super::*;
     use crate::agents::MarketView;
-    use crate::agents::indicator::Mood;
     use crate::amount::Amount;
     use crate::config::Config;
     use crate::domain_event::MarketTrade;
@@ -153,25 +152,27 @@ mod tests {
             view.see_trade(&symbol, trade.price, trade.size, trade.taker_buys);
             market.see(&trade.into(), Time::from_secs(second as u64));
         }
-        let word = |word: &str, sure: f64| json!({"bias": word, "confidence": sure});
+        let word = |word: String, sure: f64| json!({"bias": word, "confidence": sure});
         let mut told = json!({
-            "trend": view.trend(&symbol).map(|it| word(it.bias.name(), it.confidence)),
-            "regime": view.regime(&symbol).map(|it| json!({"regime": it.regime.name(), "confidence": it.confidence})),
-            "mood": view.mood(&symbol).map(|it| word(mood(it.mood), it.confidence)),
+            "trend": view.trend(&symbol).map(|it| word(snake(it.bias), it.confidence)),
+            "regime": view.regime(&symbol).map(|it| json!({"regime": snake(it.regime), "confidence": it.confidence})),
+            "mood": view.mood(&symbol).map(|it| word(snake(it.mood), it.confidence)),
         });
         change(&mut told);
         let known = market.known(&symbol, Time::from_secs(1_000)).next();
         agree(rules, known.expect("there is one").newest, &told)
     }
 
-    fn mood(mood: Mood) -> &'static str {
-        match mood {
-            Mood::VeryBearish => "very_bearish",
-            Mood::Bearish => "bearish",
-            Mood::Neutral => "neutral",
-            Mood::Bullish => "bullish",
-            Mood::VeryBullish => "very_bullish",
+    /// A variant as a message has it: `VeryBullish` is `very_bullish`.
+    fn snake(variant: impl std::fmt::Debug) -> String {
+        let mut word = String::new();
+        for letter in format!("{variant:?}").chars() {
+            if letter.is_uppercase() && !word.is_empty() {
+                word.push('_');
+            }
+            word.push(letter.to_ascii_lowercase());
         }
+        word
     }
 
     const PRICES: [i64; 12] = [100, 102, 101, 107, 109, 115, 114, 120, 131, 130, 129, 140];

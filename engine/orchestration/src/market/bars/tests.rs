@@ -1,7 +1,7 @@
 //! Files of bars, good and bad: each test names a file and what it must give.
 
 use super::*;
-use crate::market::{Market, Source};
+use crate::market::Merged;
 
 const START: i64 = 1_522_800_000_000_000_000;
 
@@ -243,14 +243,12 @@ fn closes_alone_are_bars_too() {
 fn bars_of_several_markets_come_by_time_then_by_source() {
     let of = |symbol: &str| {
         let config = config(|it| it.files[0].symbol = symbol.to_owned());
-        let bars = read_with(&config, START, &rows(&THREE)).unwrap();
-        Source::<&[u8]>::Bars(Box::new(bars))
+        read_with(&config, START, &rows(&THREE)).unwrap()
     };
-    let merged = Market::merge([of("A/USDT"), of("B/USDT")]);
+    let merged = Merged::new([of("A/USDT"), of("B/USDT")]);
     let seen: Vec<String> = merged
-        .map(|tick| tick.map(|tick| format!("{} {}", tick.time_ns / 1_000_000_000, tick.symbol)))
-        .collect::<Result<_, _>>()
-        .unwrap();
+        .map(|tick| format!("{} {}", tick.time_ns / 1_000_000_000, tick.symbol))
+        .collect();
     assert_eq!(
         seen,
         [
