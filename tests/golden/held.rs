@@ -8,6 +8,7 @@ use std::time::Duration;
 use dacapo_kernel::Plan;
 use dacapo_lab::golden::{Case, Standing, Test, Tested, by_cause, find, log_bytes, write_log};
 use dacapo_orchestration::Orchestration;
+use dacapo_orchestration::agents::AgentKind;
 use dacapo_orchestration::config::Config;
 use dacapo_orchestration::market::MarketConfig;
 use dacapo_tests::{begun_with, root};
@@ -84,20 +85,46 @@ fn a_run_that_is_held_to_its_seed_is_held_to_what_is_drawn() {
         ),
         ("inputs = \"recorded\"\n", false),
     ] {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let log = folder.path().join("still.dlog.gz");
-        write_log(&log, &drawn_otherwise).expect("the log is written");
-        let beside_log = folder.path().join("still.golden.toml");
-        fs::write(beside_log, beside).expect("the folder is ours");
-        let tested = tested(&[Case::of(&log).expect("it is a log")]);
+        let standing = held_to(&drawn_otherwise, beside);
         assert_eq!(
-            matches!(tested[0].standing, Standing::Differs(_)),
+            matches!(standing, Standing::Differs(_)),
             differs,
-            "{beside}: {:?}",
-            tested[0].standing
+            "{beside}: {standing:?}"
         );
-        assert!(differs || tested[0].standing.is_good());
+        assert!(differs || standing.is_good());
     }
+}
+
+/// Fails if a kind that counts beside those of the level does not, or any other does.
+#[test]
+fn a_log_may_be_held_to_what_a_model_is_told() {
+    let kept = root().join(FOLDER).join("drawn/prompt-forms.dlog.gz");
+    let told_otherwise = begun_with(&log_bytes(&kept).expect("the log is read"), |plan| {
+        let AgentKind::Llm(model) = &mut plan.system.agents.trading_decision else {
+            panic!("it is no model");
+        };
+        let template = model.template.text.as_mut().expect("it has one");
+        template.push_str("Be brief.");
+    });
+    for (beside, differs) in [("also = [\"model asked\"]\n", true), ("", false)] {
+        let standing = held_to(&told_otherwise, beside);
+        assert_eq!(
+            matches!(standing, Standing::Differs(_)),
+            differs,
+            "{beside}: {standing:?}"
+        );
+        assert!(differs || standing.is_good());
+    }
+}
+
+/// What becomes of a log that is held to what the file beside it says.
+fn held_to(log: &[u8], beside: &str) -> Standing {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("told.dlog.gz");
+    write_log(&path, log).expect("the log is written");
+    fs::write(folder.path().join("told.golden.toml"), beside).expect("the folder is ours");
+    let mut tested = tested(&[Case::of(&path).expect("it is a log")]);
+    tested.remove(0).standing
 }
 
 /// Fails if a run that is made from its seed reads a file as if it were the one that was read before.

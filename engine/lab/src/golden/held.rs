@@ -26,8 +26,10 @@ pub struct Held {
     place: Option<usize>,
     /// The kinds that are passed over, by number.
     ignored: BTreeSet<u16>,
-    /// Whether what the system asks of the outside, and what comes from there, counts at every level.
-    outside: bool,
+    /// The kinds that count at every level, by number.
+    also: BTreeSet<u16>,
+    /// Whether what comes from outside the system counts at every level.
+    inputs: bool,
 }
 
 impl Held {
@@ -67,17 +69,29 @@ impl Held {
             level: name.to_owned(),
             place,
             ignored,
-            outside: false,
+            also: BTreeSet::new(),
+            inputs: false,
         })
     }
 
-    /// The same, and what the system asks of the outside, and what comes from there, counts as well: where that is made
-    /// anew, it may differ.
-    pub(crate) fn with_the_outside(self) -> Held {
+    /// The same, and what comes from outside the system counts as well: where that is made anew, it may differ.
+    pub(crate) fn with_inputs(self) -> Held {
         Held {
-            outside: true,
+            inputs: true,
             ..self
         }
+    }
+
+    /// The same, and these kinds count as well.
+    ///
+    /// # Errors
+    /// If there is no such kind, with those there are.
+    pub(crate) fn with_kinds<S: System>(mut self, also: &[String]) -> Result<Held, String> {
+        for word in also {
+            let kind = kind_named::<S>(word).map_err(|error| error.to_string())?;
+            self.also.insert(kind);
+        }
+        Ok(self)
     }
 
     /// Every event counts, but for the kinds that are passed over.
@@ -86,7 +100,8 @@ impl Held {
             level: EVERY_EVENT.to_owned(),
             place: None,
             ignored: self.ignored.clone(),
-            outside: self.outside,
+            also: self.also.clone(),
+            inputs: self.inputs,
         }
     }
 
@@ -146,9 +161,11 @@ impl Held {
         }
         match (&event.body, self.place) {
             (Body::Domain(domain), Some(level)) => {
-                let is_at_level = S::level_of(domain).is_some_and(|own| own <= level);
-                let is_outside = domain.kind().role != Role::Consequence;
-                (is_at_level || self.outside && is_outside).then(|| What::Domain(domain.clone()))
+                let kind = domain.kind();
+                let counts = S::level_of(domain).is_some_and(|own| own <= level)
+                    || self.inputs && kind.role.is_input()
+                    || self.also.contains(&kind.number);
+                counts.then(|| What::Domain(domain.clone()))
             }
             (Body::Kernel(KernelEvent::RunEnded(ended)), Some(_)) => {
                 Some(What::Verdict(ended.verdict.name()))

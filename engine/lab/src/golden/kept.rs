@@ -20,6 +20,8 @@ pub struct Kept {
     pub level: Option<String>,
     /// Kinds of event that are passed over, by name or number.
     pub ignore: Vec<String>,
+    /// Kinds of event that count beside those of the level, by name or number.
+    pub also: Vec<String>,
     /// Where the inputs of the new run come from.
     pub inputs: NewInputs,
     /// The folder with the data files of a run whose inputs are generated, seen from the log; that of the log itself if

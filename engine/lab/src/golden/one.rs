@@ -100,7 +100,8 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     let kept = Kept::beside(&case.path).map_err(Trouble::File)?;
     let level = test.level.or(kept.level.as_deref());
     let ignore = [test.ignore, &kept.ignore].concat();
-    let held = Held::named::<S>(level, &ignore).map_err(Trouble::Level)?;
+    let held = Held::named::<S>(level, &ignore).and_then(|held| held.with_kinds::<S>(&kept.also));
+    let held = held.map_err(Trouble::Level)?;
     let recorded = Rc::new(RefCell::new(Memory(bytes)));
     let mut reader = again(&recorded)?;
     let ending = reader.ending().map_err(RunError::from)?;
@@ -116,7 +117,7 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
         NewInputs::Recorded => (held, None),
         NewInputs::Generated => {
             let files = data_of(&case.path, kept.data.as_deref())?;
-            (held.with_the_outside(), Some(files))
+            (held.with_inputs(), Some(files))
         }
     };
     let standing = hold::<S>(&recorded, &held, files.as_ref())?;
