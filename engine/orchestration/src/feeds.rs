@@ -9,7 +9,7 @@ use crate::amount::Amount;
 use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{
     BarsRead, DomainEvent, MarketBar, MarketQuote, MarketTrade, OutsideActed, OutsideAction,
-    OutsideMessage, TapeRead,
+    OutsideMessage,
 };
 use crate::market::trouble::Trouble;
 use crate::market::{
@@ -65,7 +65,7 @@ impl MarketFeed {
                 let mut tape = Tape::open(tape, input).map_err(damaged)?;
                 let ticks: Result<Vec<Tick>, _> = tape.by_ref().collect();
                 feed.ticks = ticks.map_err(damaged)?.into_iter();
-                feed.told = vec![TapeRead::from(tape.report()).into()].into_iter();
+                feed.told = vec![tape.read().clone().into()].into_iter();
             }
             MarketConfig::Bars(bars) => {
                 let mut read = read_bars(bars, start_ns, files)?;

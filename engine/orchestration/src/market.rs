@@ -13,7 +13,7 @@ mod row;
 mod section;
 mod tape;
 mod tape_error;
-mod tape_report;
+mod tape_read;
 pub(crate) mod trouble;
 mod walk;
 
@@ -39,7 +39,7 @@ pub(crate) use merge::Merged;
 pub use number::NumberProblem;
 pub use tape::Tape;
 pub use tape_error::{TapeError, TapeProblem};
-pub use tape_report::{ClockReport, TapeReport};
+pub use tape_read::{ClockRead, TapeRead};
 
 /// One thing that became known about one market.
 #[derive(Clone, Debug, PartialEq, Eq)]

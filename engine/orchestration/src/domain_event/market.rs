@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
-use crate::market::{BarReport, ClockReport, Stamped, TapeOrder, TapeReport};
+use crate::market::{BarReport, Stamped};
+pub use crate::market::{ClockRead, TapeRead};
 use crate::message::{Instant, Json, Name};
 
 /// Two parties traded in the market.
@@ -124,88 +125,4 @@ pub struct TableRow {
     pub line: u64,
     /// What the agent says.
     pub output: Json,
-}
-
-/// A tape was read, to its last row, before anything happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TapeRead {
-    /// The file, as the scenario names it.
-    pub file: String,
-    /// Whether its rows come by exchange time, and not as they were received.
-    pub by_exchange_time: bool,
-    /// Rows that were read.
-    pub rows: u64,
-    /// Of these, trades.
-    pub trades: u64,
-    /// Of these, quotes.
-    pub quotes: u64,
-    /// Different markets.
-    pub symbols: u64,
-    /// The clock of the exchange, if the tape has it.
-    pub exchange: Option<ClockRead>,
-    /// The clock of the recorder, if the tape has it.
-    pub received: Option<ClockRead>,
-    /// Rows that sorting by exchange time put in another place.
-    pub moved: u64,
-    /// Seconds without a row above which a gap is counted.
-    pub gap_s: u32,
-    /// Gaps between rows.
-    pub gaps: u64,
-    /// The longest time without a row, in nanoseconds.
-    pub longest_pause_ns: u64,
-    /// Rows with a price of zero or less, which are left out.
-    pub without_price: u64,
-    /// Quotes that bid above their ask, which are kept.
-    pub crossed: u64,
-    /// Rows before the start of the run, which are left out.
-    pub before_start: u64,
-}
-
-/// What one clock of a tape shows, in the order of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClockRead {
-    /// The earliest time, in nanoseconds since 1970-01-01 UTC.
-    pub from_ns: u64,
-    /// The latest time, in nanoseconds since 1970-01-01 UTC.
-    pub to_ns: u64,
-    /// Rows earlier than the row before them.
-    pub backwards: u64,
-    /// The largest step back, in nanoseconds.
-    pub largest_step_back_ns: u64,
-    /// Rows at the same time as the row before them.
-    pub ties: u64,
-}
-
-impl From<&TapeReport> for TapeRead {
-    fn from(report: &TapeReport) -> TapeRead {
-        TapeRead {
-            file: report.file.clone(),
-            by_exchange_time: report.order == TapeOrder::ExchangeTime,
-            rows: report.rows,
-            trades: report.trades,
-            quotes: report.quotes,
-            symbols: report.symbols as u64,
-            exchange: report.exchange.as_ref().map(ClockRead::from),
-            received: report.received.as_ref().map(ClockRead::from),
-            moved: report.moved,
-            gap_s: report.gap_s,
-            gaps: report.gaps,
-            longest_pause_ns: report.longest_pause_ns,
-            without_price: report.non_positive_prices,
-            crossed: report.crossed_quotes,
-            before_start: report.before_start,
-        }
-    }
-}
-
-impl From<&ClockReport> for ClockRead {
-    fn from(report: &ClockReport) -> ClockRead {
-        ClockRead {
-            from_ns: report.earliest_ns,
-            to_ns: report.latest_ns,
-            backwards: report.backwards,
-            largest_step_back_ns: report.largest_step_back_ns,
-            ties: report.ties,
-        }
-    }
 }

@@ -11,10 +11,10 @@ fn config(order: Option<TapeOrder>) -> TapeConfig {
     }
 }
 
-fn read(config: &TapeConfig, text: &str) -> (Vec<Tick>, TapeReport) {
+fn read(config: &TapeConfig, text: &str) -> (Vec<Tick>, TapeRead) {
     let mut tape = Tape::open(config, text.as_bytes()).unwrap();
     let ticks = tape.by_ref().collect::<Result<_, _>>().unwrap();
-    (ticks, tape.report().clone())
+    (ticks, tape.read().clone())
 }
 
 /// Each tick as its time in the unit of the test and the price, which tells rows apart.
@@ -57,7 +57,7 @@ fn received_keeps_the_file_and_never_goes_back() {
         ),
         (2, 0, 30)
     );
-    assert_eq!((exchange.earliest_ns, exchange.latest_ns), (990, 1_020));
+    assert_eq!((exchange.from_ns, exchange.to_ns), (990, 1_020));
     assert_eq!(report.moved, 0);
 }
 
@@ -71,9 +71,9 @@ fn exchange_time_sorts_and_leaves_ties_as_they_were() {
 #[test]
 fn the_default_is_what_could_have_been_known() {
     let (_, report) = read(&config(None), BOTH_CLOCKS);
-    assert_eq!(report.order, TapeOrder::Received);
+    assert!(!report.by_exchange_time);
     let (_, report) = read(&config(None), "exchange_ms,symbol,price,size\n1,A,1,1\n");
-    assert_eq!(report.order, TapeOrder::ExchangeTime);
+    assert!(report.by_exchange_time);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn prices_of_zero_or_less_are_left_out_and_counted() {
     let (ticks, report) = read(&config(None), text);
     assert_eq!(seen(&ticks), ["0: 6/5", "1000000: 5", "2000000: 5/5"]);
     assert_eq!((report.rows, report.trades, report.quotes), (6, 3, 3));
-    assert_eq!((report.non_positive_prices, report.crossed_quotes), (3, 1));
+    assert_eq!((report.without_price, report.crossed), (3, 1));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_tape_counts_what_has_been_read() {
     assert_eq!(tape.start_unix_ns(), None);
     tape.next().unwrap().unwrap();
     assert_eq!(tape.start_unix_ns(), Some(1_010));
-    assert_eq!(tape.report().rows, 1);
+    assert_eq!(tape.read().rows, 1);
 }
 
 proptest! {

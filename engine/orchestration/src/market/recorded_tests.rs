@@ -24,11 +24,11 @@ fn config(order: Option<TapeOrder>) -> TapeConfig {
     }
 }
 
-fn ticks(config: &TapeConfig) -> (Vec<Tick>, TapeReport) {
+fn ticks(config: &TapeConfig) -> (Vec<Tick>, TapeRead) {
     let bytes = bytes();
     let mut tape = Tape::open(config, &bytes[..]).unwrap();
     let ticks = tape.by_ref().collect::<Result<_, _>>().unwrap();
-    (ticks, tape.report().clone())
+    (ticks, tape.read().clone())
 }
 
 #[test]
@@ -52,13 +52,9 @@ fn has_the_counts_that_its_readme_states() {
     );
     assert_eq!((report.symbols, report.moved, report.gaps), (3, 0, 0));
     assert_eq!(report.longest_pause_ns / 1_000_000, 430);
-    let odd = [
-        report.non_positive_prices,
-        report.crossed_quotes,
-        report.before_start,
-    ];
+    let odd = [report.without_price, report.crossed, report.before_start];
     assert_eq!(odd, [0, 0, 0]);
-    let clock = |clock: Option<ClockReport>| {
+    let clock = |clock: Option<ClockRead>| {
         let clock = clock.unwrap();
         (
             clock.backwards,

@@ -7,7 +7,7 @@ use std::vec;
 
 use super::lines::Lines;
 use super::row::{Row, RowReader};
-use super::tape_report::{TapeReport, has_positive_prices};
+use super::tape_read::{Counter, TapeRead, has_positive_prices};
 use super::{TapeConfig, TapeError, TapeOrder, TapeProblem, Tick};
 
 /// The ticks of one tape, an iterator that ends at the end of the file or at the first error.
@@ -16,7 +16,8 @@ use super::{TapeConfig, TapeError, TapeOrder, TapeProblem, Tick};
 #[derive(Debug)]
 pub struct Tape<R: Read> {
     rows: Rows<R>,
-    report: TapeReport,
+    counter: Counter,
+    order: TapeOrder,
     /// What the clock of the tape shows when the run begins, in nanoseconds since 1970-01-01 UTC.
     start_ns: Option<u64>,
     visible_ns: Option<u64>,
@@ -43,23 +44,24 @@ impl<R: Read> Tape<R> {
             )?),
             None => None,
         };
-        let mut report = TapeReport::new(config.file.clone(), order, config.gap_s);
+        let mut counter = Counter::new(config, order);
         let rows = match order {
             TapeOrder::Received => Rows::Streamed(source),
-            TapeOrder::ExchangeTime => Rows::Sorted(source.sorted(&mut report)?.into_iter()),
+            TapeOrder::ExchangeTime => Rows::Sorted(source.sorted(&mut counter)?.into_iter()),
         };
         Ok(Tape {
             rows,
-            report,
+            counter,
+            order,
             start_ns,
             visible_ns: None,
             ended: false,
         })
     }
 
-    /// What has been counted so far.
-    pub fn report(&self) -> &TapeReport {
-        &self.report
+    /// What has been read so far.
+    pub fn read(&self) -> &TapeRead {
+        &self.counter.read
     }
 
     /// What the clock of the tape shows when the run begins, in nanoseconds since 1970-01-01 UTC;
@@ -70,14 +72,14 @@ impl<R: Read> Tape<R> {
 
     fn next_row(&mut self) -> Result<Option<Row>, TapeError> {
         match &mut self.rows {
-            Rows::Streamed(source) => source.next_row(&mut self.report),
+            Rows::Streamed(source) => source.next_row(&mut self.counter),
             Rows::Sorted(rows) => Ok(rows.next()),
         }
     }
 
     /// The tick that `row` is, or `None` if it is left out.
     fn reveal(&mut self, row: Row) -> Option<Tick> {
-        let row_ns = match self.report.order {
+        let row_ns = match self.order {
             TapeOrder::Received => row.received_ns,
             TapeOrder::ExchangeTime => row.exchange_ns,
         }
@@ -85,9 +87,9 @@ impl<R: Read> Tape<R> {
         let before_ns = self.visible_ns.unwrap_or(row_ns);
         let visible_ns = row_ns.max(before_ns);
         self.visible_ns = Some(visible_ns);
-        self.report.note_pause(visible_ns - before_ns);
+        self.counter.note_pause(visible_ns - before_ns);
         if self.start_ns.is_some_and(|start| visible_ns < start) {
-            self.report.before_start += 1;
+            self.counter.read.before_start += 1;
             return None;
         }
         if !has_positive_prices(&row.kind) {
@@ -170,13 +172,13 @@ impl<R: Read> RowSource<R> {
         })
     }
 
-    fn next_row(&mut self, report: &mut TapeReport) -> Result<Option<Row>, TapeError> {
-        let row = self.read_row(report.rows);
+    fn next_row(&mut self, counter: &mut Counter) -> Result<Option<Row>, TapeError> {
+        let row = self.read_row(counter.read.rows);
         let row = self.located(row)?;
         if let Some(row) = &row {
-            report.note_row(row);
+            counter.note_row(row);
         }
-        report.symbols = self.reader.symbols().len();
+        counter.read.symbols = self.reader.symbols().len() as u64;
         Ok(row)
     }
 
@@ -193,9 +195,9 @@ impl<R: Read> RowSource<R> {
     }
 
     /// All rows, by exchange time; rows of the same time keep the order of the file.
-    fn sorted(mut self, report: &mut TapeReport) -> Result<Vec<Row>, TapeError> {
+    fn sorted(mut self, counter: &mut Counter) -> Result<Vec<Row>, TapeError> {
         let mut rows = Vec::new();
-        while let Some(row) = self.next_row(report)? {
+        while let Some(row) = self.next_row(counter)? {
             rows.push((rows.len(), row));
         }
         rows.sort_by_key(|(place, row)| (row.exchange_ns, *place));
@@ -203,7 +205,7 @@ impl<R: Read> RowSource<R> {
             .iter()
             .enumerate()
             .filter(|(now, (before, _))| now != before);
-        report.moved = moved.count() as u64;
+        counter.read.moved = moved.count() as u64;
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }
 
