@@ -70,7 +70,7 @@ pub(super) const KINDS: &[FaultKind] = &[
         "operator.bad-command",
         "an operator says what is no command",
         "what is wrong with it",
-        5,
+        7,
         3,
     ),
     kind(

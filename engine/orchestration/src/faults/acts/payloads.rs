@@ -54,7 +54,11 @@ pub(super) fn bad_command(value: u64) -> Said {
         2 => json!({"command": "clear_halt", "params": {"operator": ""}}),
         3 => json!({"command": 7}),
         4 => json!({"params": {}}),
-        _ => json!({"command": "sell_everything", "params": {}}),
+        5 => json!({"command": "sell_everything", "params": {}}),
+        6 => json!({"command": "clear_halt", "params": {"operator": "ann"}}),
+        _ => {
+            json!({"command": "clear_halt", "params": {"reason": "looked into it", "operator": null}})
+        }
     };
     (Topic::CoordinatorCommands, "operator", payload)
 }

@@ -73,6 +73,8 @@ pub(super) struct Obeyed {
     /// The tasks that run because somebody asked for it, and when one was done.
     forced: Vec<(Name, Option<Time>)>,
     state: Option<RunState>,
+    /// What commands said that have reached the coordinator at this instant.
+    said: Vec<(Time, Order)>,
     /// It was told to stop, and owes nothing more.
     stopped: bool,
 }
@@ -95,14 +97,29 @@ impl Obeyed {
     }
 
     fn deliver(&mut self, delivered: &Delivered, now: Time) {
-        if delivered.subscriber.as_str() != COORDINATOR || self.stopped {
+        if delivered.subscriber.as_str() != COORDINATOR {
             return;
         }
-        if let Some(order) = self.ordered.remove(&delivered.message)
-            && !self.is_done(&order)
-        {
+        let Some(order) = self.ordered.remove(&delivered.message) else {
+            return;
+        };
+        self.said.retain(|(at, _)| *at == now);
+        self.said.push((now, order.clone()));
+        if !self.stopped && !self.is_done(&order) {
             self.open.push((now, order));
         }
+    }
+
+    /// What only a command brings about came of one.
+    fn was_said(&self, order: &Order, now: Time) -> Result<(), String> {
+        if self
+            .said
+            .iter()
+            .any(|(at, said)| *at == now && said == order)
+        {
+            return Ok(());
+        }
+        Err(format!("expected {} alone, found none", order.told()))
     }
 
     /// Whether there is nothing to do.
@@ -136,7 +153,8 @@ impl Invariant<DomainEvent> for Obeyed {
     }
 
     fn statement(&self) -> &'static str {
-        "a command that reaches the coordinator has its effect before time goes on"
+        "a command that reaches the coordinator has its effect before time goes on, and nothing else lifts a halt or \
+         switches a task"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -169,11 +187,17 @@ impl Invariant<DomainEvent> for Obeyed {
             Some(DomainEvent::Delivered(it)) => self.deliver(it, event.time),
             Some(DomainEvent::StateChanged(it)) => {
                 self.state = Some(it.to);
+                // A restart tells the same reason again, and lifts nothing.
+                if it.from == RunState::Halted && it.by == *"clear_halt" {
+                    self.was_said(&Order::Clear, event.time)?;
+                }
                 // Where it goes from there, others may have decided at the same instant.
                 self.done(|order| matches!(order, Order::Enter(_) | Order::Clear));
             }
             Some(DomainEvent::TaskSwitched(it)) => {
-                self.done(|order| *order == Order::Switch(it.task.clone(), it.enabled));
+                let switch = Order::Switch(it.task.clone(), it.enabled);
+                self.was_said(&switch, event.time)?;
+                self.done(|order| *order == switch);
             }
             Some(DomainEvent::TaskRunStarted(it)) => {
                 if !self.known.contains(&it.task) {
@@ -298,6 +322,33 @@ mod tests {
                 under_lock: false,
             });
         assert!(later(cleared).violated().contains("a halt to be lifted"));
+    }
+
+    // Fails if anything but a command that says who and why may lift a halt, or anything but its own command switch a task.
+    #[test]
+    fn what_no_command_says_is_found() {
+        let cleared = || changed(RunState::Halted, RunState::Paused, "clear_halt");
+        let clear =
+            |params| told(json!({"command": "clear_halt", "params": params})).then(cleared());
+        clear(json!({"operator": "one", "reason": "done"})).holds();
+        for unsigned in [
+            json!({"operator": "one"}),
+            json!({"reason": "done"}),
+            json!({"operator": "", "reason": "done"}),
+        ] {
+            let what = clear(unsigned).violated();
+            assert!(what.contains("a halt to be lifted"), "{what}");
+        }
+        let signed = json!({"operator": "one", "reason": "done"});
+        let late = later(told(json!({"command": "clear_halt", "params": signed})).then(cleared()));
+        late.then(cleared()).violated();
+        let off = TaskSwitched {
+            task: "report".into(),
+            enabled: false,
+        };
+        let enable = told(json!({"command": "enable_task", "params": {"task_name": "report"}}));
+        let what = enable.then(off).violated();
+        assert!(what.contains("report to be disabled"), "{what}");
     }
 
     #[test]
