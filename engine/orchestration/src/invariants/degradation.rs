@@ -5,6 +5,7 @@ mod direction;
 mod ledger;
 mod monotone_trading;
 mod own_counter;
+mod task_scheduled;
 mod task_single;
 mod time_monotone;
 
@@ -24,6 +25,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(direction::Direction::new(config)),
         Box::new(own_counter::OwnCounter::new(config)),
         Box::new(task_single::TaskSingle::default()),
+        Box::new(task_scheduled::TaskScheduled::new(config)),
         Box::new(time_monotone::TimeMonotone::new(config)),
     ]
 }
