@@ -9,6 +9,7 @@ mod files;
 mod held;
 mod instants;
 mod kept;
+mod made;
 mod one;
 mod pool;
 mod read_back;
@@ -29,7 +30,7 @@ pub use self::causes::{Cause, by_cause};
 pub use self::files::{Case, CaseKind, LOG_BYTES_MAX, find, log_bytes, write_log};
 pub(crate) use self::held::class_at_once;
 pub use self::held::{Class, EVERY_EVENT, Held, levels};
-pub use self::kept::{Accepted, Kept, NewInputs, accept};
+pub use self::kept::{Accepted, Kept, NewInputs, accept, made_from};
 pub use self::one::replay_again;
 pub use self::state::{has_state, keep_state};
 

@@ -7,7 +7,7 @@ use dacapo_kernel::log::{Memory, SyncPolicy};
 use dacapo_kernel::{BoxedStorage, Run, RunError, System};
 use dacapo_lab::golden::{
     Accepted, CaseKind, EVERY_EVENT, Held, Kept, Standing, Tested, Trouble, accept as keep_reason,
-    by_cause, has_state, keep_state, write_log,
+    by_cause, has_state, keep_state, made_from, write_log,
 };
 use dacapo_lab::scenario::{Overrides, load};
 
@@ -190,6 +190,7 @@ fn make<S: System>(
         fingerprint: fingerprint.unwrap_or_default(),
         events: outcome.events,
     };
+    made_from(&path, &held.level, scenario).map_err(problem)?;
     keep_reason(&path, &held.level, &accepted).map_err(problem)?;
     keep::<S>(&path)?;
     Ok(true)

@@ -179,6 +179,27 @@ fn a_log_may_be_held_to_what_its_seed_makes() {
     }
 }
 
+/// Fails if a log that was made from a scenario stays the same although the scenario means another run by now.
+#[test]
+fn a_log_is_held_to_its_scenario_as_it_stands() {
+    let desk = kept();
+    let beside = fs::read_to_string(desk.path("golden/kitchen.golden.toml")).unwrap();
+    assert!(beside.contains("scenario = \"../kitchen.toml\""), "{beside}");
+    let text = fs::read_to_string(desk.path("kitchen.toml")).unwrap();
+    let other = text.replace("dishes = 4", "dishes = 3");
+    assert_ne!(other, text);
+    fs::write(desk.path("kitchen.toml"), other).unwrap();
+    assert_eq!(test(&desk, &[]).exit, Exit::Golden);
+    assert_eq!(test(&desk, &["--bless", "a dish less"]).exit, Exit::Fine);
+    // What is set beside the log goes before what the scenario says.
+    let path = desk.path("golden/kitchen.golden.toml");
+    let beside = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("set = [\"kitchen.dishes=4\"]\n{beside}")).unwrap();
+    assert_eq!(test(&desk, &[]).exit, Exit::Golden);
+    fs::remove_file(desk.path("kitchen.toml")).unwrap();
+    assert_eq!(test(&desk, &[]).exit, Exit::Usage);
+}
+
 /// Fails if anything is accepted that somebody did not say yes to.
 #[test]
 fn a_review_shows_each_difference_and_asks() {

@@ -3,7 +3,7 @@
 //! A log `day.dlog.gz` has its `day.golden.toml`. Each time a log is accepted, the reason is added to
 //! its end; nothing in the file is ever rewritten.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -24,8 +24,12 @@ pub struct Kept {
     pub also: Vec<String>,
     /// Where the inputs of the new run come from.
     pub inputs: NewInputs,
-    /// The folder with the data files of a run whose inputs are generated, seen from the log; that of the log itself if
-    /// there is none.
+    /// The scenario that the run is made from, as it stands today, seen from the log; its inputs are generated.
+    pub scenario: Option<PathBuf>,
+    /// What is set in the scenario, as `--set` has it.
+    pub set: Vec<String>,
+    /// The folder with the data files of a run that is made from the plan in its log, seen from the log; that of the
+    /// log itself if there is none.
     pub data: Option<String>,
     /// The logs that were accepted, the newest last.
     pub accepted: Vec<Accepted>,
@@ -96,6 +100,48 @@ pub fn accept(log: &Path, level: &str, accepted: &Accepted) -> Result<(), String
     replace(&path, text.as_bytes()).map_err(told)
 }
 
+/// Says beside a log that its run is made from a scenario, unless something is said there already.
+///
+/// # Errors
+/// If either is nowhere, or the file cannot be written.
+pub fn made_from(log: &Path, level: &str, scenario: &Path) -> Result<(), String> {
+    let beside = path_beside(log);
+    if beside.exists() {
+        return Ok(());
+    }
+    let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let place = |path: &Path| path.canonicalize().map_err(|error| told(path, error));
+    let folder = place(
+        log.parent()
+            .filter(|it| *it != Path::new(""))
+            .unwrap_or(Path::new(".")),
+    )?;
+    let seen = seen_from(&folder, &place(scenario)?);
+    // The same word on every system.
+    let seen: Vec<String> = seen
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    let (level, scenario) = (quoted(level), quoted(&seen.join("/")));
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let text = format!(
+        "# How {name} is held, and why it is as it is.\nlevel = {level}\n# Made from the scenario as it stands: what it means \
+         today, and what is drawn and read, is held as well.\nscenario = {scenario}\n"
+    );
+    replace(&beside, text.as_bytes()).map_err(|error| told(&beside, error))
+}
+
+/// The way from a folder to a file.
+fn seen_from(folder: &Path, file: &Path) -> PathBuf {
+    let shared = folder.components().zip(file.components());
+    let shared = shared.take_while(|(one, other)| one == other).count();
+    let up = folder
+        .components()
+        .skip(shared)
+        .map(|_| Component::ParentDir);
+    up.chain(file.components().skip(shared)).collect()
+}
+
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
@@ -116,6 +162,28 @@ mod tests {
             reason: reason.to_owned(),
             fingerprint: "00ff".to_owned(),
             events: 7,
+        }
+    }
+
+    // Fails if a log and its scenario cannot lie anywhere beside each other.
+    #[test]
+    fn a_scenario_is_named_as_it_is_seen_from_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("golden/deep")).unwrap();
+        fs::create_dir_all(at("stories")).unwrap();
+        fs::write(at("stories/day.toml"), "").unwrap();
+        for (log, seen) in [
+            ("day.dlog.gz", "stories/day.toml"),
+            ("stories/day.dlog.gz", "day.toml"),
+            ("golden/deep/day.dlog.gz", "../../stories/day.toml"),
+        ] {
+            made_from(&at(log), "decisions", &at("stories/day.toml")).unwrap();
+            accept(&at(log), "decisions", &accepted("first")).unwrap();
+            let kept = Kept::beside(&at(log)).unwrap();
+            assert_eq!(kept.scenario, Some(seen.into()));
+            assert_eq!(kept.level.as_deref(), Some("decisions"));
+            assert_eq!(kept.accepted.len(), 1);
         }
     }
 

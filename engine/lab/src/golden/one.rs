@@ -1,29 +1,26 @@
 //! One case: a scenario that is run, or a golden log whose run is made again.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::rc::Rc;
 
 use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
     BoxedStorage, Checked, Events, Finding, Inputs, Outcome, Run, RunError, Seq, System, Wanted,
-    World, fold, follow, plan_of,
+    World, fold, plan_of,
 };
-
-use tempfile::TempDir;
 
 use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
 use super::instants;
-use super::kept::{Kept, NewInputs};
+use super::kept::Kept;
+use super::made::{Made, place_for_files};
 use super::{Apartness, Standing, Test, Trace, Trouble};
 use super::{read_back, refused, state};
 use crate::causes::tell_events;
 use crate::divergence::{Difference, explain_apart};
 use crate::examine::{anything_happened, examine};
 use crate::judgement::{Ended, Failure, Judgement, judge};
-use crate::scenario::{DataDir, Overrides, load};
-use crate::shrink::changed_files;
+use crate::scenario::{Overrides, load};
 
 /// Tests one case.
 pub(super) fn case<S: System>(case: &Case, test: &Test<'_>) -> Standing {
@@ -113,14 +110,12 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
             found: fingerprint,
         });
     }
-    let (held, files) = match kept.inputs {
-        NewInputs::Recorded => (held, None),
-        NewInputs::Generated => {
-            let files = data_of(&case.path, kept.data.as_deref())?;
-            (held.with_inputs(), Some(files))
-        }
+    let made = Made::<S>::as_kept(&case.path, &kept)?;
+    let held = match made.generates() {
+        true => held.with_inputs(),
+        false => held,
     };
-    let standing = hold::<S>(&recorded, &held, files.as_ref())?;
+    let standing = hold::<S>(&recorded, &held, &made)?;
     let Standing::Same { level, events, .. } = &standing else {
         return Ok(standing);
     };
@@ -144,27 +139,19 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
     })))
 }
 
-/// Data files of a run whose inputs are made anew.
-fn data_of(log: &Path, folder: Option<&str>) -> Result<DataDir, Trouble> {
-    let beside = log.parent().unwrap_or(Path::new("."));
-    let folder = beside.join(folder.unwrap_or("."));
-    DataDir::new(&folder).map_err(|error| Trouble::File(format!("{}: {error}", folder.display())))
-}
-
 /// Runs a whole recording again, with its inputs as far as they apply, and holds the new run against it.
 ///
 /// # Errors
 /// If the recording cannot be read, is not whole, or its run cannot be made.
 pub fn replay_again<S: System>(log: Vec<u8>, held: &Held) -> Result<Standing, Trouble> {
     let recorded = Rc::new(RefCell::new(Memory(log)));
-    hold::<S>(&recorded, held, None)
+    hold::<S>(&recorded, held, &Made::AsRecorded)
 }
 
-/// With data files the run is made from its seed alone, without the recorded inputs.
 fn hold<S: System>(
     recorded: &Rc<RefCell<Memory>>,
     held: &Held,
-    from_seed: Option<&DataDir>,
+    made: &Made<S>,
 ) -> Result<Standing, Trouble> {
     let mut reader = again(recorded)?;
     let ending = reader.ending().map_err(RunError::from)?;
@@ -173,21 +160,7 @@ fn hold<S: System>(
         return Err(Trouble::NotWhole { events });
     }
     let (storage, new) = in_memory();
-    let outcome = match from_seed {
-        None => follow::<S>(reader, storage, |_, _| true)?,
-        Some(files) => {
-            let plan = plan_of::<S>(&mut reader)?;
-            let left = place_for_files()?;
-            let files = files.clone().leaving_in(left.path());
-            let made = Run::<S>::new(&plan).record(&files, storage, SyncPolicy::Never);
-            let outcome = made.map_err(Trouble::FromSeed)?;
-            let changed = changed_files(&plan.data, &files);
-            if !changed.is_empty() {
-                return Err(Trouble::DataChanged(changed));
-            }
-            outcome
-        }
-    };
+    let outcome = made.run(reader, storage)?;
     if outcome.fingerprint == Some(ending.chain()) {
         return Ok(Standing::Same {
             level: held.level.clone(),
@@ -355,11 +328,6 @@ impl<S: System> Compared<'_, S> {
         });
         Ok(failures)
     }
-}
-
-/// A folder for what a run leaves, which goes with it.
-pub(super) fn place_for_files() -> Result<TempDir, Trouble> {
-    tempfile::tempdir().map_err(|error| Trouble::File(error.to_string()))
 }
 
 fn in_memory() -> (BoxedStorage, Rc<RefCell<Memory>>) {

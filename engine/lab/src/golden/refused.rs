@@ -4,7 +4,7 @@ use dacapo_kernel::log::{Memory, SyncPolicy};
 use dacapo_kernel::{Run, System};
 
 use super::Trouble;
-use super::one::place_for_files;
+use super::made::place_for_files;
 use crate::judgement::Failure;
 use crate::scenario::{Loaded, Refused};
 
