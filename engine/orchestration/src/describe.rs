@@ -138,8 +138,9 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         }
         DomainEvent::SignalDropped(it) => format!("msg-{}: {}", it.signal, it.reason),
         DomainEvent::RiskJudged(it) => {
-            let why: Vec<&str> = it.rejections.iter().map(|code| code.as_str()).collect();
-            format!("{} {} {}", it.proposal.symbol, it.status, why.join(", "))
+            let codes = it.rejections.iter().chain(&it.warnings);
+            let codes: Vec<&str> = codes.map(|code| code.as_str()).collect();
+            format!("{} {} {}", it.proposal.symbol, it.status, codes.join(", "))
                 .trim_end()
                 .to_owned()
         }

@@ -36,9 +36,9 @@ pub use signal::{
 };
 pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
-    BalanceChanged, BarDoubtful, EmergencyOrder, EmergencyOrdered, Filled, OrderAnswered,
-    OrderOutcome, OrderSubmitted, PositionClosed, PositionOpened, Proposed, RiskBasis, RiskJudged,
-    SymbolExposure, TradeOrigin,
+    BalanceChanged, BarDoubtful, EmergencyOrder, EmergencyOrdered, Filled, JudgedWithoutWarnings,
+    OrderAnswered, OrderOutcome, OrderSubmitted, PositionClosed, PositionOpened, Proposed,
+    RiskBasis, RiskJudged, SymbolExposure, TradeOrigin,
 };
 
 events! {
@@ -119,7 +119,7 @@ events! {
         /// Why a signal ended without an order.
         103 "signal dropped" v 1 Consequence => SignalDropped(SignalDropped);
         /// The risk engine judged a proposal.
-        110 "risk judged" v 1 Consequence => RiskJudged(RiskJudged);
+        110 "risk judged" v 2 Consequence => RiskJudged(RiskJudged), was 1 as JudgedWithoutWarnings;
         /// An order goes to the exchange.
         120 "order submitted" v 1 Consequence => OrderSubmitted(OrderSubmitted);
         /// What became of an order.

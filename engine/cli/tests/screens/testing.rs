@@ -184,7 +184,10 @@ fn a_log_may_be_held_to_what_its_seed_makes() {
 fn a_log_is_held_to_its_scenario_as_it_stands() {
     let desk = kept();
     let beside = fs::read_to_string(desk.path("golden/kitchen.golden.toml")).unwrap();
-    assert!(beside.contains("scenario = \"../kitchen.toml\""), "{beside}");
+    assert!(
+        beside.contains("scenario = \"../kitchen.toml\""),
+        "{beside}"
+    );
     let text = fs::read_to_string(desk.path("kitchen.toml")).unwrap();
     let other = text.replace("dishes = 4", "dishes = 3");
     assert_ne!(other, text);

@@ -76,7 +76,7 @@ impl Coordinator {
         if let RiskMode::ApproveAll(rejected) = &self.config.risk_mode {
             let passes = !rejected.iter().any(|symbol| *symbol == *proposal.symbol);
             let status = if passes { "approved" } else { "rejected" };
-            self.note_judgement(origin, &proposal, status, Vec::new(), None, None);
+            self.ctx.emit(judged(origin, &proposal, status));
             return if passes {
                 Ok(proposal)
             } else {
@@ -92,40 +92,20 @@ impl Coordinator {
         };
         let codes = decision.rejections.iter();
         let codes: Vec<Name> = codes.map(|code| Name::fixed(code.code())).collect();
-        let status = decision.status.name();
+        let warnings = decision.warnings.iter();
         let remains = decision.modified.as_ref();
-        self.note_judgement(
-            origin,
-            &proposal,
-            status,
-            codes.clone(),
-            remains,
-            Some(basis),
-        );
+        self.ctx.emit(RiskJudged {
+            rejections: codes.clone(),
+            warnings: warnings.map(|it| Name::fixed(it.code())).collect(),
+            size_usd: remains.map(|proposal| proposal.size_usd),
+            leverage: remains.map(|proposal| proposal.leverage),
+            basis: Some(basis),
+            ..judged(origin, &proposal, decision.status.name())
+        });
         if !decision.approved() {
             return Err(codes);
         }
         Ok(decision.modified.unwrap_or(proposal))
-    }
-
-    fn note_judgement(
-        &self,
-        origin: TradeOrigin,
-        proposal: &Proposal,
-        status: &'static str,
-        rejections: Vec<Name>,
-        remains: Option<&Proposal>,
-        basis: Option<RiskBasis>,
-    ) {
-        self.ctx.emit(RiskJudged {
-            origin,
-            proposal: Proposed::from(proposal),
-            status: Name::fixed(status),
-            rejections,
-            size_usd: remains.map(|proposal| proposal.size_usd),
-            leverage: remains.map(|proposal| proposal.leverage),
-            basis,
-        });
     }
 
     async fn announce_order(self: &Rc<Self>, symbol: Name, answered: Answered) {
@@ -201,6 +181,20 @@ pub(crate) fn draft(signal: &Payload, default_size_usd: f64) -> ProposalDraft {
         confidence: field("confidence", 0.5.into()),
         regime: field("regime", "ranging".into()),
         market: false,
+    }
+}
+
+/// A judgement with nothing to say but how it ended.
+fn judged(origin: TradeOrigin, proposal: &Proposal, status: &'static str) -> RiskJudged {
+    RiskJudged {
+        origin,
+        proposal: Proposed::from(proposal),
+        status: Name::fixed(status),
+        rejections: Vec::new(),
+        warnings: Vec::new(),
+        size_usd: None,
+        leverage: None,
+        basis: None,
     }
 }
 

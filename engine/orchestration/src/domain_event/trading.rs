@@ -91,12 +91,41 @@ pub struct RiskJudged {
     pub status: Name,
     /// Why it was refused, as codes.
     pub rejections: Vec<Name>,
+    /// What was noticed besides, as codes in the order of the checks.
+    pub warnings: Vec<Name>,
     /// The size in dollars that it was reduced to, if it was.
     pub size_usd: Option<f64>,
     /// The leverage that it was reduced to, if it was.
     pub leverage: Option<i64>,
     /// What the account was taken to be; none where every proposal passes.
     pub basis: Option<RiskBasis>,
+}
+
+/// A judgement as logs had it that say nothing of what was noticed besides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedWithoutWarnings {
+    origin: TradeOrigin,
+    proposal: Proposed,
+    status: Name,
+    rejections: Vec<Name>,
+    size_usd: Option<f64>,
+    leverage: Option<i64>,
+    basis: Option<RiskBasis>,
+}
+
+impl From<JudgedWithoutWarnings> for RiskJudged {
+    fn from(old: JudgedWithoutWarnings) -> RiskJudged {
+        RiskJudged {
+            origin: old.origin,
+            proposal: old.proposal,
+            status: old.status,
+            rejections: old.rejections,
+            warnings: Vec::new(),
+            size_usd: old.size_usd,
+            leverage: old.leverage,
+            basis: old.basis,
+        }
+    }
 }
 
 /// An order goes to whoever executes orders.

@@ -38,6 +38,7 @@ mod status_told;
 mod told;
 mod trades_told;
 mod vocabulary;
+mod weighed;
 mod well_formed;
 mod window;
 
@@ -52,6 +53,7 @@ use crate::config::Config;
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(only_when_running::OnlyWhenRunning::new()),
+        Box::new(weighed::Weighed::new()),
         Box::new(no_leg_while_paused::NoLegWhilePaused::new()),
         Box::new(obeyed::Obeyed::default()),
         Box::new(halt_sticks::HaltSticks::new(plan)),

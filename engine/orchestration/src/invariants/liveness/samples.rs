@@ -155,6 +155,7 @@ pub(super) fn judged(status: &str, rejections: &[&str]) -> RiskJudged {
         proposal: proposed(),
         status: name(status),
         rejections: rejections.iter().map(|code| name(code)).collect(),
+        warnings: Vec::new(),
         size_usd: None,
         leverage: None,
     }

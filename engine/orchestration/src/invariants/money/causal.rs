@@ -167,6 +167,7 @@ mod tests {
             proposal: proposed("buy"),
             status: status.into(),
             rejections: Vec::new(),
+            warnings: Vec::new(),
             size_usd: None,
             leverage: None,
         }

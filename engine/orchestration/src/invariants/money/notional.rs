@@ -288,6 +288,7 @@ mod tests {
             proposal,
             status: "approved".into(),
             rejections: Vec::new(),
+            warnings: Vec::new(),
             size_usd: None,
             leverage: None,
         }

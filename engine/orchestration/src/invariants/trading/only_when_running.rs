@@ -1,6 +1,6 @@
 //! `trade.only-when-running`: the state at the instant of submitting decides, not an earlier look at it.
 
-use dacapo_kernel::{Event, Invariant, Time};
+use dacapo_kernel::{Event, Invariant};
 
 use super::run_state::{CHANGED, RunStateFold, STARTED};
 use crate::coordinator::state::RunState;
@@ -10,15 +10,12 @@ use crate::domain_event::{DomainEvent, OrderSubmitted, TradeOrigin, number};
 #[derive(Debug)]
 pub(super) struct OnlyWhenRunning {
     state: RunStateFold,
-    /// When that changed.
-    since: Time,
 }
 
 impl OnlyWhenRunning {
     pub(super) fn new() -> OnlyWhenRunning {
         OnlyWhenRunning {
             state: RunStateFold::new(),
-            since: Time::ZERO,
         }
     }
 }
@@ -38,45 +35,27 @@ impl Invariant<DomainEvent> for OnlyWhenRunning {
     }
 
     fn statement(&self) -> &'static str {
-        "at the instant of submitting an order that adds risk, and when a signal is weighed, the coordinator \
-         is RUNNING; orders that only close or reduce are allowed in every state"
+        "at the instant of submitting an order that adds risk, the coordinator is RUNNING; orders \
+         that only close or reduce are allowed in every state"
     }
 
     fn watches(&self) -> &'static [u16] {
-        &[
-            STARTED,
-            CHANGED,
-            number::ConsensusBuilt,
-            number::OrderSubmitted,
-        ]
+        &[STARTED, CHANGED, number::OrderSubmitted]
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
-        &[&[number::ConsensusBuilt, number::OrderSubmitted]]
+        &[&[number::OrderSubmitted]]
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
-        let Some(domain) = event.domain() else {
+        let Some(event) = event.domain() else {
             return Ok(());
         };
-        self.state.see(domain);
-        let now = self.state.now();
-        let submitted = match domain {
-            DomainEvent::OrderSubmitted(submitted) => submitted,
-            // A pause may come while evidence is looked up, which takes no time.
-            DomainEvent::ConsensusBuilt(_)
-                if now != RunState::Running && self.since < event.time =>
-            {
-                return Err(format!(
-                    "expected no signal to be weighed while {now}, found one"
-                ));
-            }
-            DomainEvent::ConsensusBuilt(_) => return Ok(()),
-            _ => {
-                self.since = event.time;
-                return Ok(());
-            }
+        self.state.see(event);
+        let DomainEvent::OrderSubmitted(submitted) = event else {
+            return Ok(());
         };
+        let now = self.state.now();
         if now != RunState::Running && adds_risk(submitted) {
             return Err(format!(
                 "expected no order that adds risk while {now}, found one submitted"
@@ -94,7 +73,7 @@ impl Invariant<DomainEvent> for OnlyWhenRunning {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plant::{changed, consensus, submitted};
+    use super::super::plant::{changed, submitted};
     use super::*;
     use crate::domain_event::Started;
     use crate::invariants::planted::Planted;
@@ -120,28 +99,6 @@ mod tests {
                 what.starts_with("expected no order that adds risk"),
                 "{what}"
             );
-        }
-    }
-
-    // Fails if a signal may be weighed while nothing is traded, or may not when a pause comes at that instant.
-    #[test]
-    fn a_signal_is_weighed_while_running_only() {
-        let weighed = || consensus(1, Vec::new(), 0, 0);
-        for state in [RunState::Paused, RunState::Halted] {
-            let stopped = || {
-                Planted::of(OnlyWhenRunning::new()).at(1.0).then(changed(
-                    RunState::Running,
-                    state,
-                    "pause",
-                ))
-            };
-            stopped().then(weighed()).holds();
-            let found = stopped().at(2.0).then(weighed()).violated();
-            assert!(found.contains("to be weighed while"), "{found}");
-            let resumed = stopped()
-                .at(2.0)
-                .then(changed(state, RunState::Running, "resume"));
-            resumed.at(3.0).then(weighed()).holds();
         }
     }
 

@@ -78,6 +78,7 @@ pub(in crate::invariants) fn judged(origin: TradeOrigin, side: &'static str) -> 
         proposal: proposed(side),
         status: Name::fixed("approved"),
         rejections: Vec::new(),
+        warnings: Vec::new(),
         size_usd: None,
         leverage: None,
         basis: None,

@@ -43,6 +43,7 @@ fn refused() -> RiskJudged {
         },
         status: "rejected".into(),
         rejections: vec!["IN_COOLDOWN".into()],
+        warnings: Vec::new(),
         size_usd: None,
         leverage: None,
     }
