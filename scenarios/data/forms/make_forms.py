@@ -97,6 +97,8 @@ def quoted():
 
 def newest_first():
     lines = [f"{epoch(1)(when)},{','.join(map(cents, prices))},{volume}" for when, prices, volume in bars()]
+    # The first step and the last are no bar long.
+    del lines[1], lines[-2]
     write("newest-first.csv", ["time,open,high,low,close,volume", *reversed(lines)])
 
 
