@@ -1,4 +1,4 @@
-//! `emergency.again`: what could not be closed is tried again every five seconds, and not more often.
+//! `emergency.again`: what could not be closed is tried again every five seconds, and neither more nor less often.
 
 use dacapo_kernel::{Event, Invariant, Time};
 
@@ -6,6 +6,8 @@ use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, number}
 
 /// How long to wait before what could not be closed is tried again, in nanoseconds.
 const PAUSE_NS: u64 = 5_000_000_000;
+/// How long telling everybody of what was closed may take besides, in nanoseconds.
+const TELLING_NS: u64 = 55_000_000_000;
 /// The first attempt, and how often it is repeated.
 const MOST: u32 = 11;
 
@@ -17,6 +19,17 @@ pub(super) struct EmergencyAgain {
 }
 
 impl EmergencyAgain {
+    /// It is so late, and another attempt is not overdue.
+    fn pass(&self, now: Time) -> Result<(), String> {
+        let latest = |last: Time| last.as_nanos() + PAUSE_NS + TELLING_NS;
+        match self.tried {
+            Some((_, last)) if now.as_nanos() > latest(last) => Err(
+                "expected what could not be closed to be tried again, found nothing done".into(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     fn order(&mut self, ordered: &EmergencyOrdered, now: Time) -> Result<(), String> {
         let (EmergencyOrder::CloseAll, Some(left)) = (ordered.order, ordered.left) else {
             return Ok(());
@@ -41,7 +54,7 @@ impl Invariant<DomainEvent> for EmergencyAgain {
     }
 
     fn statement(&self) -> &'static str {
-        "what could not be closed in an emergency is tried again every five seconds, and not more often"
+        "what could not be closed in an emergency is tried again every five seconds, ten times, and not more often"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -50,6 +63,9 @@ impl Invariant<DomainEvent> for EmergencyAgain {
             dacapo_kernel::number::TaskCrashed,
             number::Started,
             number::EmergencyOrdered,
+            // Time goes on.
+            number::MarketTrade,
+            number::TaskRunStarted,
         ]
     }
 
@@ -60,6 +76,9 @@ impl Invariant<DomainEvent> for EmergencyAgain {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match event.domain() {
             Some(DomainEvent::EmergencyOrdered(it)) => return self.order(it, event.time),
+            Some(DomainEvent::MarketTrade(_) | DomainEvent::TaskRunStarted(_)) => {
+                return self.pass(event.time);
+            }
             // Whoever tried is gone, or may be.
             _ => self.tried = None,
         }
@@ -71,6 +90,7 @@ impl Invariant<DomainEvent> for EmergencyAgain {
 mod tests {
     use super::*;
     use crate::domain_event::Started;
+    use crate::invariants::degradation::samples::begun;
     use crate::invariants::planted::Planted;
 
     fn ordered(left: u64) -> EmergencyOrdered {
@@ -91,6 +111,21 @@ mod tests {
         let hasty = tried().at(4.9).then(ordered(0)).violated();
         assert!(hasty.ends_with("found less"), "{hasty}");
         tried().then(Started {}).then(ordered(0)).holds();
+    }
+
+    // Fails if an attempt that left something may be the last one, or must be followed although nothing is left.
+    #[test]
+    fn an_attempt_follows_one_that_left_something() {
+        let later = |log: Planted| log.at(61.0).then(begun("BTC/USDT", false));
+        let found = later(tried()).violated();
+        assert!(found.contains("to be tried again"), "{found}");
+        later(tried().at(5.0).then(ordered(0))).holds();
+        later(tried().then(Started {})).holds();
+        let reduced = EmergencyOrdered {
+            order: EmergencyOrder::Reduce(30.0),
+            left: Some(1),
+        };
+        later(Planted::of(EmergencyAgain::default()).then(reduced)).holds();
     }
 
     // Fails if a new emergency has to wait after the last attempt of one before.
