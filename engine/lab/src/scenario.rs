@@ -40,6 +40,7 @@ pub use self::nearest::nearest;
 pub use self::refused::Refused;
 pub use self::safe::printable;
 pub use self::source::SCENARIO_BYTES_MAX;
+pub(crate) use self::source::folder_of;
 pub use self::vary::{Alternative, Varied};
 
 /// A scenario that is ready to run.
@@ -168,7 +169,7 @@ impl Written {
     fn load<S: System>(&self, choice: &Choice) -> Result<Loaded<S>, ScenarioError> {
         let (document, _) = self.chosen(choice)?;
         let (mut plan, refused) = document.plan::<S>()?;
-        let files = DataDir::new(source::folder_of(&self.path)).map_err(|error| {
+        let files = DataDir::new(folder_of(&self.path)).map_err(|error| {
             let what = format!("the scenario's folder cannot be read: {error}");
             document.source.complain(None, Complaint::new(what))
         })?;

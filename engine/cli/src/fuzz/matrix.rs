@@ -6,6 +6,7 @@ use dacapo_kernel::System;
 use dacapo_lab::VERSION;
 use dacapo_lab::fuzz::{Report, Runs, Small};
 use dacapo_lab::matrix::{Hit, Matrix, Row, Sowing};
+use dacapo_lab::scenario::Alternative;
 use serde_json::{Value, json};
 
 use super::report::listed;
@@ -156,9 +157,7 @@ fn cells(row: &Row) -> Vec<String> {
 /// What was drawn in the place of what the scenario says, without the lines, which move.
 pub(super) fn settings(small: Option<&Small>) -> String {
     let drawn = small.iter().flat_map(|small| &small.alternatives);
-    let names: Vec<String> = drawn
-        .map(|it| format!("{}[{}]", it.of, it.number))
-        .collect();
+    let names: Vec<String> = drawn.map(Alternative::name).collect();
     names.join(", ")
 }
 

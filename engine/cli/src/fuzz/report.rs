@@ -328,7 +328,7 @@ impl<S: System> Told<'_, S> {
 /// Alternatives as a person names them.
 fn named(alternatives: &[Alternative]) -> String {
     let names: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
-    Screen::safe(names.join(", ")).to_string()
+    Screen::safe(names.join(", "))
 }
 
 pub(super) fn listed(alternatives: &[Alternative]) -> Vec<Value> {

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::files::{KEPT, beside, read_beside, replace};
+use crate::scenario::folder_of;
 
 /// How large the file may be, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
@@ -84,11 +85,7 @@ impl Kept {
 pub fn accept(log: &Path, level: &str, accepted: &Accepted) -> Result<(), String> {
     let path = path_beside(log);
     let told = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-    let mut text = read_beside(&path, BYTES_MAX)?.unwrap_or_else(|| {
-        let name = log.file_name().unwrap_or_default().to_string_lossy();
-        let level = quoted(level);
-        format!("# How {name} is held, and why it is as it is.\nlevel = {level}\n")
-    });
+    let mut text = read_beside(&path, BYTES_MAX)?.unwrap_or_else(|| head(log, level));
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -111,24 +108,26 @@ pub fn made_from(log: &Path, level: &str, scenario: &Path) -> Result<(), String>
     }
     let told = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let place = |path: &Path| path.canonicalize().map_err(|error| told(path, error));
-    let folder = place(
-        log.parent()
-            .filter(|it| *it != Path::new(""))
-            .unwrap_or(Path::new(".")),
-    )?;
-    let seen = seen_from(&folder, &place(scenario)?);
+    let seen = seen_from(&place(folder_of(log))?, &place(scenario)?);
     // The same word on every system.
     let seen: Vec<String> = seen
         .iter()
         .map(|part| part.to_string_lossy().into_owned())
         .collect();
-    let (level, scenario) = (quoted(level), quoted(&seen.join("/")));
-    let name = log.file_name().unwrap_or_default().to_string_lossy();
     let text = format!(
-        "# How {name} is held, and why it is as it is.\nlevel = {level}\n# Made from the scenario as it stands: what it means \
-         today, and what is drawn and read, is held as well.\nscenario = {scenario}\n"
+        "{}# Made from the scenario as it stands: what it means today, and what is drawn and read, is held as well.\n\
+         scenario = {}\n",
+        head(log, level),
+        quoted(&seen.join("/"))
     );
     replace(&beside, text.as_bytes()).map_err(|error| told(&beside, error))
+}
+
+/// How the file begins.
+fn head(log: &Path, level: &str) -> String {
+    let name = log.file_name().unwrap_or_default().to_string_lossy();
+    let level = quoted(level);
+    format!("# How {name} is held, and why it is as it is.\nlevel = {level}\n")
 }
 
 /// The way from a folder to a file.

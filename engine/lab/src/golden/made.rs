@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::Trouble;
 use super::kept::{Kept, NewInputs};
-use crate::scenario::{DataDir, Loaded, Overrides, load};
+use crate::scenario::{DataDir, Loaded, Overrides, folder_of, load};
 use crate::shrink::changed_files;
 
 /// Where the plan and the inputs of a run come from.
@@ -27,7 +27,7 @@ impl<S: System> Made<S> {
     /// # Errors
     /// If there is no such folder, or the scenario has a mistake.
     pub(super) fn as_kept(log: &Path, kept: &Kept) -> Result<Made<S>, Trouble> {
-        let beside = log.parent().unwrap_or(Path::new("."));
+        let beside = folder_of(log);
         if let Some(scenario) = &kept.scenario {
             let overrides = Overrides {
                 set: kept.set.clone(),

@@ -144,9 +144,16 @@ pub struct Alternative {
     pub line: Option<u32>,
 }
 
+impl Alternative {
+    /// Which it is, such as `store[3]`.
+    pub fn name(&self) -> String {
+        format!("{}[{}]", self.of, self.number)
+    }
+}
+
 impl fmt::Display for Alternative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]", self.of, self.number)?;
+        f.write_str(&self.name())?;
         match self.line {
             Some(line) => write!(f, " (line {line})"),
             None => Ok(()),

@@ -96,44 +96,32 @@ fn out_of_order(it: &TapeRead) -> String {
 
 /// What a person should know of the files.
 pub(super) fn odd(view: &Views, warnings: &mut Vec<String>) {
-    odd_bars(view, warnings);
-    odd_tape(view, warnings);
-}
-
-/// What is odd about files of bars.
-fn odd_bars(view: &Views, warnings: &mut Vec<String>) {
     for it in &view.bars_read {
-        let mut odd = Vec::new();
-        let mut tell = |count: u64, what: &str| {
-            if count > 0 {
-                odd.push(format!("{} {what}", rows(count)));
-            }
-        };
-        tell(it.backwards, "out of order");
-        tell(it.repeats, "for a time that has one, left out");
-        tell(it.nonsense, "without sense, left out");
-        tell(it.before_start, "before the start of the run, left out");
-        if !odd.is_empty() {
-            warnings.push(format!("{}: {}", it.file, odd.join(", ")));
-        }
+        let counts = [
+            (it.backwards, "out of order"),
+            (it.repeats, "for a time that has one, left out"),
+            (it.nonsense, "without sense, left out"),
+            (it.before_start, "before the start of the run, left out"),
+        ];
+        warnings.extend(odd_rows(&it.file, &counts));
+    }
+    if let Some(it) = &view.tape_read {
+        let counts = [
+            (it.without_price, "without a price above zero, left out"),
+            (it.crossed, "bid above their ask"),
+            (it.before_start, "before the start of the run, left out"),
+        ];
+        warnings.extend(odd_rows(&it.file, &counts));
     }
 }
 
-/// What is odd about a tape.
-fn odd_tape(view: &Views, warnings: &mut Vec<String>) {
-    let Some(it) = &view.tape_read else { return };
-    let counts = [
-        (it.without_price, "without a price above zero, left out"),
-        (it.crossed, "bid above their ask"),
-        (it.before_start, "before the start of the run, left out"),
-    ];
-    let told = counts.into_iter().filter(|(count, _)| *count > 0);
+/// How many rows of a file are odd, and in which way; nothing if none are.
+fn odd_rows(file: &str, counts: &[(u64, &str)]) -> Option<String> {
+    let told = counts.iter().filter(|(count, _)| *count > 0);
     let odd: Vec<String> = told
-        .map(|(count, what)| format!("{} {what}", rows(count)))
+        .map(|(count, what)| format!("{} {what}", rows(*count)))
         .collect();
-    if !odd.is_empty() {
-        warnings.push(format!("{}: {}", it.file, odd.join(", ")));
-    }
+    (!odd.is_empty()).then(|| format!("{file}: {}", odd.join(", ")))
 }
 
 fn rows(count: u64) -> String {

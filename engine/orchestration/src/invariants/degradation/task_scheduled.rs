@@ -9,19 +9,14 @@ use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, TaskRunEnded, TaskRunStarted, number};
 use crate::message::Name;
 
-/// A task that the schedule runs: from its first run until it has finished.
-#[derive(Debug, Default)]
-struct UnderWay {
-    symbols: Vec<Name>,
-}
-
 /// What the schedule runs.
 #[derive(Debug)]
 pub(super) struct TaskScheduled {
     most_tasks: usize,
     /// Of each task: how many symbols at a time.
     most_symbols: BTreeMap<Name, usize>,
-    tasks: BTreeMap<Name, UnderWay>,
+    /// Each task from its first run until it has finished: the symbols that it runs for.
+    tasks: BTreeMap<Name, Vec<Name>>,
     /// The last time at which a task finished.
     finished: Time,
     halted: Option<Time>,
@@ -55,9 +50,9 @@ impl TaskScheduled {
                 run.task
             ));
         }
-        let task = self.tasks.entry(run.task.clone()).or_default();
-        task.symbols.push(run.symbol.clone());
-        let (symbols, tasks) = (task.symbols.len(), self.tasks.len());
+        let symbols = self.tasks.entry(run.task.clone()).or_default();
+        symbols.push(run.symbol.clone());
+        let (symbols, tasks) = (symbols.len(), self.tasks.len());
         let most = self.most_symbols.get(&run.task);
         match most.filter(|most| symbols > **most) {
             Some(most) => Err(format!(
@@ -73,8 +68,8 @@ impl TaskScheduled {
     }
 
     fn end(&mut self, run: &TaskRunEnded) {
-        if let Some(task) = self.tasks.get_mut(&run.task) {
-            task.symbols.retain(|symbol| *symbol != run.symbol);
+        if let Some(symbols) = self.tasks.get_mut(&run.task) {
+            symbols.retain(|symbol| *symbol != run.symbol);
         }
     }
 }
