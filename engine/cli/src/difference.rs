@@ -99,7 +99,8 @@ fn clipped(text: String) -> String {
     }
 }
 
-fn field_in_words(field: &FieldDifference) -> String {
+/// A field and its two values.
+pub(crate) fn field_in_words(field: &FieldDifference) -> String {
     let value = |value: &Option<Value>| match value {
         Some(value) => clipped(Screen::safe(value)),
         None => "nothing".to_owned(),
@@ -111,11 +112,13 @@ fn field_in_words(field: &FieldDifference) -> String {
     )
 }
 
+/// A field and its two values, for programs.
+pub(crate) fn field_json(field: &FieldDifference) -> Value {
+    json!({"path": field.path, "expected": field.expected, "actual": field.actual})
+}
+
 /// The same for programs.
 pub(crate) fn as_json(difference: &Difference, log: &str, recorded: u64) -> Value {
-    let fields = difference.fields.iter();
-    let fields =
-        fields.map(|f| json!({"path": f.path, "expected": f.expected, "actual": f.actual}));
     json!({
         "v": VERSION,
         "type": "difference",
@@ -126,7 +129,7 @@ pub(crate) fn as_json(difference: &Difference, log: &str, recorded: u64) -> Valu
         "made_by": difference.made_by,
         "expected": difference.expected.as_ref().map(line_json),
         "actual": difference.actual.as_ref().map(line_json),
-        "fields": fields.collect::<Vec<Value>>(),
+        "fields": difference.fields.iter().map(field_json).collect::<Vec<Value>>(),
         "causes": difference.causes.lines.iter().map(line_json).collect::<Vec<Value>>(),
         "last_common": difference.last_common,
         "common_time_ns": difference.common_time,

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use dacapo_kernel::{Inputs, RunError};
 
-use crate::divergence::Difference;
+use crate::divergence::{Difference, FieldDifference};
 use crate::fuzz::Caught;
 use crate::judgement::Failure;
 use crate::scenario::ScenarioError;
@@ -116,6 +116,8 @@ pub struct Apartness {
     pub level: String,
     /// The first event of all that differs, which may be an earlier detail.
     pub detail: Option<Trace>,
+    /// What the plan of the new run says otherwise than the recorded one.
+    pub plan: Vec<FieldDifference>,
     /// How many events the recording had, and how many the new run has.
     pub events: (u64, u64),
     /// Properties that are violated now and were not.

@@ -15,6 +15,9 @@ use crate::text::{counted, grouped, shell_word, span};
 /// How many logs of a reason are named.
 const NAMED: usize = 5;
 
+/// How many settings that are others by now are named.
+const SETTINGS: usize = 8;
+
 /// How many characters of what is wrong stand in the line of a case.
 const CLIPPED: usize = 80;
 
@@ -314,6 +317,13 @@ pub(super) fn tell_apart(tested: &Tested, apart: &Apartness, screen: &mut Screen
             Screen::safe(what)
         ));
     }
+    for field in apart.plan.iter().take(SETTINGS) {
+        screen.line(format!("  setting   {}", difference::field_in_words(field)));
+    }
+    if let Some(more) = apart.plan.len().checked_sub(SETTINGS + 1) {
+        let more = counted(more as u64 + 1, "setting", "settings");
+        screen.line(format!("  setting   … and {more}"));
+    }
     let inputs = &apart.inputs;
     if inputs.unused > 0 || !inputs.generated.is_empty() {
         screen.line(format!(
@@ -410,6 +420,7 @@ fn as_json(tested: &Tested) -> Value {
             value["difference"] =
                 difference::as_json(&apart.difference, &tested.case.name(), apart.events.0);
             value["violated"] = apart.violated.clone().into();
+            value["plan"] = apart.plan.iter().map(difference::field_json).collect();
             if let Some(trace) = &apart.detail {
                 value["trace"] =
                     difference::as_json(&trace.difference, &tested.case.name(), apart.events.0);

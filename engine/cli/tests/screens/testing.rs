@@ -192,7 +192,10 @@ fn a_log_is_held_to_its_scenario_as_it_stands() {
     let other = text.replace("dishes = 4", "dishes = 3");
     assert_ne!(other, text);
     fs::write(desk.path("kitchen.toml"), other).unwrap();
-    assert_eq!(test(&desk, &[]).exit, Exit::Golden);
+    let said = test(&desk, &[]);
+    assert_eq!(said.exit, Exit::Golden);
+    let setting = "setting   system.kitchen.dishes: expected 4, actual 3\n";
+    assert!(said.to_string().contains(setting), "{said}");
     assert_eq!(test(&desk, &["--bless", "a dish less"]).exit, Exit::Fine);
     // What is set beside the log goes before what the scenario says.
     let path = desk.path("golden/kitchen.golden.toml");

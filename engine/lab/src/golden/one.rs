@@ -8,6 +8,7 @@ use dacapo_kernel::{
     BoxedStorage, Checked, Events, Finding, Inputs, Outcome, Run, RunError, Seq, System, Wanted,
     World, fold, plan_of,
 };
+use serde_json::Value;
 
 use super::files::{Case, CaseKind, log_bytes};
 use super::held::{Class, Counted, Held, first_apart};
@@ -17,9 +18,10 @@ use super::made::{Made, place_for_files};
 use super::{Apartness, Standing, Test, Trace, Trouble};
 use super::{read_back, refused, state};
 use crate::causes::tell_events;
-use crate::divergence::{Difference, explain_apart};
+use crate::divergence::{Difference, FieldDifference, compare, explain_apart};
 use crate::examine::{anything_happened, examine};
 use crate::judgement::{Ended, Failure, Judgement, judge};
+use crate::record::body_json;
 use crate::scenario::{Overrides, load};
 
 /// Tests one case.
@@ -131,6 +133,7 @@ fn golden<S: System>(case: &Case, test: &Test<'_>) -> Result<Standing, Trouble> 
         difference,
         level: level.clone(),
         detail: None,
+        plan: Vec::new(),
         events: (ending.events(), *events),
         violated: Vec::new(),
         inputs: Inputs::default(),
@@ -206,6 +209,7 @@ impl<S: System> Compared<'_, S> {
             difference: apart,
             level,
             detail,
+            plan: self.replanned()?,
             events: (before, self.outcome.events),
             violated: failures.into_iter().map(|it| it.property).collect(),
             inputs: self.outcome.inputs.clone().unwrap_or_default(),
@@ -299,6 +303,17 @@ impl<S: System> Compared<'_, S> {
         )?)
     }
 
+    /// What the plan of the new run says otherwise than the recorded one, as both are written.
+    fn replanned(&self) -> Result<Vec<FieldDifference>, Trouble> {
+        let (recorded, new) = (
+            written_plan::<S>(self.recorded)?,
+            written_plan::<S>(self.new)?,
+        );
+        let mut fields = Vec::new();
+        compare("", recorded.as_ref(), new.as_ref(), &mut fields);
+        Ok(fields)
+    }
+
     /// The properties that are violated in the new run and were not in the recording.
     fn violated_now(&self) -> Result<Vec<Failure>, Trouble> {
         let is_violated = |checked: &&Checked| matches!(checked.finding, Finding::Violated { .. });
@@ -342,4 +357,11 @@ fn again(bytes: &Rc<RefCell<Memory>>) -> Result<Reader<BoxedStorage>, Trouble> {
 
 fn events_of(bytes: &Rc<RefCell<Memory>>) -> Result<u64, Trouble> {
     Ok(again(bytes)?.ending().map_err(RunError::from)?.events())
+}
+
+/// The plan as the first event of a log has it.
+fn written_plan<S: System>(bytes: &Rc<RefCell<Memory>>) -> Result<Option<Value>, Trouble> {
+    let first = Events::<S::Event>::new(again(bytes)?).next()?;
+    let body = first.and_then(|event| body_json(&event).ok());
+    Ok(body.and_then(|mut body| body.get_mut("plan").map(Value::take)))
 }
