@@ -95,7 +95,7 @@ pub struct RiskJudged {
     pub warnings: Vec<Name>,
     /// The size in dollars that it was reduced to, if it was.
     pub size_usd: Option<f64>,
-    /// The leverage that it was reduced to, if it was.
+    /// The leverage of what remains of it, if anything of it was changed.
     pub leverage: Option<i64>,
     /// What the account was taken to be; none where every proposal passes.
     pub basis: Option<RiskBasis>,

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod breaker;
+mod cleaned;
 mod coexist;
 mod coordinator_stays;
 mod deliveries;

@@ -2,19 +2,22 @@
 
 use dacapo_kernel::{Event, Invariant};
 
+use super::cleaned::Cleaned;
 use super::table::Table;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, number};
-use crate::message::Topic;
+use crate::message::{Instant, Topic};
 
 /// History and subscriptions stay within their caps. The history gives up its oldest messages when it
-/// is full and not before; a subscription is refused when its topic is full and not before.
+/// is full and not before, and those that expired at the next cleaning, if there is any; a subscription
+/// is refused when its topic is full and not before.
 pub(super) struct Bounded {
     table: Table,
     per_topic: usize,
     /// 0 means without bound.
     history_cap: u64,
     history: u64,
+    cleaned: Cleaned,
 }
 
 impl Bounded {
@@ -25,6 +28,7 @@ impl Bounded {
             per_topic: bus.subscriptions.per_topic,
             history_cap: bus.max_history_size as u64,
             history: 0,
+            cleaned: Cleaned::new(config),
         }
     }
 }
@@ -36,7 +40,7 @@ impl Invariant<DomainEvent> for Bounded {
 
     fn statement(&self) -> &'static str {
         "history, subscriptions per topic, queues and timers stay within their caps; past a \
-         subscription cap the caller gets an error"
+         subscription cap the caller gets an error; what expired leaves the history at the next cleaning"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -58,6 +62,7 @@ impl Invariant<DomainEvent> for Bounded {
         let Some(domain) = event.domain() else {
             return Ok(());
         };
+        self.cleaned.note(Instant::from(event.time), domain)?;
         match domain {
             DomainEvent::Started(_) => self.history = 0,
             DomainEvent::Published(it) => return self.publish(it.trimmed.into()),
