@@ -21,7 +21,14 @@ use crate::symbol::{Markets, Pair};
 /// slippage, and prices that move on the way.
 const SURELY_PCT: i64 = 110;
 
-/// An order is refused for want of balance or size only where that is wanting.
+/// As many orders may wait for their price at once.
+const RESTING_MOST: u64 = 1_000;
+
+/// The highest leverage of a position.
+const LEVERAGE_MOST: i64 = 5;
+
+/// An order is refused for want of balance or size only where that is wanting, and for what it is or for how many
+/// there are only if it is so.
 pub(super) struct Refused {
     /// Whether balances are told; a live exchange keeps them to itself.
     on_paper: bool,
@@ -31,6 +38,8 @@ pub(super) struct Refused {
     free: BTreeMap<Name, Amount>,
     /// Whether the exchange was down, and may see a price long after it was given.
     sees_late: bool,
+    /// How many orders were ever sent.
+    sent: u64,
     orders: BTreeMap<Name, OrderSubmitted>,
 }
 
@@ -45,6 +54,7 @@ impl Refused {
                 .map(|(asset, balance)| (Name::from(asset.as_str()), *balance))
                 .collect(),
             sees_late: false,
+            sent: 0,
             orders: BTreeMap::new(),
         }
     }
@@ -63,20 +73,39 @@ impl Refused {
         if self.sees_late || !self.on_paper {
             return Ok(());
         }
-        let size = size_of(&order, &self.markets, |symbol| self.prices.of(now, symbol));
+        let wanting = match code.as_str() {
+            "too_many_orders" if self.sent <= RESTING_MOST => {
+                Err("expected no refusal for more orders than were ever sent")
+            }
+            "leverage_limit" if (1..=LEVERAGE_MOST).contains(&order.order.leverage) => {
+                Err("expected no refusal of a leverage that a position can have")
+            }
+            "no_limit_price" if order.limit.is_some() => {
+                Err("expected no refusal for want of a limit that is there")
+            }
+            "malformed_symbol" if order.order.symbol.parse::<Pair>().is_ok() => {
+                Err("expected no refusal of a symbol that has two sides")
+            }
+            _ => self.wanting(now, &order, code),
+        };
+        wanting.map_err(|what| format!("{what}, found one"))
+    }
+
+    /// Whether it is the size or the balance that is wanting, where the refusal says so.
+    fn wanting(&self, now: Time, order: &OrderSubmitted, code: &Name) -> Result<(), &'static str> {
+        let size = size_of(order, &self.markets, |symbol| self.prices.of(now, symbol));
         let Some(size) = size else {
             return Ok(());
         };
-        let wanting = match code.as_str() {
+        match code.as_str() {
             "size_not_positive" if size.low.is_above_zero() => {
                 Err("expected no refusal of a size that is above nothing")
             }
-            "insufficient_balance" if self.is_covered(now, &order, size) == Ok(true) => {
+            "insufficient_balance" if self.is_covered(now, order, size) == Ok(true) => {
                 Err("expected no refusal for want of what is there")
             }
             _ => Ok(()),
-        };
-        wanting.map_err(|what| format!("{what}, found one"))
+        }
     }
 
     /// Whether the balances pay for an order, however the market moves on its way.
@@ -120,7 +149,7 @@ impl Invariant<DomainEvent> for Refused {
     }
 
     fn statement(&self) -> &'static str {
-        "an order is refused for want of balance or size only where that is wanting"
+        "an order is refused for want of balance or size, or for another reason, only where that is so"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -149,6 +178,7 @@ impl Invariant<DomainEvent> for Refused {
         self.prices.note(event);
         match event.domain() {
             Some(DomainEvent::OrderSubmitted(it)) => {
+                self.sent += 1;
                 self.orders.insert(it.intent.clone(), it.clone());
             }
             Some(DomainEvent::OrderAnswered(it)) => return self.answer(now, it),
@@ -196,10 +226,34 @@ mod tests {
             (120, 0, "buy", "insufficient_balance"),
             (120, 3, "sell", "insufficient_balance"),
             (0, 0, "buy", "size_not_positive"),
+            (120, 0, "buy", "too_many_orders"),
+            (120, 0, "buy", "leverage_limit"),
+            (120, 0, "buy", "malformed_symbol"),
         ] {
             let what = refused(dollars, btc, side, code).violated();
             assert!(what.starts_with("expected no refusal"), "{what}");
         }
+    }
+
+    #[test]
+    fn a_refusal_for_what_an_order_is_is_fine() {
+        refused(120, 0, "buy", "no_limit_price").holds();
+        let limited = OrderSubmitted {
+            limit: Some(Amount::from_int(50)),
+            ..order("intent-2", "buy")
+        };
+        let mut bold = order("intent-2", "buy");
+        bold.order.leverage = 6;
+        let mut odd = order("intent-2", "buy");
+        odd.order.symbol = "BTC".into();
+        let after = |order: OrderSubmitted, code: &str| {
+            let first = refused(120, 0, "buy", "executor_down").then(order);
+            first.then(answered("intent-2", OrderOutcome::Refused(code.into())))
+        };
+        after(bold, "leverage_limit").holds();
+        after(odd, "malformed_symbol").holds();
+        let what = after(limited, "no_limit_price").violated();
+        assert!(what.contains("a limit that is there"), "{what}");
     }
 
     #[test]
