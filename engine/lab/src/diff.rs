@@ -206,9 +206,7 @@ pub fn diff<S: System>(
 /// What differs between two plans, as values.
 fn plans<C: serde::Serialize>(a: &Plan<C>, b: &Plan<C>) -> Vec<FieldDifference> {
     let value = |plan| serde_json::to_value(plan).unwrap_or(Value::Null);
-    let mut fields = Vec::new();
-    compare("", Some(&value(a)), Some(&value(b)), &mut fields);
-    fields
+    compare("", Some(&value(a)), Some(&value(b)))
 }
 
 /// What differs between two events that go together.
@@ -222,14 +220,7 @@ fn differences<S: System>(
         let event = rows.event(at)?;
         body_json(&event).ok()
     };
-    let mut fields = Vec::new();
-    compare(
-        "",
-        body(a, at).as_ref(),
-        body(b, other).as_ref(),
-        &mut fields,
-    );
-    fields
+    compare("", body(a, at).as_ref(), body(b, other).as_ref())
 }
 
 /// How often each field of each kind differs.

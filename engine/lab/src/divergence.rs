@@ -200,8 +200,7 @@ fn fields<E: EventSet>(
     before.learn(expected);
     after.learn(actual);
     let (expected, actual) = (flat(&before, expected), flat(&after, actual));
-    let mut fields = Vec::new();
-    compare("", Some(&expected), Some(&actual), &mut fields);
+    let mut fields = compare("", Some(&expected), Some(&actual));
     fields.retain(|field| is_exact || field.path != "cause");
     // Where something else happened, that is what differs, and not each of its fields.
     if fields.iter().any(|field| field.path == "kind") {
@@ -237,8 +236,18 @@ fn flat<E: EventSet>(names: &Names, event: &Event<E>) -> Value {
     Value::Object(fields)
 }
 
-/// Collects the leaves at which two values differ.
+/// The leaves at which two values differ.
 pub(crate) fn compare(
+    path: &str,
+    expected: Option<&Value>,
+    actual: Option<&Value>,
+) -> Vec<FieldDifference> {
+    let mut fields = Vec::new();
+    collect(path, expected, actual, &mut fields);
+    fields
+}
+
+fn collect(
     path: &str,
     expected: Option<&Value>,
     actual: Option<&Value>,
@@ -259,17 +268,17 @@ pub(crate) fn compare(
         && let (Some(a), Some(b)) = (nested(a), nested(b))
         && a != b
     {
-        return compare(path, Some(&a), Some(&b), into);
+        return collect(path, Some(&a), Some(&b), into);
     }
     match (expected, actual) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                compare(&below(key), a.get(key), b.get(key), into);
+                collect(&below(key), a.get(key), b.get(key), into);
             }
         }
         (Some(Value::Array(a)), Some(Value::Array(b))) => {
             for at in 0..a.len().max(b.len()) {
-                compare(&below(&at.to_string()), a.get(at), b.get(at), into);
+                collect(&below(&at.to_string()), a.get(at), b.get(at), into);
             }
         }
         _ => into.push(FieldDifference {
@@ -297,8 +306,7 @@ mod tests {
     fn only_the_leaves_that_differ_are_named() {
         let recorded = json!({"a": 1, "b": {"c": [1, 2], "d": "x"}, "gone": null});
         let actual = json!({"a": 1, "b": {"c": [1, 3, 4], "d": "x"}, "new": true});
-        let mut fields = Vec::new();
-        compare("", Some(&recorded), Some(&actual), &mut fields);
+        let fields = compare("", Some(&recorded), Some(&actual));
         let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
         assert_eq!(paths, ["b.c.1", "b.c.2", "gone", "new"]);
         assert_eq!(fields[1].expected, None);
@@ -309,8 +317,7 @@ mod tests {
     #[test]
     fn a_text_that_is_json_is_compared_within() {
         let compared = |a: &str, b: &str| {
-            let mut fields = Vec::new();
-            compare("body", Some(&json!(a)), Some(&json!(b)), &mut fields);
+            let fields = compare("body", Some(&json!(a)), Some(&json!(b)));
             let paths = fields.iter().map(|field| field.path.clone());
             paths.collect::<Vec<String>>()
         };

@@ -320,8 +320,9 @@ pub(super) fn tell_apart(tested: &Tested, apart: &Apartness, screen: &mut Screen
     for field in apart.plan.iter().take(SETTINGS) {
         screen.line(format!("  setting   {}", difference::field_in_words(field)));
     }
-    if let Some(more) = apart.plan.len().checked_sub(SETTINGS + 1) {
-        let more = counted(more as u64 + 1, "setting", "settings");
+    let more = apart.plan.len().saturating_sub(SETTINGS) as u64;
+    if more > 0 {
+        let more = counted(more, "setting", "settings");
         screen.line(format!("  setting   … and {more}"));
     }
     let inputs = &apart.inputs;

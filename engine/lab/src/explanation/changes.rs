@@ -14,8 +14,7 @@ pub(super) fn view_of<V: Serialize>(world: &World<V>) -> Value {
 
 /// What differs: words and switches before numbers, which mostly only count; what is new last.
 pub(crate) fn between(before: &Value, after: &Value) -> Vec<FieldDifference> {
-    let mut fields = Vec::new();
-    compare("", Some(before), Some(after), &mut fields);
+    let mut fields = compare("", Some(before), Some(after));
     fields.sort_by_key(rank);
     fields
 }

@@ -305,13 +305,9 @@ impl<S: System> Compared<'_, S> {
 
     /// What the plan of the new run says otherwise than the recorded one, as both are written.
     fn replanned(&self) -> Result<Vec<FieldDifference>, Trouble> {
-        let (recorded, new) = (
-            written_plan::<S>(self.recorded)?,
-            written_plan::<S>(self.new)?,
-        );
-        let mut fields = Vec::new();
-        compare("", recorded.as_ref(), new.as_ref(), &mut fields);
-        Ok(fields)
+        let recorded = written_plan::<S>(self.recorded)?;
+        let new = written_plan::<S>(self.new)?;
+        Ok(compare("", recorded.as_ref(), new.as_ref()))
     }
 
     /// The properties that are violated in the new run and were not in the recording.

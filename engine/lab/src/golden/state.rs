@@ -14,7 +14,7 @@ use super::Trouble;
 use super::files::{beside, read_beside, replace};
 use super::held::Class;
 use crate::causes::{Chain, in_short, tell_events};
-use crate::divergence::{Difference, FieldDifference, compare};
+use crate::divergence::{Difference, compare};
 
 /// The end of the name of the file beside a golden log.
 const STATE: &str = ".state.json";
@@ -54,9 +54,8 @@ pub(super) fn apart<S: System>(
     let kept: Value = serde_json::from_str(&text)
         .map_err(|error| Trouble::File(format!("{}: {error}", path.display())))?;
     let (world, state) = at_the_end::<S>(recorded()?)?;
-    let mut fields = Vec::new();
-    compare("state", Some(&kept), Some(&state), &mut fields);
-    fields.retain(|field: &FieldDifference| field.expected.is_some());
+    let mut fields = compare("state", Some(&kept), Some(&state));
+    fields.retain(|field| field.expected.is_some());
     if fields.is_empty() {
         return Ok(None);
     }

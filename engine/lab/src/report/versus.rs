@@ -63,10 +63,8 @@ pub fn versus<S: System>(
     let (a_side, a_charts) = side::<S>(a, watch)?;
     let (b_side, b_charts) = side::<S>(b, watch)?;
     let json = |side: &Side<S>| serde_json::to_value(&side.plan).unwrap_or_default();
-    let mut planned = Vec::new();
-    compare("", Some(&json(&a_side)), Some(&json(&b_side)), &mut planned);
     Ok(Versus {
-        planned,
+        planned: compare("", Some(&json(&a_side)), Some(&json(&b_side))),
         first: first::<S>(a()?, b()?)?,
         first_own: first_own::<S>(a()?, b()?)?,
         charts: together([a_charts, b_charts]),
