@@ -266,7 +266,7 @@ fn a_run_with_a_file_is_forked_without_it() {
     let meddling = Meddling {
         bytes: Rc::clone(&bytes),
         folder: folder.path().join("run.store-journal"),
-        sizes: 50_000..150_000,
+        sizes: 20_000..60_000,
     };
     recorded(&loaded, &plan, Box::new(meddling), SyncPolicy::Every);
     let log = bytes.take().0;

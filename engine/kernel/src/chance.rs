@@ -4,11 +4,17 @@
 //! changes nobody else's draws. Whether a draw is logged is decided where it is asked for.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::id::ActorId;
+
+/// What every key is derived in: BLAKE3's key derivation, whose first half is the same for all of them.
+static CONTEXT: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context("dacapo 2026 random stream"));
 
 /// One stream of random numbers.
 #[derive(Clone, Debug)]
@@ -17,7 +23,7 @@ pub struct Stream(ChaCha8Rng);
 impl Stream {
     /// The stream for a purpose of an actor, in runs with this seed.
     pub fn new(seed: u64, actor: &str, purpose: &str) -> Stream {
-        let mut hasher = blake3::Hasher::new_derive_key("dacapo 2026 random stream");
+        let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
         hasher.update(&seed.to_le_bytes());
         hasher.update(&(actor.len() as u64).to_le_bytes());
         hasher.update(actor.as_bytes());

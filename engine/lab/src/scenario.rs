@@ -31,7 +31,7 @@ use self::common::Common;
 use self::complaint::Complaint;
 use self::source::Source;
 use self::tree::{Flaw, Node, Table, Value};
-use self::vary::{Choice, Variations};
+use self::vary::{Choice, VARY, Variations};
 use self::wrong::Wrong;
 
 pub use self::data::{DATA_BYTES_MAX, DataDir};
@@ -124,6 +124,7 @@ impl<S: System> fmt::Debug for Loaded<S> {
 struct Written {
     path: PathBuf,
     source: Source,
+    /// Without what varies.
     root: Node,
     overrides: Overrides,
     /// Data files that take the place of those in its folder.
@@ -151,23 +152,25 @@ impl Written {
             given: BTreeMap::new(),
             variations: Variations::default(),
         };
-        (_, written.variations) = written.chosen(&Choice::new())?;
+        (.., written.variations) = written.chosen(&Choice::new())?;
+        written.root.table().leave_out(VARY);
         Ok(written)
     }
 
     /// What is written, with some alternatives and with what goes before either; and what varies.
-    fn chosen(&self, choice: &Choice) -> Result<(Document, Variations), ScenarioError> {
+    fn chosen(&self, choice: &Choice) -> Result<(Source, Node, Variations), ScenarioError> {
         let (mut source, mut root) = (self.source.clone(), self.root.clone());
         self.variations.put(choice, root.table());
         set::apply(&mut root, &mut source, &self.overrides)?;
         match Variations::taken_from(root.table()) {
-            Ok(variations) => Ok((Document { source, root }, variations)),
+            Ok(variations) => Ok((source, root, variations)),
             Err((span, complaint)) => Err(source.complain(Some(span), complaint)),
         }
     }
 
     fn load<S: System>(&self, choice: &Choice) -> Result<Loaded<S>, ScenarioError> {
-        let (document, _) = self.chosen(choice)?;
+        let (source, root, _) = self.chosen(choice)?;
+        let document = Document::split(source, root, probe::keys_of::<S::Config>())?;
         let (mut plan, refused) = document.plan::<S>()?;
         let files = DataDir::new(folder_of(&self.path)).map_err(|error| {
             let what = format!("the scenario's folder cannot be read: {error}");
@@ -188,47 +191,52 @@ impl Written {
 /// Everything that was written, parsed and overridden, but not yet understood.
 struct Document {
     source: Source,
-    root: Node,
+    /// The sections that are read here, and those of the system, each as a table of its own.
+    common: Node,
+    own: Node,
 }
 
 impl Document {
-    fn plan<S: System>(&self) -> Result<(Plan<S::Config>, Vec<Refused>), ScenarioError> {
-        let (common, own) = self.split(probe::keys_of::<S::Config>())?;
-        let common: Common = de::from_node(&common).map_err(|wrong| self.wrong(wrong))?;
-        let system = de::from_node(&own).map_err(|wrong| self.wrong(wrong))?;
-        common
-            .plan::<S>(system)
-            .map_err(|mistake| self.mistake(mistake))
-    }
-
-    /// The common part and the system's, each as a table of its own.
+    /// Parts what is written, given the keys of the system if it has only some.
     fn split(
-        &self,
+        source: Source,
+        root: Node,
         system: Option<&'static [&'static str]>,
-    ) -> Result<(Node, Node), ScenarioError> {
+    ) -> Result<Document, ScenarioError> {
         let keys = system.unwrap_or_default();
         if let Some(key) = keys.iter().find(|key| common::KEYS.contains(key)) {
             panic!("the system's configuration has a key `{key}`, which is the engine's own");
         }
-        let (mut common, mut own) = (Table::default(), Table::default());
-        let Value::Table(root) = &self.root.value else {
+        let Value::Table(table) = root.value else {
             unreachable!("a document is a table, and an override only goes into it");
         };
-        for (key, node) in &root.entries {
-            let entry = (key.clone(), node.clone());
+        let (mut common, mut own) = (Table::default(), Table::default());
+        for (key, node) in table.entries {
             if common::KEYS.contains(&key.text.as_str()) {
-                common.entries.push(entry);
+                common.entries.push((key, node));
             } else if system.is_none() || keys.contains(&key.text.as_str()) {
-                own.entries.push(entry);
+                own.entries.push((key, node));
             } else {
-                return Err(self.flaw((key.span, unknown_key(&key.text, keys))));
+                return Err(source.complain(Some(key.span), unknown_key(&key.text, keys)));
             }
         }
         let part = |table| Node {
             value: Value::Table(table),
-            span: self.root.span,
+            span: root.span,
         };
-        Ok((part(common), part(own)))
+        Ok(Document {
+            common: part(common),
+            own: part(own),
+            source,
+        })
+    }
+
+    fn plan<S: System>(&self) -> Result<(Plan<S::Config>, Vec<Refused>), ScenarioError> {
+        let common: Common = de::from_node(&self.common).map_err(|wrong| self.wrong(wrong))?;
+        let system = de::from_node(&self.own).map_err(|wrong| self.wrong(wrong))?;
+        common
+            .plan::<S>(system)
+            .map_err(|mistake| self.mistake(mistake))
     }
 
     fn flaw(&self, (span, complaint): Flaw) -> ScenarioError {
@@ -238,12 +246,17 @@ impl Document {
     fn wrong(&self, wrong: Wrong) -> ScenarioError {
         let (span, complaint) = wrong.into_flaw();
         self.source
-            .complain(Some(span.unwrap_or(self.root.span)), complaint)
+            .complain(Some(span.unwrap_or(self.own.span)), complaint)
     }
 
     /// A mistake at a path of keys, at the place of that path or of the nearest part of it.
     fn mistake(&self, mistake: Mistake) -> ScenarioError {
-        let (mut node, mut key) = (&self.root, None);
+        let is_common = |name: &String| self.common.below(name).is_some();
+        let part = match mistake.at.first() {
+            Some(name) if is_common(name) => &self.common,
+            _ => &self.own,
+        };
+        let (mut node, mut key) = (part, None);
         for name in &mistake.at {
             let Some(below) = node.below(name) else {
                 key = None;

@@ -76,6 +76,11 @@ impl Table {
         entry.map(|(key, _)| key)
     }
 
+    /// Forgets a key and what it says.
+    pub(super) fn leave_out(&mut self, key: &str) {
+        self.entries.retain(|(known, _)| known.text != key);
+    }
+
     /// Puts what another table says in place of what this one says: tables entry by entry, everything else as a whole.
     pub(super) fn overlay(&mut self, over: &Table) {
         for (key, new) in &over.entries {

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::serialize::{Data, OwnedData};
 use rusqlite::types::Value;
 use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
@@ -39,7 +40,6 @@ use file::StoreFile;
 const IN_MEMORY: &str = ":memory:";
 
 /// The tables in SQLite.
-#[derive(Debug)]
 pub(super) struct Sqlite {
     place: Place,
     /// What the times of scheduled trades are counted from, in microseconds since 1970.
@@ -47,7 +47,7 @@ pub(super) struct Sqlite {
     /// Opened when it is needed, and again when a coordinator begins.
     db: Option<Connection>,
     /// The tables before each of the last commits, the newest last, as the bytes of a database.
-    before: VecDeque<Vec<u8>>,
+    before: VecDeque<OwnedData>,
     /// The number of the last commit that was made; none if the mark beside a file does not say.
     mark: Option<u64>,
 }
@@ -127,9 +127,12 @@ impl Sqlite {
     }
 
     /// A copy of the tables as they are.
-    fn copy(&mut self) -> Result<Vec<u8>, TableError> {
-        let copy = self.db()?.serialize(MAIN_DB).map_err(failed)?;
-        Ok(copy.to_vec())
+    fn copy(&mut self) -> Result<OwnedData, TableError> {
+        match self.db()?.serialize(MAIN_DB).map_err(failed)? {
+            Data::Owned(copy) => Ok(copy),
+            // Only what was made of bytes lends them.
+            Data::Shared(_) => Err(damaged()),
+        }
     }
 
     fn number(&mut self) -> Result<u64, TableError> {
@@ -273,8 +276,7 @@ impl Tables for Sqlite {
         }
         let Some(oldest) = oldest else { return Ok(()) };
         let mut copy = Connection::open_in_memory().map_err(failed)?;
-        copy.deserialize_read_exact(MAIN_DB, oldest.as_slice(), oldest.len(), true)
-            .map_err(failed)?;
+        copy.deserialize(MAIN_DB, oldest, true).map_err(failed)?;
         transfer(&copy, self.db()?)
     }
 

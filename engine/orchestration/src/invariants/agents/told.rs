@@ -78,8 +78,10 @@ impl Told {
 
     /// A model is told what the rules read, and the newest of the market and of messages.
     fn ask_model(&mut self, asked: &ModelAsked, now: Time) -> Result<(), String> {
-        let Some(((agent, topic), told)) = self.models.get(&asked.purpose).zip(situation(asked))
-        else {
+        let Some((agent, topic)) = self.models.get(&asked.purpose) else {
+            return Ok(());
+        };
+        let Some(told) = situation(asked) else {
             return Ok(());
         };
         self.judged = true;

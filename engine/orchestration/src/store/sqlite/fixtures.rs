@@ -331,7 +331,8 @@ fn a_store_of_a_later_version_is_left_alone() {
 #[test]
 fn a_run_begins_with_a_new_file_only() {
     let fixture = Fixture::new();
-    let refused = Sqlite::create(&fixture.path(), 0).expect_err("it is there");
+    let refused = Sqlite::create(&fixture.path(), 0).err();
+    let refused = refused.expect("it is there");
     assert!(refused.to_string().contains("exists"), "{refused}");
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let link = folder.path().join("run.store");
@@ -339,6 +340,7 @@ fn a_run_begins_with_a_new_file_only() {
     assert!(Sqlite::create(&link, 0).is_err());
     assert!(!folder.path().join("target").exists());
     let nowhere = folder.path().join("no/run.store");
-    let refused = Sqlite::create(&nowhere, 0).expect_err("there is no such folder");
+    let refused = Sqlite::create(&nowhere, 0).err();
+    let refused = refused.expect("there is no such folder");
     assert!(refused.to_string().contains("no/run.store"), "{refused}");
 }
