@@ -23,6 +23,7 @@ mod recovers;
 mod recovery_ends;
 #[cfg(test)]
 mod samples;
+mod schedule_ends;
 mod tasks_run;
 mod trades_possible;
 pub(super) mod up;
@@ -58,6 +59,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(trades_possible::TradesPossible::new(plan)),
         Box::new(persists::Persists::new(plan)),
         Box::new(recovery_ends::RecoveryEnds::new(plan)),
+        Box::new(schedule_ends::ScheduleEnds::new(plan)),
     ]
 }
 

@@ -17,6 +17,7 @@ mod refused;
 mod sells_first;
 mod size;
 mod staged;
+mod store_works;
 mod tasks_kept;
 
 #[cfg(test)]
@@ -64,5 +65,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(recovery::Statistics::new(&plan.system)),
         Box::new(counted::Counted::new(&plan.system)),
         Box::new(asked_after::AskedAfter::new(&plan.system)),
+        Box::new(store_works::StoreWorks::new(plan)),
     ]
 }

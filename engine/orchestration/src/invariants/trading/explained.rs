@@ -49,6 +49,8 @@ pub(super) struct Explained {
     told: f64,
     /// Somebody else tells risk what the account is.
     hearsay: bool,
+    /// The log tells what is noticed besides.
+    warns: bool,
     begun: bool,
 }
 
@@ -67,6 +69,7 @@ impl Explained {
             worth: None,
             told: 0.0,
             hearsay: config.trading_mode != TradingMode::Paper,
+            warns: false,
             begun: false,
         }
     }
@@ -124,6 +127,7 @@ impl Explained {
         let worth = self.worth.filter(|_| !self.hearsay);
         let (lowest, highest) = worth.unwrap_or(ANYTHING);
         self.told = self.told.max(equity);
+        self.warns |= !judged.warnings.is_empty();
         // What was never told of the account has fallen from nowhere.
         let drawdown = if equity > 0.0 && !self.hearsay {
             (fall(self.told, equity), fall(highest.max(equity), equity))
@@ -152,6 +156,7 @@ impl Explained {
             losses: self.losses,
             drawdown,
             margin: Some(self.free).filter(|_| is_looked_at && !self.hearsay && equity != 0.0),
+            tells_warnings: self.warns,
         };
         let explained = known.explain(judged);
         if !self.uncounted {

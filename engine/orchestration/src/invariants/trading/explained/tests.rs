@@ -142,6 +142,41 @@ fn what_remains_is_what_the_caps_leave() {
     planted().then(change(bold)).violated();
 }
 
+/// Fails if something may be said to be noticed that was not, or is not told where the log tells such things at all.
+#[test]
+fn what_is_noticed_besides_is_told_and_nothing_else() {
+    let warned = |codes: &'static [&'static str], size: f64| {
+        remaining(2_000.0, 2, |it| {
+            it.proposal.size_usd = size;
+            it.warnings = codes.iter().map(|code| Name::fixed(code)).collect();
+        })
+    };
+    let large = |codes| warned(codes, 3_000.0);
+    planted().then(large(&[])).holds();
+    planted().then(large(&["SIZE_REDUCED"])).holds();
+    let silent = planted().then(large(&["SIZE_REDUCED"])).then(large(&[]));
+    let what = silent.violated();
+    assert!(what.contains("expected SIZE_REDUCED to be told"), "{what}");
+    for code in [
+        "LEVERAGE_REDUCED",
+        "HIGH_CORRELATION",
+        "SIZE_REDUCED_LOSSES",
+    ] {
+        let many = change(|it| it.warnings = vec![Name::fixed(code)]);
+        let what = planted().then(many).violated();
+        assert!(what.contains("nothing to speak for"), "{what}");
+    }
+    let what = planted()
+        .then(change(|it| {
+            it.warnings = vec![Name::fixed("AGENT_DISAGREEMENT")]
+        }))
+        .violated();
+    assert!(what.contains("expected no more"), "{what}");
+    // Met exactly, a limit may be said to be above or not.
+    let met = |it: &mut RiskJudged| it.proposal.size_usd = 2_000.0;
+    planted().then(change(met)).holds();
+}
+
 /// Fails if losses in a row, or how long after them nothing is opened, do not count.
 #[test]
 fn losses_cut_and_cool() {

@@ -49,6 +49,8 @@ pub(super) struct Known<'a> {
     pub(super) drawdown: Range,
     /// What there is to trade with, in dollars, where that is known.
     pub(super) margin: Option<f64>,
+    /// Whether the log tells what was noticed besides; those of earlier versions do not.
+    pub(super) tells_warnings: bool,
 }
 
 impl Known<'_> {
@@ -161,6 +163,12 @@ impl Known<'_> {
     }
 
     fn is_too_alike(&self) -> bool {
+        !self.basis.by_symbol.is_empty()
+            && self.alike() > self.risk.limits.max_correlated_exposure_pct
+    }
+
+    /// What moves together, the trade included, in percent of the account.
+    fn alike(&self) -> f64 {
         let equity = self.basis.equity.to_f64();
         let mut together = 0.0;
         for open in &self.basis.by_symbol {
@@ -172,7 +180,7 @@ impl Known<'_> {
         if equity > 0.0 {
             together += self.asked.size_usd / equity * 100.0;
         }
-        !self.basis.by_symbol.is_empty() && together > self.risk.limits.max_correlated_exposure_pct
+        together
     }
 
     // What remains.
@@ -206,30 +214,77 @@ impl Known<'_> {
         if judged.status == *"modified" && !is_less && !self.has_lost_often() {
             return Err("expected what is modified to be less, found the same".into());
         }
-        Ok(())
+        self.warned(judged, found_leverage)
+    }
+
+    /// All that is noticed of a trade that passes is told, in the order of the checks, and nothing else.
+    fn warned(&self, judged: &RiskJudged, leverage: i64) -> Result<(), String> {
+        let mut told = judged.warnings.iter().map(|code| code.as_str()).peekable();
+        for (code, is_so) in self.noticed(leverage) {
+            let is_told = told.next_if(|told| *told == code).is_some();
+            if is_told && is_so == Is::Never {
+                return Err(format!(
+                    "expected nothing to speak for {code}, found it told"
+                ));
+            }
+            if self.tells_warnings && !is_told && is_so == Is::Surely {
+                return Err(format!("expected {code} to be told, found nothing of it"));
+            }
+        }
+        match told.next() {
+            Some(other) => Err(format!("expected no more to be told, found {other}")),
+            None => Ok(()),
+        }
+    }
+
+    fn noticed(&self, leverage: i64) -> [(&'static str, Is); 4] {
+        // Of two ways to work out a limit that is met exactly, one may be above it.
+        let is_above = |here: f64, limit: f64| {
+            let is_edge = (here - limit).abs() <= SLACK * (1.0 + here.abs());
+            if is_edge {
+                Is::Maybe
+            } else {
+                Is::from(here > limit)
+            }
+        };
+        let near = self.risk.limits.max_correlated_exposure_pct * 0.8;
+        let is_near = match self.basis.by_symbol.is_empty() {
+            true => Is::Never,
+            false => is_above(self.alike(), near),
+        };
+        [
+            ("SIZE_REDUCED", is_above(self.asked.size_usd, self.most())),
+            ("SIZE_REDUCED_LOSSES", Is::from(self.halves())),
+            ("LEVERAGE_REDUCED", Is::from(leverage < self.asked.leverage)),
+            ("HIGH_CORRELATION", is_near),
+        ]
     }
 
     /// In dollars.
     fn size(&self) -> f64 {
-        let (equity, asked) = (self.basis.equity.to_f64(), self.asked.size_usd);
+        let size = self.asked.size_usd.min(self.most());
+        if self.halves() { size / 2.0 } else { size }
+    }
+
+    /// The most dollars that the limits allow, whatever was asked for.
+    fn most(&self) -> f64 {
+        let equity = self.basis.equity.to_f64();
         if equity == 0.0 {
-            return asked;
+            return f64::INFINITY;
         }
         let percent = |pct: f64| equity * pct / 100.0;
         let limits = &self.risk.limits;
-        let mut size = asked.min(percent(limits.max_position_pct));
-        if let Some(stop) = self.asked.stop_loss {
-            let lost = (1.0 - stop / self.asked.entry_price).abs();
-            let most = percent(limits.max_risk_per_trade_pct);
-            if asked * lost > most {
-                size = size.min(most / lost);
-            }
+        let most = percent(limits.max_position_pct);
+        let lost = |stop: f64| (1.0 - stop / self.asked.entry_price).abs();
+        match self.asked.stop_loss.map(lost) {
+            Some(lost) if lost > 0.0 => most.min(percent(limits.max_risk_per_trade_pct) / lost),
+            _ => most,
         }
-        if self.has_lost_often() {
-            size / 2.0
-        } else {
-            size
-        }
+    }
+
+    /// Losses in a row halve a trade, where there is anything to lose.
+    fn halves(&self) -> bool {
+        self.has_lost_often() && self.basis.equity.to_f64() != 0.0
     }
 
     /// Each that may remain.

@@ -1,0 +1,151 @@
+//! Nothing is scheduled any more by a coordinator that was stopped.
+
+use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
+
+use super::up::{Turn, Up};
+use super::{BOUND, EXCLUDED};
+use crate::config::Config;
+use crate::domain_event::{DomainEvent, OutsideAction, number};
+
+/// `live.schedule-ends`
+pub(super) struct ScheduleEnds {
+    quiet: Option<Time>,
+    life: Up,
+    /// Since when it is to end.
+    since: Option<Time>,
+    /// Somebody stopped it. Where nobody is up, that waits for whoever begins next.
+    is_stopped: bool,
+}
+
+impl ScheduleEnds {
+    pub(super) fn new(plan: &Plan<Config>) -> ScheduleEnds {
+        ScheduleEnds {
+            quiet: plan.faults.ends(),
+            life: Up::default(),
+            since: None,
+            is_stopped: false,
+        }
+    }
+
+    fn pass(&self, now: Time) -> Result<(), String> {
+        let (Some(since), Some(quiet)) = (self.since, self.quiet) else {
+            return Ok(());
+        };
+        if since.max(quiet) + BOUND >= now {
+            return Ok(());
+        }
+        Err("expected the schedule to end after a stop, found it going on".into())
+    }
+}
+
+impl Invariant<DomainEvent> for ScheduleEnds {
+    fn id(&self) -> &'static str {
+        "live.schedule-ends"
+    }
+
+    fn statement(&self) -> &'static str {
+        "the schedule ends once the coordinator is stopped, and not before anybody stops it"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::HostStarted,
+            kernel::HostCrashed,
+            number::Started,
+            number::Subscribed,
+            number::OutsideActed,
+            number::ScheduleEnded,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::OutsideActed, number::ScheduleEnded]]
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        EXCLUDED
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.pass(event.time)?;
+        if self.life.note(event) == Turn::Crashed {
+            self.since = None;
+        }
+        match event.domain() {
+            Some(DomainEvent::OutsideActed(it)) if matches!(it.action, OutsideAction::Stop) => {
+                self.is_stopped = true;
+                if self.life.listens() {
+                    self.since.get_or_insert(event.time);
+                }
+            }
+            Some(DomainEvent::ScheduleEnded(_)) => {
+                if !self.is_stopped {
+                    return Err("expected a schedule to go on until a stop, found it ended".into());
+                }
+                self.since = None;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass(end)
+    }
+
+    fn evaluable(&self) -> bool {
+        self.is_stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{crashed, ended, listens, minimal, restarted, started};
+    use super::*;
+    use crate::domain_event::{OutsideActed, ScheduleEnded};
+    use crate::invariants::planted::Planted;
+
+    fn working() -> Planted {
+        let log = Planted::of(ScheduleEnds::new(&minimal()));
+        log.then(started()).then(listens()).at(10.0)
+    }
+
+    fn stop() -> OutsideActed {
+        OutsideActed {
+            action: OutsideAction::Stop,
+        }
+    }
+
+    // Fails if a coordinator may go on after a stop, or must end before one is done with.
+    #[test]
+    fn a_stop_ends_the_schedule() {
+        let ends = working().then(stop()).at(130.0).then(ScheduleEnded {});
+        ends.at(900.0).kernel(ended()).holds();
+        let found = working().then(stop()).at(131.0).then(started()).violated();
+        assert!(found.contains("going on"), "{found}");
+    }
+
+    // Fails if a schedule may end for nothing.
+    #[test]
+    fn nothing_else_does() {
+        let found = working().then(ScheduleEnded {}).violated();
+        assert!(found.contains("found it ended"), "{found}");
+    }
+
+    // Fails if a crash after the stop counts as a schedule that goes on.
+    #[test]
+    fn a_crash_ends_it_too() {
+        let crash = working().then(stop()).kernel(crashed());
+        let again = crash.at(20.0).kernel(restarted()).then(started());
+        let stopped = again.then(listens()).at(30.0).then(stop());
+        stopped.at(40.0).then(ScheduleEnded {}).holds();
+    }
+
+    // Fails if whoever begins after a stop must not heed it.
+    #[test]
+    fn a_stop_may_come_before_the_next_begins() {
+        let down = working().kernel(crashed()).at(20.0).then(stop());
+        let again = down.kernel(restarted()).then(started()).then(listens());
+        again.then(ScheduleEnded {}).holds();
+    }
+}

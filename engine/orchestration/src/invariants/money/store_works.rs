@@ -1,0 +1,240 @@
+//! `store.works`: a store fails only where a fault or the scenario makes it, and does nothing while it is down.
+
+use std::time::Duration;
+
+use dacapo_kernel::{
+    Event, FaultInjected, Invariant, KernelEvent, Plan, Seq, Time, number as kernel,
+};
+
+use crate::config::{Config, StoreConfig};
+use crate::domain_event::{DomainEvent, StoreFailed, number};
+
+/// How the names of what goes wrong at a store begin.
+const DOORS: &str = "store.";
+/// Nothing works.
+const DOWN: &str = "store.down";
+/// Nothing can be written.
+const UNWRITABLE: [&str; 2] = ["store.full", "store.read-only"];
+
+/// Until when there is a reason to fail.
+#[derive(Debug)]
+pub(super) struct StoreWorks {
+    config: StoreConfig,
+    /// From then on nothing goes wrong any more.
+    quiet_from: Option<Time>,
+    /// A fault of which a crash right after it keeps the store from knowing.
+    befalling: Option<(Seq, FaultInjected, Time)>,
+    /// When the last fault of any kind struck.
+    struck: Option<Time>,
+    down_until: Time,
+    unwritable_until: Time,
+}
+
+impl StoreWorks {
+    pub(super) fn new(plan: &Plan<Config>) -> StoreWorks {
+        StoreWorks {
+            config: plan.system.store.clone(),
+            quiet_from: plan.faults.quiet_from,
+            befalling: None,
+            struck: None,
+            down_until: Time::ZERO,
+            unwritable_until: Time::ZERO,
+        }
+    }
+
+    /// The fault that was let in last strikes, unless the host of whoever asked crashed at once.
+    fn settle(&mut self, event: &Event<DomainEvent>) {
+        if let Some((seq, fault, at)) = self.befalling.take() {
+            let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
+            if !is_crash || event.seq.0 != seq.0 + 1 {
+                self.strike(&fault, at);
+            }
+        }
+    }
+
+    fn strike(&mut self, fault: &FaultInjected, now: Time) {
+        self.struck = Some(now);
+        let end = now + Duration::from_secs(fault.value);
+        let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        if fault.door == *DOWN {
+            self.down_until = self.down_until.max(end);
+        }
+        if UNWRITABLE.contains(&fault.door.as_str()) {
+            self.unwritable_until = self.unwritable_until.max(end);
+        }
+    }
+
+    /// Whether the scenario says that nothing works then.
+    fn is_told_to_be_down(&self, now: Time) -> bool {
+        let now = now.as_nanos() as f64 / 1e9;
+        let within = |[from, until]: &[f64; 2]| *from <= now && now < *until;
+        self.config.down.iter().any(within)
+    }
+
+    /// Whether the scenario may say that this fails. Which insertion it is the log does not tell.
+    fn may_be_told_to_fail(&self, operation: &str) -> bool {
+        match operation {
+            "insert_leg" | "insert_legs" => !self.config.insert_fail.is_empty(),
+            "due_legs" | "legs_under_way" => self.config.fetch_fail,
+            "mark_leg" => self.config.update_fail,
+            _ => false,
+        }
+    }
+
+    fn fail(&self, failed: &StoreFailed, now: Time) -> Result<(), String> {
+        let has_reason = self.struck == Some(now)
+            || now < self.down_until
+            || now < self.unwritable_until
+            || self.is_told_to_be_down(now)
+            || self.may_be_told_to_fail(&failed.operation);
+        if has_reason {
+            return Ok(());
+        }
+        Err(format!(
+            "expected a store that nothing happened to to do what it is asked, found {} failed",
+            failed.operation
+        ))
+    }
+
+    fn write(&self, now: Time) -> Result<(), String> {
+        let cannot = now < self.down_until.max(self.unwritable_until);
+        if cannot || self.is_told_to_be_down(now) {
+            return Err(
+                "expected a store that does not work to write nothing, found it did".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Invariant<DomainEvent> for StoreWorks {
+    fn id(&self) -> &'static str {
+        "store.works"
+    }
+
+    fn statement(&self) -> &'static str {
+        "a store fails only where a fault or the scenario makes it, and writes nothing while it is down, full \
+         or read-only"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::FaultInjected,
+            kernel::HostCrashed,
+            number::StoreFailed,
+            number::StateSaved,
+            number::LegStored,
+            number::LegMarked,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[
+            number::StoreFailed,
+            number::StateSaved,
+            number::LegStored,
+            number::LegMarked,
+        ]]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        let now = event.time;
+        self.settle(event);
+        if let Some(KernelEvent::FaultInjected(it)) = event.kernel()
+            && it.door.starts_with(DOORS)
+        {
+            self.befalling = Some((event.seq, it.clone(), now));
+        }
+        match event.domain() {
+            Some(DomainEvent::StoreFailed(it)) => self.fail(it, now),
+            Some(_) => self.write(now),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dacapo_kernel::{HostCrashed, HostId};
+
+    use super::super::planted::{config, marked};
+    use super::*;
+    use crate::invariants::planted::Planted;
+    use crate::message::Name;
+
+    fn planted(change: impl FnOnce(&mut Plan<Config>)) -> Planted {
+        let mut plan = Plan::of("planted", config());
+        change(&mut plan);
+        Planted::of(StoreWorks::new(&plan))
+    }
+
+    fn fault(door: &'static str, value: u64) -> FaultInjected {
+        FaultInjected {
+            door: Name::fixed(door),
+            asked: 0,
+            value,
+        }
+    }
+
+    fn failed(operation: &'static str) -> StoreFailed {
+        StoreFailed {
+            operation: Name::fixed(operation),
+        }
+    }
+
+    // Fails if a store may fail for nothing, or for something that was over.
+    #[test]
+    fn a_failure_has_its_reason() {
+        let sound = || planted(|_| {}).at(5.0);
+        let found = sound().then(failed("save_state")).violated();
+        assert!(found.contains("save_state failed"), "{found}");
+        let busy = || sound().kernel(fault("store.busy", 0));
+        busy().then(failed("save_state")).holds();
+        busy().at(6.0).then(failed("save_state")).violated();
+        let down = || sound().kernel(fault(DOWN, 10));
+        down().at(14.9).then(failed("due_legs")).holds();
+        down().at(15.0).then(failed("due_legs")).violated();
+        let other = sound().kernel(fault("model.outage", 10));
+        other.then(failed("due_legs")).violated();
+    }
+
+    // Fails if a store that does not work may write, or must not write once it works again.
+    #[test]
+    fn what_is_down_writes_nothing() {
+        for door in [DOWN, "store.full", "store.read-only"] {
+            let down = || planted(|_| {}).at(5.0).kernel(fault(door, 10)).at(14.9);
+            let found = down().then(marked(1, "executed")).violated();
+            assert!(found.contains("write nothing"), "{found}");
+            down().at(15.0).then(marked(1, "executed")).holds();
+        }
+        let quiet = planted(|plan| plan.faults.quiet_from = Some(Time::from_secs(10)));
+        let down = quiet.at(5.0).kernel(fault(DOWN, 10));
+        down.at(10.0).then(marked(1, "executed")).holds();
+    }
+
+    // Fails if a crash right at a fault is not thought of.
+    #[test]
+    fn whoever_crashes_at_once_never_knew() {
+        let crash = HostCrashed {
+            host: HostId(2),
+            abrupt: true,
+        };
+        let down = || planted(|_| {}).at(5.0).kernel(fault(DOWN, 10));
+        let unaware = down().kernel(crash.clone());
+        unaware.then(marked(1, "executed")).holds();
+        let later = down().then(failed("save_state")).kernel(crash);
+        later.then(marked(1, "executed")).violated();
+    }
+
+    // Fails if what a scenario says of its store is no reason, or one for everything.
+    #[test]
+    fn a_scenario_may_have_it_fail() {
+        let down = || planted(|plan| plan.system.store.down = vec![[4.0, 6.0]]);
+        down().at(4.0).then(failed("save_state")).holds();
+        down().at(6.0).then(failed("save_state")).violated();
+        down().at(5.0).then(marked(1, "executed")).violated();
+        let inserts = || planted(|plan| plan.system.store.insert_fail = vec![0]).at(5.0);
+        inserts().then(failed("insert_legs")).holds();
+        inserts().then(failed("mark_leg")).violated();
+    }
+}
