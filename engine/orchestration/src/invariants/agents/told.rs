@@ -20,12 +20,22 @@ use crate::model::mask::Mask;
 /// How many messages are kept until they are delivered.
 const KEPT: usize = 1_024;
 
+/// A model that is asked for what an agent says.
+#[derive(Clone, Debug)]
+struct Model {
+    agent: Name,
+    /// On which topic it speaks.
+    topic: Topic,
+    /// Whether its prompts tell the situation as data, before anything else in braces.
+    is_told_all: bool,
+}
+
 /// What every listener may know.
 #[derive(Debug)]
 pub(super) struct Told {
     listeners: Vec<Name>,
-    /// By what each model is asked for: who asks, and on which topic it speaks.
-    models: BTreeMap<Name, (Name, Topic)>,
+    /// By what each model is asked for.
+    models: BTreeMap<Name, Model>,
     symbols: Vec<Name>,
     analysis: AnalysisConfig,
     mask: Mask,
@@ -50,7 +60,16 @@ impl Told {
             listeners: config.listeners().map(|it| it.agent).collect(),
             models: config
                 .llms()
-                .map(|it| (purpose(&it.agent), (it.agent, it.topic)))
+                .map(|it| {
+                    let template = it.llm.template.text.as_deref().unwrap_or_default();
+                    let model = Model {
+                        is_told_all: template.find('{') == template.find("{{situation}}")
+                            && template.contains('{'),
+                        agent: it.agent,
+                        topic: it.topic,
+                    };
+                    (purpose(&model.agent), model)
+                })
                 .collect(),
             symbols: config.symbols.clone(),
             analysis: config.agents.analysis.clone(),
@@ -78,12 +97,17 @@ impl Told {
 
     /// A model is told what the rules read, and the newest of the market and of messages.
     fn ask_model(&mut self, asked: &ModelAsked, now: Time) -> Result<(), String> {
-        let Some((agent, topic)) = self.models.get(&asked.purpose) else {
+        let Some(model) = self.models.get(&asked.purpose) else {
             return Ok(());
         };
         let Some(told) = situation(asked) else {
-            return Ok(());
+            return if model.is_told_all {
+                Err("expected a model to be told the situation, found nothing of it told".into())
+            } else {
+                Ok(())
+            };
         };
+        let Model { agent, topic, .. } = model;
         self.judged = true;
         let veiled = |name: &&Name| told["symbol"] == *self.mask.veiled_text(name.as_str());
         let Some(symbol) = self.symbols.iter().find(veiled) else {
@@ -429,6 +453,17 @@ mod tests {
             let found = happened(model()).then(asked(&told)).violated();
             assert!(found.contains(what), "{field}: {found}");
         }
+    }
+
+    // Fails if a model whose template has the situation may be told nothing of it.
+    #[test]
+    fn what_the_template_has_is_told() {
+        let asked = |prompt: &str| ModelAsked {
+            prompt: prompt.to_owned(),
+            ..asked(&told())
+        };
+        let found = happened(model()).then(asked("null")).violated();
+        assert!(found.contains("found nothing of it"), "{found}");
     }
 
     // Fails if what comes at the instant of a question must be told, or must not be.

@@ -12,7 +12,8 @@ use crate::amount::Amount;
 use crate::by_name::ByName;
 use crate::config::{Config, PriceSet};
 use crate::domain_event::{
-    DomainEvent, Filled, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened, number,
+    DomainEvent, Filled, MarketBar, OrderSubmitted, OutsideAction, PositionClosed, PositionOpened,
+    number,
 };
 use crate::execution::TrailingRules;
 use crate::invariants::exact::Exact;
@@ -98,6 +99,8 @@ pub(super) struct Exits {
     quoted: ByName<Quoted>,
     /// Positions that stood at a level when it was last looked, by age.
     waiting: Vec<u64>,
+    /// Positions of which a bar touched a level, and when: it closes them at that instant.
+    touched: Vec<(u64, Time)>,
 }
 
 /// What is known of a symbol.
@@ -120,6 +123,7 @@ impl Exits {
             open: BTreeMap::new(),
             quoted: ByName::default(),
             waiting: Vec::new(),
+            touched: Vec::new(),
         }
     }
 
@@ -175,6 +179,29 @@ impl Exits {
         }
         self.waiting.extend(reached);
         Ok(())
+    }
+
+    /// What a bar has touched is closed before anything else happens.
+    fn pass_touched(&mut self, now: Time) -> Result<(), String> {
+        let is_left = |(id, at): &(u64, Time)| *at < now && self.open.contains_key(id);
+        if self.touched.iter().any(is_left) {
+            return Err("expected a bar to close what it touches, found a position open".into());
+        }
+        self.touched.retain(|(_, at)| *at == now);
+        Ok(())
+    }
+
+    fn touch(&mut self, bar: &MarketBar, now: Time) {
+        let quoted = self.quoted.get(&in_upper_case(&bar.symbol));
+        if let Some(Quoted { levels, .. }) = quoted.filter(|_| bar.close.is_above_zero()) {
+            for price in [bar.low, bar.high] {
+                if levels.is_any_reached(price) {
+                    let reached = levels.reached(price);
+                    self.touched.extend(reached.map(|id| (id, now)));
+                }
+            }
+        }
+        self.see(&bar.symbol, bar.close, now);
     }
 
     fn see(&mut self, symbol: &Name, price: Amount, now: Time) {
@@ -272,8 +299,8 @@ impl Invariant<DomainEvent> for Exits {
     }
 
     fn statement(&self) -> &'static str {
-        "a position whose stop or target the price has passed is closed within the bound, and none is \
-         closed by a level that the price has not reached"
+        "a position whose stop or target the price has passed is closed within the bound, by a bar at its \
+         instant, and none is closed by a level that the price has not reached"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -306,7 +333,11 @@ impl Invariant<DomainEvent> for Exits {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
+        self.pass_touched(now)?;
         self.pass(now)?;
+        if matches!(event.kernel(), Some(KernelEvent::HostCrashed(_))) {
+            self.touched.clear();
+        }
         match self.idle.note(event) {
             Turn::Began => {
                 for set in self.at_start.clone() {
@@ -319,7 +350,7 @@ impl Invariant<DomainEvent> for Exits {
         }
         match event.domain() {
             Some(DomainEvent::MarketTrade(it)) => self.see(&it.symbol, it.price, now),
-            Some(DomainEvent::MarketBar(it)) => self.see(&it.symbol, it.close, now),
+            Some(DomainEvent::MarketBar(it)) => self.touch(it, now),
             Some(DomainEvent::OutsideActed(it)) => {
                 if let OutsideAction::SetPrice(set) = &it.action {
                     self.see(&set.symbol, set.price, now);
@@ -339,125 +370,10 @@ impl Invariant<DomainEvent> for Exits {
     }
 
     fn finish(&mut self, end: Time) -> Result<(), String> {
+        self.pass_touched(end)?;
         self.pass(end)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::samples::{ended, listens, minimal, name, started};
-    use super::*;
-    use crate::domain_event::{MarketTrade, OrderSubmitted, TradeOrigin};
-    use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant;
-
-    fn price(dollars: i64) -> MarketTrade {
-        MarketTrade {
-            symbol: name("BTC/USDT"),
-            price: Amount::from_int(dollars),
-            size: Amount::ONE,
-            taker_buys: None,
-        }
-    }
-
-    /// A position with its stop at 44,100 if it was bought, at 45,900 if it was sold, and its target as far.
-    fn opened(side: &'static str) -> Planted {
-        opened_in(side, &minimal())
-    }
-
-    fn opened_in(side: &'static str, plan: &Plan<Config>) -> Planted {
-        let mut submitted: OrderSubmitted = plant::submitted("a", TradeOrigin::Signal(1), side);
-        submitted.order.take_profit = Some(if side == "buy" { 45_900.0 } else { 44_100.0 });
-        Planted::of(Exits::new(plan))
-            .then(started())
-            .then(listens())
-            .then(submitted)
-            .then(plant::filled("order-1", Some("a"), side, 45_000))
-            .then(plant::answered(
-                "a",
-                Some("order-1"),
-                crate::domain_event::OrderOutcome::Filled,
-            ))
-            .then(PositionOpened {
-                position: 1,
-                order: name("order-1"),
-                symbol: name("BTC/USDT"),
-                side: name(side),
-                size: Amount::ONE,
-                entry_price: Amount::from_int(45_000),
-                leverage: 1,
-                reserved: Amount::ZERO,
-            })
-    }
-
-    fn closed(dollars: i64, reason: &str) -> PositionClosed {
-        PositionClosed {
-            position: 1,
-            size: Amount::ONE,
-            price: Amount::from_int(dollars),
-            profit: Amount::ZERO,
-            reason: name(reason),
-        }
-    }
-
-    #[test]
-    fn a_position_that_is_closed_at_its_level_holds_and_one_that_stays_open_is_found() {
-        for (side, stop, target) in [("buy", 44_100, 45_900), ("sell", 45_900, 44_100)] {
-            for (level, reason) in [(stop, "stop_loss"), (target, "take_profit")] {
-                let reached = || opened(side).at(10.0).then(price(level));
-                let in_time = reached().at(15.0).then(closed(level, reason));
-                in_time.at(900.0).kernel(ended()).holds();
-                let left_open = reached().at(900.0).kernel(ended()).violated();
-                assert!(left_open.ends_with("found it open"), "{left_open}");
-            }
-            let between = opened(side).at(10.0).then(price(45_000));
-            between.at(900.0).kernel(ended()).holds();
-        }
-    }
-
-    #[test]
-    fn a_level_that_the_price_has_not_reached_closes_nothing() {
-        for (side, before_stop) in [("buy", 44_102), ("sell", 45_898)] {
-            let early = opened(side)
-                .then(closed(before_stop, "stop_loss"))
-                .violated();
-            assert!(early.ends_with("closed before"), "{early}");
-            opened(side).then(closed(before_stop, "manual")).holds();
-        }
-    }
-
-    // Fails if a stop may follow nearer than its distance, or before there is a profit.
-    #[test]
-    fn a_stop_follows_the_best_price_at_its_distance() {
-        let mut follows = minimal();
-        follows.system.trailing.enabled = true;
-        for (side, best, stop, before) in [
-            ("buy", 45_800, 45_113, 45_115),
-            ("sell", 44_200, 44_863, 44_861),
-        ] {
-            let moved = || opened_in(side, &follows).at(10.0).then(price(best));
-            moved().then(closed(stop, "stop_loss")).holds();
-            moved().then(closed(before, "stop_loss")).violated();
-            let still = opened(side).at(10.0).then(price(best));
-            still.then(closed(stop, "stop_loss")).violated();
-        }
-        let unmoved = opened_in("buy", &follows).at(10.0).then(price(45_200));
-        unmoved.then(closed(44_500, "stop_loss")).violated();
-    }
-
-    // Fails if a stop may not follow a price that somebody sets again when the coordinator begins again.
-    #[test]
-    fn a_stop_follows_what_is_set_at_a_restart() {
-        let mut follows = minimal();
-        follows.system.trailing.enabled = true;
-        let set = json!({"at_seconds": -1, "set_price": {"symbol": "BTC/USDT", "price": "45800"}});
-        let set = serde_json::from_value(set).expect("it is an event");
-        follows.system.events.push(set);
-        let opened = || opened_in("buy", &follows).at(10.0);
-        let restarted = opened().then(started()).then(listens());
-        restarted.then(closed(45_113, "stop_loss")).holds();
-        opened().then(closed(45_113, "stop_loss")).violated();
-    }
-}
+mod tests;

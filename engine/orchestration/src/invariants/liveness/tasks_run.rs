@@ -22,6 +22,10 @@ const FOREVER: Duration = Duration::from_secs(u64::MAX / 4_000_000_000);
 struct Task {
     name: Name,
     interval: Duration,
+    /// Instead of that: after so many bars, whatever they say.
+    bars: Option<u64>,
+    /// How many had closed when it began last.
+    bars_before: u64,
     run_on_start: bool,
     /// Those of its dependencies that are tasks.
     waits_for: Vec<usize>,
@@ -40,6 +44,9 @@ struct Task {
 pub(super) struct TasksRun {
     idle: Idle,
     tasks: Vec<Task>,
+    /// At how many instants bars closed, and the last of them.
+    closed: u64,
+    last_close: Option<Time>,
     /// A circle of dependencies that should have been refused.
     cycle: Option<String>,
 }
@@ -55,11 +62,17 @@ impl TasksRun {
             let of_task = saved.and_then(|tasks| tasks.get(schedule.name.as_str()));
             Task {
                 name: schedule.name.clone(),
-                // How long a task by bars waits, the market decides: nobody calls it late.
+                // How long a task by bars waits, the market decides.
                 interval: match schedule.interval_bars {
                     Some(_) => FOREVER,
                     None => Duration::from_secs(schedule.interval_seconds),
                 },
+                // Whoever speaks of crossings only has nothing to say in between.
+                bars: schedule
+                    .interval_bars
+                    .filter(|_| !schedule.by_crossings)
+                    .map(u64::from),
+                bars_before: 0,
                 run_on_start: schedule.run_on_start && schedule.interval_bars.is_none(),
                 waits_for: schedule.depends_on.iter().filter_map(find).collect(),
                 enabled: true,
@@ -73,6 +86,8 @@ impl TasksRun {
         TasksRun {
             idle: Idle::new(plan),
             tasks: schedules.iter().map(task).collect(),
+            closed: 0,
+            last_close: None,
             cycle: circle(&config.schedules.resolve(&config.symbols)),
         }
     }
@@ -83,10 +98,18 @@ impl TasksRun {
         };
         for at in 0..self.tasks.len() {
             if self.may_run(at) && self.tasks[at].is_late(stretch) {
-                let name = &self.tasks[at].name;
-                let interval = self.tasks[at].interval.as_secs();
+                let Task {
+                    name,
+                    interval,
+                    bars,
+                    ..
+                } = &self.tasks[at];
+                let interval = match bars {
+                    Some(bars) => format!("{bars} bars"),
+                    None => format!("{} s", interval.as_secs()),
+                };
                 return Err(format!(
-                    "expected {name} to run within its interval of {interval} s, found it not run"
+                    "expected {name} to run within its interval of {interval}, found it not run"
                 ));
             }
         }
@@ -118,7 +141,25 @@ impl TasksRun {
                 task.interval
             };
             task.due = now + wait;
+            task.bars_before = self.closed;
             task.overdue.reset();
+        }
+    }
+
+    /// Bars of several markets that close at one instant count once.
+    fn close(&mut self, now: Time) {
+        if self.last_close.replace(now) == Some(now) {
+            return;
+        }
+        self.closed += 1;
+        // What closes before a coordinator goes to work it does not count.
+        let counts = self.idle.life().listens();
+        for task in &mut self.tasks {
+            if counts {
+                task.look_at_bars(self.closed, now);
+            } else {
+                task.bars_before = self.closed;
+            }
         }
     }
 
@@ -151,17 +192,22 @@ impl TasksRun {
                     task.overdue.reset();
                 }
             }
+            Some(DomainEvent::MarketBar(_)) => self.close(event.time),
             Some(DomainEvent::TaskRunStarted(run)) if !run.forced => {
+                let closed = self.closed;
                 if let Some(task) = self.named(&run.task) {
+                    task.bars_before = closed;
                     // A run that was due before a command came tells nothing of what is due after it.
                     task.enabled |= !task.switched;
                     task.overdue.reset();
                 }
             }
             Some(DomainEvent::TaskFinished(finished)) => {
+                let closed = self.closed;
                 if let Some(task) = self.named(&finished.task) {
                     task.last = Some(event.time);
                     task.due = event.time + task.interval;
+                    task.look_at_bars(closed, event.time);
                     task.overdue.reset();
                 }
             }
@@ -171,6 +217,14 @@ impl TasksRun {
 }
 
 impl Task {
+    /// A task by bars is due as soon as so many have closed.
+    fn look_at_bars(&mut self, closed: u64, now: Time) {
+        let is_due = |bars: u64| closed >= self.bars_before.saturating_add(bars);
+        if self.bars.is_some_and(is_due) {
+            self.due = self.due.min(now);
+        }
+    }
+
     fn is_late(&mut self, stretch: Stretch) -> bool {
         self.overdue.wait(stretch, self.due)
     }
@@ -214,7 +268,8 @@ impl Invariant<DomainEvent> for TasksRun {
     }
 
     fn watches(&self) -> &'static [u16] {
-        &[
+        const ALL: &[u16] = &[
+            number::MarketBar,
             kernel::HostStarted,
             kernel::HostCrashed,
             number::Started,
@@ -229,7 +284,10 @@ impl Invariant<DomainEvent> for TasksRun {
             number::OrderSubmitted,
             number::OrderAnswered,
             number::OutsideActed,
-        ]
+        ];
+        // Bars are many, and mostly nobody counts them.
+        let counts_bars = self.tasks.iter().any(|task| task.bars.is_some());
+        if counts_bars { ALL } else { &ALL[1..] }
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {

@@ -5,8 +5,9 @@ use super::super::samples::{
     started, state,
 };
 use super::*;
+use crate::amount::Amount;
 use crate::coordinator::state::RunState::{Paused, Running};
-use crate::domain_event::{TaskOutcome, TaskSwitched};
+use crate::domain_event::{MarketBar, TaskOutcome, TaskSwitched};
 use crate::invariants::planted::Planted;
 use crate::message::{InFlightTasksRecovered, Topic};
 use serde_json::json;
@@ -134,4 +135,52 @@ fn a_circle_of_dependencies_is_found_at_once() {
         found.starts_with("expected no circle of dependencies"),
         "{found}"
     );
+}
+
+/// Sentiment every two bars, and nothing else.
+fn by_bars() -> Planted {
+    let only = plan(json!({
+        "agents": {
+            "technical_analysis": "absent", "regime_detection": "absent", "trading_decision": "absent",
+            "portfolio_rebalance": "absent",
+        },
+        "schedules": {"sentiment_analysis": {"enabled": true, "interval_bars": 2}},
+    }));
+    let log = Planted::of(TasksRun::new(&only));
+    log.then(started()).then(listens())
+}
+
+fn bar() -> MarketBar {
+    let price = Amount::HUNDRED;
+    MarketBar {
+        symbol: name("BTC/USDT"),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: price,
+    }
+}
+
+// Fails if a task by bars may be left out, or is called late before they have closed.
+#[test]
+fn a_task_by_bars_runs_once_they_have_closed() {
+    let one = || by_bars().at(3_600.0).then(bar()).then(bar());
+    one().at(7_100.0).kernel(ended()).holds();
+    let two = || one().at(7_200.0).then(bar());
+    let found = two().at(7_321.0).kernel(ended()).violated();
+    assert!(found.contains("its interval of 2 bars"), "{found}");
+    let done = || ran(two(), "sentiment_analysis").at(10_800.0).then(bar());
+    done().at(14_000.0).kernel(ended()).holds();
+    // A bar that closes before it listens again does not count.
+    let again = two().at(7_201.0).kernel(crashed()).then(started());
+    let again = again.at(10_800.0).then(bar()).then(listens());
+    again
+        .at(14_400.0)
+        .then(bar())
+        .at(17_900.0)
+        .kernel(ended())
+        .holds();
+    let late = done().at(14_400.0).then(bar()).at(18_000.0);
+    late.then(bar()).violated();
 }
