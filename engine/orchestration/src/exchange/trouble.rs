@@ -10,7 +10,7 @@ use crate::domain_event::{OrderAnswered, OrderOutcome};
 use crate::faults::door;
 use crate::message::Name;
 
-/// The kinds of trouble.
+/// The kinds of trouble. Few orders wait for their price, so what can strike only those strikes most of them.
 pub(crate) const KINDS: &[FaultKind] = &[
     door("exchange.reject", "an order is refused", "", 0, 0, 500),
     door(
@@ -43,7 +43,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        200,
+        1_000,
     ),
     door(
         "exchange.fill-after-cancel",
@@ -51,7 +51,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        300,
+        1_000,
     ),
 ];
 

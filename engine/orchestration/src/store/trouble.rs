@@ -11,7 +11,7 @@ use super::{PUT_BACK, Store, StoreError};
 use crate::Ctx;
 use crate::faults::door;
 
-/// The kinds of trouble.
+/// The kinds of trouble. What a restart finds is asked for once, so what can strike there strikes often.
 pub(crate) const KINDS: &[FaultKind] = &[
     door(
         "store.down",
@@ -76,7 +76,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        50,
+        400,
     ),
     door(
         "store.stale",
@@ -84,7 +84,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "how many commits",
         1,
         16,
-        50,
+        400,
     ),
     door(
         "store.gone",
@@ -92,7 +92,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         "",
         0,
         0,
-        50,
+        400,
     ),
 ];
 
