@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
 
 use super::EXCLUDED;
-use super::idle::{Idle, Overdue};
+use super::idle::{Idle, Overdue, Stretch};
 use super::levels::{InOrder, Levels};
 use super::up::Turn;
 use crate::amount::Amount;
@@ -21,6 +21,18 @@ use crate::invariants::set_before_start;
 use crate::message::Name;
 use crate::symbol::{Markets, in_upper_case};
 
+/// What of the prices was looked at for certain: those that stood for long enough.
+#[derive(Debug, Default)]
+struct Followed {
+    /// How long the last price has stood before whoever looks, and whether that is enough.
+    stood: Overdue,
+    is_looked_at: bool,
+    /// There was a profit for which a stop follows, from the next better price on.
+    is_active: bool,
+    /// Where the stop has come.
+    stop: Option<Amount>,
+}
+
 /// An open position.
 #[derive(Debug)]
 struct Position {
@@ -30,36 +42,56 @@ struct Position {
     levels: Levels,
     entry: Amount,
     leverage: i64,
-    /// The best price since it was opened.
+    /// The best price since it was opened, and whether that is the last one and the first of its kind.
     best: Amount,
+    is_record: bool,
+    followed: Followed,
     overdue: Overdue,
 }
 
 impl Position {
     /// Takes note of a price.
     fn see(&mut self, price: Amount) {
-        self.best = if self.is_long {
-            self.best.max(price)
+        self.is_record = if self.is_long {
+            price > self.best
         } else {
-            self.best.min(price)
+            price < self.best
         };
+        if self.is_record {
+            self.best = price;
+        }
+        self.followed.stood.reset();
+        self.followed.is_looked_at = false;
     }
 
-    /// How near to the best price its stop may have come at most; none while it follows nothing.
-    fn trailed(&self, rules: &TrailingRules) -> Option<Amount> {
+    /// Somebody looks at a price that stands.
+    fn look(&mut self, price: Amount, rules: &TrailingRules) {
+        self.followed.is_looked_at = true;
+        let Some(stop) = self.trailed(price, rules) else {
+            return;
+        };
+        if self.followed.is_active && self.is_record {
+            self.followed.stop = Some(stop);
+        }
+        self.followed.is_active = true;
+    }
+
+    /// Where its stop has come that has followed prices up to this one; none while it follows nothing.
+    fn trailed(&self, best: Amount, rules: &TrailingRules) -> Option<Amount> {
         let way = Amount::from_int(if self.is_long { 1 } else { -1 });
-        let moved = self.best.minus(self.entry).ok()?.times(way).ok()?;
+        let moved = best.minus(self.entry).ok()?.times(way).ok()?;
         let profit = moved.times(Amount::from_int(100 * self.leverage)).ok()?;
         let least = self.entry.times(rules.activation_pct).ok()?;
-        let distance = self.best.percent(rules.trail_distance_pct).ok()?;
+        let distance = best.percent(rules.trail_distance_pct).ok()?;
         let follows = rules.enabled && profit >= least;
-        let stop = self.best.minus(distance.times(way).ok()?).ok()?;
+        let stop = best.minus(distance.times(way).ok()?).ok()?;
         follows.then_some(stop)
     }
 
     /// Where it may end by its stop at the soonest.
     fn soonest_stop(&self, rules: &TrailingRules) -> Option<Amount> {
-        let both = self.levels.stop.into_iter().chain(self.trailed(rules));
+        let trailed = self.trailed(self.best, rules);
+        let both = self.levels.stop.into_iter().chain(trailed);
         if self.is_long { both.max() } else { both.min() }
     }
 
@@ -140,6 +172,9 @@ impl Exits {
                 reached.extend(quoted.levels.reached(price));
             }
         }
+        if self.trailing.enabled {
+            self.follow(stretch, &mut reached);
+        }
         if reached.is_empty() && self.waiting.is_empty() {
             return Ok(());
         }
@@ -170,15 +205,33 @@ impl Exits {
                 continue;
             };
             if position.overdue.wait(stretch, since) {
-                let (stopped, _) = position.reached(position.levels.stop, price, Amount::ZERO);
+                let (_, targeted) = position.reached(None, price, Amount::ZERO);
                 return Err(format!(
                     "expected a position to be closed at its {}, found it open",
-                    if stopped { "stop" } else { "target" }
+                    if targeted { "target" } else { "stop" }
                 ));
             }
         }
         self.waiting.extend(reached);
         Ok(())
+    }
+
+    /// A price that stands for long enough is looked at, and the stop has followed it then.
+    fn follow(&mut self, stretch: Stretch, reached: &mut Vec<u64>) {
+        for (id, position) in &mut self.open {
+            let quoted = self.quoted.get(&position.symbol);
+            let Some((price, since)) = quoted.and_then(|it| it.price) else {
+                continue;
+            };
+            let is_enough = position.followed.stood.wait(stretch, since);
+            if is_enough && !position.followed.is_looked_at {
+                position.look(price, &self.trailing);
+            }
+            let stop = position.followed.stop;
+            if position.reached(stop, price, Amount::ZERO).0 {
+                reached.push(*id);
+            }
+        }
     }
 
     /// What a bar has touched is closed before anything else happens.
@@ -245,6 +298,8 @@ impl Exits {
             entry: opened.entry_price,
             leverage: opened.leverage,
             best: opened.entry_price,
+            is_record: false,
+            followed: Followed::default(),
             overdue: Overdue::default(),
         };
         self.forget(opened.position);

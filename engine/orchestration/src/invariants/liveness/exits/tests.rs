@@ -134,6 +134,29 @@ fn a_stop_follows_the_best_price_at_its_distance() {
     unmoved.then(closed(44_500, "stop_loss")).violated();
 }
 
+// Fails if a stop need not follow prices that stood, or must follow the first, or one that was gone at once.
+#[test]
+fn a_stop_that_has_followed_closes() {
+    let mut follows = minimal();
+    follows.system.trailing.enabled = true;
+    for (side, good, better, beyond) in [
+        ("buy", 45_700, 45_800, 45_100),
+        ("sell", 44_300, 44_200, 44_870),
+    ] {
+        let first = || opened_in(side, &follows).at(10.0).then(price(good));
+        let second = || first().at(131.0).then(price(better));
+        let fallen = second().at(252.0).then(price(beyond));
+        let found = fallen.at(373.0).kernel(ended()).violated();
+        assert!(found.contains("closed at its stop"), "{found}");
+        let at_once = second().at(251.0).then(price(beyond));
+        at_once.at(900.0).kernel(ended()).holds();
+        let active = first().at(131.0).then(price(beyond));
+        active.at(900.0).kernel(ended()).holds();
+        let same = first().at(131.0).then(price(good)).at(252.0);
+        same.then(price(beyond)).at(900.0).kernel(ended()).holds();
+    }
+}
+
 // Fails if a stop may not follow a price that somebody sets again when the coordinator begins again.
 #[test]
 fn a_stop_follows_what_is_set_at_a_restart() {
