@@ -17,7 +17,7 @@ mod trading;
 #[cfg(test)]
 mod planted;
 
-use dacapo_kernel::{Event, HostId, Invariant, KernelEvent, NoDeadlock, Plan};
+use dacapo_kernel::{Event, HostId, Invariant, KernelEvent, NoDeadlock, Plan, Seq};
 
 use crate::config::{Config, PriceSet};
 use crate::domain_event::DomainEvent;
@@ -37,6 +37,12 @@ fn set_before_start(config: &Config) -> impl Iterator<Item = &PriceSet> {
 /// Whether this host crashed.
 fn has_crashed(event: &Event<DomainEvent>, host: HostId) -> bool {
     matches!(event.kernel(), Some(KernelEvent::HostCrashed(it)) if it.host == host)
+}
+
+/// Whether this is a crash right after the event of a number: what that event told nobody came to know.
+fn is_crash_right_after(seq: Seq, event: &Event<DomainEvent>) -> bool {
+    let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
+    is_crash && event.seq.0 == seq.0 + 1
 }
 
 /// Every property, in the order in which people read of them.

@@ -30,7 +30,7 @@ pub(super) mod up;
 
 use std::time::Duration;
 
-use dacapo_kernel::{CRASH_TASK, Plan};
+use dacapo_kernel::{CRASH_TASK, Plan, Time};
 
 #[cfg(test)]
 pub(crate) use samples::minimal as minimal_plan;
@@ -40,6 +40,12 @@ use crate::config::Config;
 
 /// How long what must come true may take beyond its own interval.
 const BOUND: Duration = Duration::from_secs(120);
+
+/// Whether what is waited for since an instant takes longer than it may. The time in which things go wrong does not
+/// count; where that does not end, nothing is late.
+fn is_late(since: Time, quiet: Option<Time>, within: Duration, now: Time) -> bool {
+    quiet.is_some_and(|quiet| since.max(quiet) + within < now)
+}
 
 /// The faults under which nothing is promised.
 const EXCLUDED: &[&str] = &[CRASH_TASK];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Seq, Time, number as kernel};
+use dacapo_kernel::{Event, Invariant, Plan, Seq, Time, number as kernel};
 use serde_json::{Value, json};
 
 use super::books::Books;
@@ -14,6 +14,7 @@ use super::readings;
 use crate::agents::AnalysisConfig;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAsked, ProcessAsked, number};
+use crate::invariants::is_crash_right_after;
 use crate::message::{Instant, Message, Name, Topic};
 use crate::model::mask::Mask;
 
@@ -62,9 +63,9 @@ impl Told {
                 .llms()
                 .map(|it| {
                     let template = it.llm.template.text.as_deref().unwrap_or_default();
+                    let before = template.find("{{situation}}").map(|at| &template[..at]);
                     let model = Model {
-                        is_told_all: template.find('{') == template.find("{{situation}}")
-                            && template.contains('{'),
+                        is_told_all: before.is_some_and(|before| !before.contains('{')),
                         agent: it.agent,
                         topic: it.topic,
                     };
@@ -87,11 +88,10 @@ impl Told {
 
     /// What is delivered is heard at once, unless the host crashes before.
     fn arrive(&mut self, event: &Event<DomainEvent>) {
-        if let Some((seq, agent, message, at)) = self.on_its_way.take() {
-            let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
-            if !is_crash || event.seq.0 != seq.0 + 1 {
-                self.papers.hear(&agent, &message, at);
-            }
+        if let Some((seq, agent, message, at)) = self.on_its_way.take()
+            && !is_crash_right_after(seq, event)
+        {
+            self.papers.hear(&agent, &message, at);
         }
     }
 

@@ -3,7 +3,7 @@
 use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, EXCLUDED, is_undisturbed};
+use super::{BOUND, EXCLUDED, is_late, is_undisturbed};
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, Published, number};
 use crate::message::{Name, Topic};
@@ -38,16 +38,13 @@ impl Delivery {
 
     fn pass(&self, now: Time) -> Result<(), String> {
         // The oldest come first.
-        let (Some(oldest), Some(quiet)) = (self.waiting.first(), self.quiet) else {
-            return Ok(());
-        };
-        if oldest.since.max(quiet) + BOUND >= now {
-            return Ok(());
+        match self.waiting.first() {
+            Some(oldest) if is_late(oldest.since, self.quiet, BOUND, now) => Err(format!(
+                "expected a message on `{}` to reach every subscription, found one not called",
+                oldest.topic.name()
+            )),
+            _ => Ok(()),
         }
-        Err(format!(
-            "expected a message on `{}` to reach every subscription, found one not called",
-            oldest.topic.name()
-        ))
     }
 
     fn publish(&mut self, published: &Published, now: Time) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{CRASH_TASK, Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, COORDINATOR, is_undisturbed};
+use super::{BOUND, COORDINATOR, is_late, is_undisturbed};
 use crate::amount::Amount;
 use crate::config::{BreachAction, Config, EmergencyConfig, TradingMode};
 use crate::coordinator::state::RunState;
@@ -67,10 +67,7 @@ impl EmergencyFlat {
     }
 
     fn pass(&self, now: Time) -> Result<(), String> {
-        let Some(quiet) = self.quiet else {
-            return Ok(());
-        };
-        let late = |since: Time, span: Duration| since.max(quiet) + span < now;
+        let late = |since: Time, span: Duration| is_late(since, self.quiet, span, now);
         let waiting = |alert: &&Alert| {
             let since = alert.since;
             since.is_some_and(|since| late(since, TRIES + BOUND))

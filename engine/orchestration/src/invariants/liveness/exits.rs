@@ -228,7 +228,7 @@ impl Exits {
                 position.look(price, &self.trailing);
             }
             let stop = position.followed.stop;
-            if position.reached(stop, price, Amount::ZERO).0 {
+            if stop.is_some() && position.reached(stop, price, Amount::ZERO).0 {
                 reached.push(*id);
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, EXCLUDED, is_undisturbed, seconds};
+use super::{BOUND, EXCLUDED, is_late, is_undisturbed, seconds};
 use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{
@@ -80,10 +80,7 @@ impl OrdersResolve {
     }
 
     fn pass(&self, now: Time) -> Result<(), String> {
-        let Some(quiet) = self.quiet else {
-            return Ok(());
-        };
-        let late = |since: Time, span: Duration| since.max(quiet) + span < now;
+        let late = |since: Time, span: Duration| is_late(since, self.quiet, span, now);
         if self
             .sent
             .values()

@@ -3,7 +3,7 @@
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, EXCLUDED, is_undisturbed};
+use super::{BOUND, EXCLUDED, is_late, is_undisturbed};
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, number};
 
@@ -25,13 +25,13 @@ impl RecoveryEnds {
     }
 
     fn pass(&self, now: Time) -> Result<(), String> {
-        let (Some(since), Some(quiet)) = (self.since, self.quiet) else {
-            return Ok(());
-        };
-        if since.max(quiet) + BOUND >= now {
-            return Ok(());
+        match self.since {
+            Some(since) if is_late(since, self.quiet, BOUND, now) => Err(
+                "expected the coordinator to listen again after a restart, found it recovering"
+                    .into(),
+            ),
+            _ => Ok(()),
         }
-        Err("expected the coordinator to listen again after a restart, found it recovering".into())
     }
 }
 

@@ -3,7 +3,7 @@
 use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
-use super::{BOUND, EXCLUDED};
+use super::{BOUND, EXCLUDED, is_late};
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, OutsideAction, number};
 
@@ -28,13 +28,12 @@ impl ScheduleEnds {
     }
 
     fn pass(&self, now: Time) -> Result<(), String> {
-        let (Some(since), Some(quiet)) = (self.since, self.quiet) else {
-            return Ok(());
-        };
-        if since.max(quiet) + BOUND >= now {
-            return Ok(());
+        match self.since {
+            Some(since) if is_late(since, self.quiet, BOUND, now) => {
+                Err("expected the schedule to end after a stop, found it going on".into())
+            }
+            _ => Ok(()),
         }
-        Err("expected the schedule to end after a stop, found it going on".into())
     }
 }
 

@@ -8,6 +8,7 @@ use dacapo_kernel::{
 
 use crate::config::{Config, StoreConfig};
 use crate::domain_event::{DomainEvent, StoreFailed, number};
+use crate::invariants::is_crash_right_after;
 
 /// How the names of what goes wrong at a store begin.
 const DOORS: &str = "store.";
@@ -44,11 +45,10 @@ impl StoreWorks {
 
     /// The fault that was let in last strikes, unless the host of whoever asked crashed at once.
     fn settle(&mut self, event: &Event<DomainEvent>) {
-        if let Some((seq, fault, at)) = self.befalling.take() {
-            let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
-            if !is_crash || event.seq.0 != seq.0 + 1 {
-                self.strike(&fault, at);
-            }
+        if let Some((seq, fault, at)) = self.befalling.take()
+            && !is_crash_right_after(seq, event)
+        {
+            self.strike(&fault, at);
         }
     }
 

@@ -242,7 +242,7 @@ pub(super) fn llm_counted(success: bool) -> OutcomeCounted {
 }
 
 /// A trade in the market.
-pub(super) fn traded(symbol: &'static str, price: i64) -> MarketTrade {
+pub(in crate::invariants) fn traded(symbol: &'static str, price: i64) -> MarketTrade {
     MarketTrade {
         symbol: Name::fixed(symbol),
         price: Amount::from_int(price),

@@ -10,12 +10,7 @@ use crate::invariants::planted::Planted;
 use crate::invariants::trading::plant;
 
 fn price(dollars: i64) -> MarketTrade {
-    MarketTrade {
-        symbol: name("BTC/USDT"),
-        price: Amount::from_int(dollars),
-        size: Amount::ONE,
-        taker_buys: None,
-    }
+    plant::traded("BTC/USDT", dollars)
 }
 
 /// A position with its stop at 44,100 if it was bought, at 45,900 if it was sold, and its target as far.

@@ -7,18 +7,14 @@ use super::*;
 use crate::domain_event::MarketTrade;
 use crate::domain_event::TradeOrigin;
 use crate::invariants::planted::Planted;
+use crate::invariants::trading::plant;
 
 fn begun() -> Planted {
     Planted::of(OrdersResolve::new(&minimal())).then(started())
 }
 
 fn price(dollars: i64) -> MarketTrade {
-    MarketTrade {
-        symbol: name("BTC/USDT"),
-        price: Amount::from_int(dollars),
-        size: Amount::ONE,
-        taker_buys: None,
-    }
+    plant::traded("BTC/USDT", dollars)
 }
 
 fn resting() -> Planted {
