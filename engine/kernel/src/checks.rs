@@ -75,14 +75,9 @@ impl Watchers {
     /// Who is shown which of so many kinds, as each property says; an empty list stands for all.
     fn new(watches: &[&[u16]], kinds: usize) -> Watchers {
         let all: Vec<u16> = (0..kinds as u16).collect();
-        let of = |watched: &[u16]| -> Vec<usize> {
-            let some = if watched.is_empty() { &all } else { watched };
-            let known = some.iter().map(|kind| usize::from(*kind));
-            known.filter(|kind| *kind < kinds).collect()
-        };
-        let watches: Vec<Vec<usize>> = watches.iter().map(|watched| of(watched)).collect();
         let mut room = vec![0; kinds];
-        watches.iter().flatten().for_each(|kind| room[*kind] += 1);
+        let watched = watches.iter().flat_map(|watched| shown(watched, &all));
+        watched.for_each(|kind| room[kind] += 1);
         let mut end = 0;
         let part = |room: usize| {
             end += room;
@@ -90,9 +85,9 @@ impl Watchers {
         };
         let mut parts: Vec<Range<usize>> = room.into_iter().map(part).collect();
         let mut places = vec![0; end];
-        for (place, watched) in (0..).zip(&watches) {
-            for kind in watched {
-                let part = &mut parts[*kind];
+        for (place, watched) in (0..).zip(watches) {
+            for kind in shown(watched, &all) {
+                let part = &mut parts[kind];
                 // One that names a kind twice is shown it once.
                 if places[part.clone()].last() != Some(&place) {
                     places[part.end] = place;
@@ -108,6 +103,13 @@ impl Watchers {
     fn of(&self, kind: usize) -> &[u16] {
         &self.places[self.parts[kind].clone()]
     }
+}
+
+/// The numbers of the kinds that a property is shown, of all that there are.
+fn shown<'a>(watched: &'a [u16], all: &'a [u16]) -> impl Iterator<Item = usize> + 'a {
+    let some = if watched.is_empty() { all } else { watched };
+    let known = some.iter().map(|kind| usize::from(*kind));
+    known.filter(|kind| *kind < all.len())
 }
 
 impl<E: EventSet> Checks<E> {

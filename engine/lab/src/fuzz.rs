@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
 use dacapo_kernel::{FaultKind, Plan, System, panic_message};
@@ -34,8 +34,9 @@ pub use self::seeds::{Seeds, SeedsError, Shard};
 pub use self::small::{Small, small};
 pub use self::tally::{Count, Diverged, Found, Report, Stopped};
 
-/// How long the campaign waits for a run to end before it asks whether to go on.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How often the campaign looks at the runs that ended, if none of them wakes it: to be woken by each
+/// would cost more than to look at it.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What a campaign is.
 #[derive(Clone, Copy)]
@@ -150,8 +151,8 @@ pub fn caught(work: &mut dyn FnMut()) -> Result<(), String> {
 }
 
 impl Campaign<'_> {
-    /// Runs the seeds. `watch` is told how far it is, after every run and while none ends; the
-    /// campaign ends, once the runs that have begun are over, if it returns false.
+    /// Runs the seeds. `watch` is told how far it is, now and then and at each failure; the campaign
+    /// ends, once the runs that have begun are over, if it returns false.
     ///
     /// # Errors
     /// If the scenario cannot be read, or the log of a failure not kept.
@@ -163,12 +164,17 @@ impl Campaign<'_> {
         let shared = Shared {
             next: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            merger: std::thread::current(),
         };
         std::thread::scope(|scope| {
             let (send, receive) = channel();
             for _ in 0..self.jobs.max(1) {
                 let (send, shared) = (send.clone(), &shared);
-                scope.spawn(move || work::<S>(self, shared, &send));
+                scope.spawn(move || {
+                    work::<S>(self, shared, &send);
+                    drop(send);
+                    shared.merger.unpark();
+                });
             }
             drop(send);
             self.merge(&receive, &shared, &mut tally, watch)
@@ -186,17 +192,18 @@ impl Campaign<'_> {
     ) -> Result<(), FuzzError> {
         let (mut early, mut next, mut broken) = (BTreeMap::new(), 0, None);
         loop {
-            match receive.recv_timeout(PATIENCE) {
+            let last = match receive.try_recv() {
                 Ok(Message::Told(index, told)) => {
                     early.insert(index, told);
+                    continue;
                 }
                 Ok(Message::Broken(error)) => {
                     broken.get_or_insert(error);
                     shared.stop.store(true, Ordering::Relaxed);
+                    continue;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+                Err(error) => error == TryRecvError::Disconnected,
+            };
             while let Some(told) = early.remove(&next) {
                 tally.take(*told);
                 next += 1;
@@ -204,6 +211,10 @@ impl Campaign<'_> {
             if tally.is_full() || !watch(&tally.report) {
                 shared.stop.store(true, Ordering::Relaxed);
             }
+            if last {
+                break;
+            }
+            std::thread::park_timeout(PATIENCE);
         }
         broken.map_or(Ok(()), Err)
     }

@@ -298,9 +298,11 @@ fn left_between(
     after: &[Subscription<Handler>],
 ) -> Vec<SubscriberKey> {
     let others = after.split_last().map_or(after, |(_, others)| others);
-    let stays = |key: &SubscriberKey| others.iter().any(|each| each.key == *key);
+    // Those that stay keep their order.
+    let mut others = others.iter().map(|each| &each.key).peekable();
     let keys = before.iter().map(|each| &each.key);
-    keys.filter(|key| !stays(key)).cloned().collect()
+    let left = keys.filter(|key| others.next_if_eq(key).is_none());
+    left.cloned().collect()
 }
 
 /// Says that a subscription ended, after so many failures or because its subscriber asked for it.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::thread::Thread;
 
 use dacapo_kernel::System;
 
@@ -14,6 +15,8 @@ pub(super) struct Shared {
     pub(super) next: AtomicU64,
     /// No further seed is taken.
     pub(super) stop: AtomicBool,
+    /// Who puts together what the threads say; it sleeps meanwhile.
+    pub(super) merger: Thread,
 }
 
 /// What a worker says.
@@ -39,8 +42,12 @@ pub(super) fn work<S: System>(campaign: &Campaign<'_>, shared: &Shared, send: &S
         };
         match bench.run(seed) {
             Ok(told) => {
+                let is_news = !told.failures.is_empty();
                 if send.send(Message::Told(index, Box::new(told))).is_err() {
                     return;
+                }
+                if is_news {
+                    shared.merger.unpark();
                 }
             }
             Err(error) => return broken(error),
