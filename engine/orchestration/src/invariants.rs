@@ -11,6 +11,7 @@ mod degradation;
 mod exact;
 mod liveness;
 mod money;
+mod outsiders;
 mod replied;
 mod trading;
 

@@ -37,13 +37,21 @@ pub(super) fn check(config: &Config) -> Result<(), Mistake> {
         let what = format!("expected an amount above 0, found {}", cross.quantity);
         return Err(Mistake::at(&at("quantity"), what));
     }
-    for (i, symbol) in config.symbols.iter().enumerate() {
+    let own = &config.schedules.trading_decision.symbols;
+    let (place, symbols) = match own {
+        Some(symbols) => ("schedules.trading_decision.symbols", symbols),
+        None => ("symbols", &config.symbols),
+    };
+    for (i, symbol) in symbols.iter().enumerate() {
         if sides(symbol).is_ok_and(|(_, quote)| quote != DOLLAR) {
             let what = format!(
                 "`{symbol}` is not quoted in {DOLLAR}, so its price is no stake in dollars"
             );
-            let help = "a cross of averages trades pairs that end in /USDT";
-            return Err(Mistake::at(&format!("symbols.{i}"), what).help(help));
+            let help = format!(
+                "a cross of averages trades pairs that end in /{DOLLAR}: say which in \
+                 schedules.trading_decision.symbols"
+            );
+            return Err(Mistake::at(&format!("{place}.{i}"), what).help(help));
         }
     }
     Ok(())

@@ -26,7 +26,6 @@ mod obeyed;
 mod only_when_running;
 mod opened_once;
 mod order_told;
-mod outsiders;
 mod positions_told;
 mod prices;
 mod reading;

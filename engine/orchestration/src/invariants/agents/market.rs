@@ -105,10 +105,15 @@ impl Market {
     /// Nothing is visible yet; as much is kept as agents are told and rules look at.
     pub(super) fn of(config: &Config) -> Market {
         let rules = &config.agents.analysis;
+        let cross = config
+            .agents
+            .average_cross()
+            .map_or(0, |it| it.slow as usize);
         let looks = [
             LENGTHS * rules.trend.slow,
             rules.regime.window + 1,
             rules.flow.window,
+            LENGTHS * cross,
         ];
         let told = config.listeners().map(|listener| listener.history);
         Market {
@@ -140,9 +145,18 @@ impl Market {
 
     /// What an agent may know of a symbol now, the most first.
     pub(super) fn known(&self, symbol: &Name, now: Time) -> impl Iterator<Item = Known<'_>> {
+        self.known_since(symbol, now)
+    }
+
+    /// What an agent may have known of a symbol at some moment from an instant on, the most first.
+    pub(super) fn known_since(
+        &self,
+        symbol: &Name,
+        since: Time,
+    ) -> impl Iterator<Item = Known<'_>> {
         let market = self.markets.get(symbol);
         let (left, kept) = market.map_or((0, &[][..]), |it| (it.left, &it.kept));
-        let surely = kept.partition_point(|seen| seen.at < now);
+        let surely = kept.partition_point(|seen| seen.at < since);
         (surely..=kept.len()).rev().map(move |end| Known {
             count: left + end,
             newest: &kept[..end],

@@ -12,7 +12,7 @@ use crate::agents::indicator::{FlowConfig, RegimeConfig, TrendConfig};
 const TOLERANCE: f64 = 1e-9;
 
 /// A word that messages carry, and how sure it is.
-type Reading = (&'static str, f64);
+pub(super) type Reading = (&'static str, f64);
 
 /// Whether trend, regime and mood are told as they are.
 pub(super) fn agree(config: &AnalysisConfig, seen: &[Seen], told: &Value) -> bool {
@@ -31,7 +31,7 @@ pub(super) fn agree(config: &AnalysisConfig, seen: &[Seen], told: &Value) -> boo
 }
 
 /// Where two moving averages lead, against how far the price usually moves.
-fn trend(config: &TrendConfig, prices: &[f64]) -> Option<Reading> {
+pub(super) fn trend(config: &TrendConfig, prices: &[f64]) -> Option<Reading> {
     if prices.len() < config.slow {
         return None;
     }
@@ -64,7 +64,7 @@ fn trend(config: &TrendConfig, prices: &[f64]) -> Option<Reading> {
 }
 
 /// What kind of market the last steps make.
-fn regime(config: &RegimeConfig, prices: &[f64]) -> Option<Reading> {
+pub(super) fn regime(config: &RegimeConfig, prices: &[f64]) -> Option<Reading> {
     let prices = &prices[prices.len().checked_sub(config.window + 1)?..];
     let steps: Vec<f64> = prices
         .windows(2)
@@ -98,7 +98,7 @@ fn regime(config: &RegimeConfig, prices: &[f64]) -> Option<Reading> {
 }
 
 /// Whether those who came to trade rather bought or sold.
-fn mood(config: &FlowConfig, flow: &[f64]) -> Option<Reading> {
+pub(super) fn mood(config: &FlowConfig, flow: &[f64]) -> Option<Reading> {
     let last = &flow[flow.len().checked_sub(config.window)?..];
     let (bought, sold): (Vec<f64>, Vec<f64>) = last.iter().partition(|size| **size > 0.0);
     let (bought, sold) = (bought.iter().sum::<f64>(), -sold.iter().sum::<f64>());

@@ -169,7 +169,7 @@ fn completed(
 }
 
 /// Whether a message says these fields of a symbol, and nothing else.
-fn same(expected: &Fields, told: &Map<String, Value>, symbol: &Name) -> bool {
+pub(super) fn same(expected: &Fields, told: &Map<String, Value>, symbol: &Name) -> bool {
     let same = |one: &Value, other: &Value| match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => (one - other).abs() <= TOLERANCE * one.abs(),
         _ => one == other,

@@ -147,6 +147,9 @@ impl AsDecided {
             }),
             ("ENTRY_BEYOND_STOP", Some(decision)) => decision == Decision::BeyondStop,
             ("INVALID_PROPOSAL", Some(decision)) => decision == Decision::Invalid,
+            ("MALFORMED_SIGNAL", Some(decision)) => {
+                matches!(decision, Decision::Malformed | Decision::Invalid)
+            }
             _ => true,
         };
         if fits {

@@ -4,12 +4,12 @@ use dacapo_kernel::{ActorId, Event, Invariant, Plan};
 
 use super::facts::Facts;
 use super::messages::Messages;
-use super::outsiders::Outsiders;
 use crate::agents::AgentKind;
 use crate::config::{Config, TaskKind};
 use crate::coordinator::consensus::ConsensusConfig;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{ConsensusBuilt, DomainEvent, number};
+use crate::invariants::outsiders::Outsiders;
 use crate::message::{Message, Payload, Topic};
 
 /// The agents whose words the program chooses, and what they said.

@@ -3,12 +3,12 @@
 use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time};
 
 use super::messages::Messages;
-use super::outsiders::Outsiders;
 use crate::config::Config;
 use crate::coordinator::evidence::{LIFE_BY_BARS, TOPICS};
 use crate::domain_event::{ConsensusBuilt, DomainEvent, Published, number};
 use crate::invariants::ages::Ages;
 use crate::invariants::alike::alike;
+use crate::invariants::outsiders::Outsiders;
 use crate::message::{Instant, Message, Topic};
 
 /// The windows, and what is on the bus.

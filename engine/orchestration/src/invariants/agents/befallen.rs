@@ -1,0 +1,203 @@
+//! `model.befallen`: a fault that strikes a model can be seen in what it replies, or in when.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dacapo_kernel::{
+    ActorId, Event, FaultInjected, Invariant, KernelEvent, Plan, Seq, Time, number as kernel,
+};
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::domain_event::{DomainEvent, ModelAnswered, number};
+use crate::invariants::replied::replied;
+use crate::message::Name;
+
+/// How the names of what goes wrong at a model begin.
+const DOORS: &str = "model.";
+/// How many questions are kept in mind.
+const KEPT: usize = 256;
+
+/// A question, and what befell its answer.
+#[derive(Debug)]
+struct Asked {
+    at: Time,
+    /// Nothing is answered before.
+    not_before: Time,
+    /// What must be seen in the answer: the door and its value.
+    seen: Option<(Name, u64)>,
+}
+
+/// The questions that are open.
+#[derive(Debug)]
+pub(super) struct Befallen {
+    /// From then on nothing goes wrong any more.
+    quiet_from: Option<Time>,
+    asked: BTreeMap<Seq, Asked>,
+    /// Until when a provider answers nothing.
+    hung: BTreeMap<ActorId, Time>,
+    judged: bool,
+}
+
+impl Befallen {
+    pub(super) fn new(plan: &Plan<Config>) -> Befallen {
+        Befallen {
+            quiet_from: plan.faults.quiet_from,
+            asked: BTreeMap::new(),
+            hung: BTreeMap::new(),
+            judged: false,
+        }
+    }
+
+    fn ask(&mut self, seq: Seq, at: Time) {
+        let asked = Asked {
+            at,
+            not_before: at,
+            seen: None,
+        };
+        self.asked.insert(seq, asked);
+        if self.asked.len() > KEPT {
+            self.asked.pop_first();
+        }
+    }
+
+    /// Of several faults that strike one answer the last one is seen.
+    fn strike(&mut self, fault: &FaultInjected, provider: ActorId, call: Seq) {
+        let Some(asked) = self.asked.get_mut(&call) else {
+            return;
+        };
+        let end = asked.at + Duration::from_secs(fault.value);
+        let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        let hung = self.hung.entry(provider).or_default();
+        match fault.door.as_str() {
+            "model.hung" => *hung = (*hung).max(end),
+            "model.timeout" => asked.not_before += Duration::from_millis(fault.value),
+            // Whoever takes no requests does not refuse them.
+            "model.outage" if asked.at < *hung || end <= asked.at => {}
+            _ => asked.seen = Some((fault.door.clone(), fault.value)),
+        }
+        asked.not_before = asked.not_before.max(*hung);
+    }
+
+    fn answer(&mut self, answered: &ModelAnswered, call: Seq, now: Time) -> Result<(), String> {
+        let Some(asked) = self.asked.remove(&call) else {
+            return Ok(());
+        };
+        if now < asked.not_before {
+            return Err("expected a model to be as late as its fault says, found it early".into());
+        }
+        let Some((door, value)) = asked.seen else {
+            return Ok(());
+        };
+        self.judged = true;
+        let is_seen = match replied(&answered.reply) {
+            Ok(text) => can_be_seen(text, door.as_str(), value),
+            Err(error) => fails(door.as_str()).is_some_and(|code| error.contains(code)),
+        };
+        if is_seen {
+            return Ok(());
+        }
+        Err(format!(
+            "expected {door} to be seen in what a model replies, found nothing of it"
+        ))
+    }
+}
+
+/// The code with which a provider refuses.
+fn fails(door: &str) -> Option<&'static str> {
+    match door {
+        "model.outage" => Some("503"),
+        "model.rate-limit" => Some("429"),
+        "model.server-error" => Some("500"),
+        _ => None,
+    }
+}
+
+/// Whether the text of a reply is what a fault makes of one.
+fn can_be_seen(text: &str, door: &str, value: u64) -> bool {
+    let json: Option<Value> = serde_json::from_str(text).ok();
+    let field = |name: &str| json.as_ref().map_or(&Value::Null, |json| &json[name]);
+    let change = |name: &str| &field("modifications")[name];
+    let names = ["leverage", "size_reduction_pct", "entry_adjustment_pct"];
+    let is_bold = |name: &str| change(name).as_f64().is_some_and(|it| it.abs() >= 5.0);
+    // What adds to a reply adds nothing to what is no object.
+    let is_object = json.as_ref().is_some_and(Value::is_object);
+    match (door, value) {
+        ("model.refusal", _) => !text.contains('{'),
+        ("model.hostile", 4) => names.into_iter().all(is_bold),
+        ("model.hostile", which) => is_bold(names[which.min(2) as usize]),
+        ("model.huge-number", 0) => text.contains(r#""confidence": 1e999"#),
+        ("model.huge-number", which) => {
+            let name = names[(which - 1).min(2) as usize];
+            text.contains(&format!(r#""{name}": 1e999"#))
+        }
+        ("model.wrong-type", 0) => field("confidence").is_string(),
+        ("model.wrong-type", 1) => field("action").as_str().is_some_and(|it| it.contains('!')),
+        ("model.wrong-type", 2) => field("modifications").is_string(),
+        ("model.wrong-type", 3) => change("leverage").is_string(),
+        ("model.wrong-type", 4) => {
+            let changes = field("modifications").as_object();
+            changes.is_some_and(|it| it.get("size_reduction_pct") == Some(&Value::Null))
+        }
+        ("model.wrong-type", _) => !is_object,
+        ("model.wrong-symbol", _) => !is_object || field("symbol").is_string(),
+        ("model.injection", _) => {
+            let reasoning = field("reasoning").as_str().unwrap_or_default();
+            !is_object || reasoning.contains("SYSTEM")
+        }
+        ("model.duplicate-keys", _) => match text.split_once('{') {
+            Some((_, fields)) => fields.starts_with(r#""action": "abort""#),
+            None => true,
+        },
+        ("model.deep", depth) => text.matches('[').count() as u64 >= depth,
+        ("model.huge", kib) => !is_object || text.len() as u64 + 5 >= kib * 1_024,
+        // How long it was before nobody knows.
+        ("model.truncated", percent) => percent > 0 || text.is_empty(),
+        _ => false,
+    }
+}
+
+impl Invariant<DomainEvent> for Befallen {
+    fn id(&self) -> &'static str {
+        "model.befallen"
+    }
+
+    fn statement(&self) -> &'static str {
+        "a fault that strikes a model is seen in what it replies, or in when it does"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::FaultInjected,
+            number::ModelAsked,
+            number::ModelAnswered,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[kernel::FaultInjected], &[number::ModelAnswered]]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.judged
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match (event.kernel(), event.domain(), event.cause) {
+            (Some(KernelEvent::FaultInjected(it)), _, Some(call)) => {
+                if it.door.starts_with(DOORS) {
+                    self.strike(it, event.actor, call);
+                }
+            }
+            (_, Some(DomainEvent::ModelAsked(_)), _) => self.ask(event.seq, event.time),
+            (_, Some(DomainEvent::ModelAnswered(it)), Some(call)) => {
+                return self.answer(it, call, event.time);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
