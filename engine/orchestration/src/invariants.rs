@@ -11,6 +11,7 @@ mod degradation;
 mod exact;
 mod liveness;
 mod money;
+mod outside;
 mod outsiders;
 mod replied;
 mod trading;
@@ -51,6 +52,7 @@ pub(crate) fn all(plan: &Plan<Config>) -> Vec<Property> {
     let mut all = bus::all(plan);
     all.extend(trading::all(plan));
     all.extend(agents::all(plan));
+    all.extend(outside::all(plan));
     all.extend(degradation::all(plan));
     all.extend(money::all(plan));
     all.push(Box::new(NoDeadlock));

@@ -1,6 +1,5 @@
 //! What must hold of agents that are programs or language models: what they are told, and what becomes of what they say.
 
-mod befallen;
 mod books;
 mod by_rules;
 mod market;
@@ -20,7 +19,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(told::Told::new(plan)),
         Box::new(said::Said::new(plan)),
-        Box::new(befallen::Befallen::new(plan)),
         Box::new(by_rules::ByRules::new(plan)),
     ]
 }

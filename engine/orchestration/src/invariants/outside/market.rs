@@ -1,0 +1,253 @@
+//! `market.as-written`: invented prices come when the scenario says and move no further than it lets them, and a bar is one
+//! that a market can have made.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dacapo_kernel::{Event, FaultInjected, Invariant, KernelEvent, Plan, Time, number as kernel};
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::config::Config;
+use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, number};
+use crate::invariants::exact::Exact;
+use crate::market::{GeneratedConfig, MarketConfig, WalkConfig};
+use crate::message::Name;
+
+/// How the names of what goes wrong on the way from the market begin.
+const DOORS: &str = "market.";
+/// What keeps prices back.
+const SILENT: [&str; 2] = ["market.gap", "market.stale"];
+/// How many standard deviations one step may have.
+const DEVIATIONS: f64 = 6.0;
+
+/// The last trade of a market.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    at: Time,
+    /// Before anything befell it; none where it was no price.
+    price: Option<f64>,
+    /// Whether anything did.
+    is_befallen: bool,
+}
+
+/// The market that a scenario invents, as far as it has come.
+#[derive(Debug)]
+pub(super) struct AsWritten {
+    generated: Option<GeneratedConfig>,
+    /// From then on nothing goes wrong any more.
+    quiet_from: Option<Time>,
+    last: BTreeMap<Name, Last>,
+    /// Until when prices may be kept back.
+    silent_until: Time,
+    /// What befalls the price that comes next.
+    befalling: Vec<FaultInjected>,
+}
+
+impl AsWritten {
+    pub(super) fn new(plan: &Plan<Config>) -> AsWritten {
+        AsWritten {
+            generated: match &plan.system.market {
+                MarketConfig::Generated(generated) => Some(generated.clone()),
+                _ => None,
+            },
+            quiet_from: plan.faults.quiet_from,
+            last: BTreeMap::new(),
+            silent_until: Time::ZERO,
+            befalling: Vec::new(),
+        }
+    }
+
+    fn strike(&mut self, fault: &FaultInjected, now: Time) {
+        if SILENT.contains(&fault.door.as_str()) {
+            let end = now + Duration::from_secs(fault.value);
+            let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+            self.silent_until = self.silent_until.max(end);
+        }
+        self.befalling.push(fault.clone());
+    }
+
+    /// What is left of a price, in parts of it.
+    fn left(&self) -> Option<f64> {
+        let crash = self.befalling.iter().find(|it| it.door == *"market.crash");
+        let percent = crash.map_or(0, |it| it.value.min(99));
+        let is_price = self
+            .befalling
+            .iter()
+            .all(|it| it.door != *"market.bad-price");
+        is_price.then_some(1.0 - percent as f64 / 100.0)
+    }
+
+    fn trade(&mut self, trade: &MarketTrade, now: Time) -> Result<(), String> {
+        let Some(generated) = &self.generated else {
+            return Ok(());
+        };
+        let symbol = &trade.symbol;
+        let Some(walk) = generated.symbols.iter().find(|it| *symbol == *it.symbol) else {
+            return Err(format!("expected no trades of {symbol}, found one"));
+        };
+        let interval = u64::from(generated.interval_ms) * 1_000_000;
+        let last = self.last.get(symbol).copied();
+        let steps = match last {
+            Some(last) => now.as_nanos().checked_sub(last.at.as_nanos()).unwrap_or(0) / interval,
+            None => now.as_nanos() / interval,
+        };
+        let is_due = now.as_nanos() % interval == 0 && (steps > 0 || last.is_none());
+        if !is_due {
+            return Err(format!(
+                "expected one trade of {symbol} each interval, found another"
+            ));
+        }
+        // What did not come was kept back until then at least.
+        let missing = steps - u64::from(last.is_some() && steps > 0);
+        let before = Time::from_nanos(now.as_nanos().saturating_sub(interval));
+        if missing > 0 && before >= self.silent_until && self.silences().next().is_none() {
+            return Err(format!(
+                "expected each trade of {symbol} to come, found one missing"
+            ));
+        }
+        if trade.size.as_decimal() != walk.trade_size {
+            return Err(format!(
+                "expected trades of {} {symbol}, found one of {}",
+                walk.trade_size, trade.size
+            ));
+        }
+        let found = trade.price.in_floats();
+        let price = self.left().map(|left| found / left);
+        match price {
+            None if found > 0.0 => return Err("expected no price, found one".to_owned()),
+            None => {}
+            Some(price) => {
+                let from = last.map_or(start_of(walk), |last| last.price);
+                let span = (last.map(|it| it.at), now);
+                if let Some(from) = from
+                    && !may_move(walk, &jumps(generated, symbol, span), (from, price), steps)
+                {
+                    return Err(format!(
+                        "expected {symbol} to move no further than the scenario lets it, found a leap"
+                    ));
+                }
+            }
+        }
+        let is_befallen = !self.befalling.is_empty();
+        if let (Some(last), false, 0) = (last, is_befallen, missing)
+            && let (Some(from), false) = (last.price, last.is_befallen)
+            && trade.taker_buys != Some(found >= from)
+        {
+            return Err(
+                "expected a fall to be sold and a rise to be bought, found otherwise".into(),
+            );
+        }
+        let is_on_grid = (trade.price.as_decimal() % walk.tick_size).is_zero();
+        if !is_befallen && !is_on_grid {
+            return Err(format!(
+                "expected prices in steps of {}, found one between",
+                walk.tick_size
+            ));
+        }
+        let last = Last {
+            at: now,
+            price,
+            is_befallen,
+        };
+        self.last.insert(symbol.clone(), last);
+        Ok(())
+    }
+
+    /// What has kept back anything right before.
+    fn silences(&self) -> impl Iterator<Item = &FaultInjected> {
+        let befalling = self.befalling.iter();
+        befalling.filter(|it| SILENT.contains(&it.door.as_str()))
+    }
+
+    fn bar(&self, bar: &MarketBar) -> Result<(), String> {
+        let (low, high) = (bar.low.as_decimal(), bar.high.as_decimal());
+        let (open, close) = (bar.open.as_decimal(), bar.close.as_decimal());
+        if self.left().is_none() {
+            return match close.is_zero() || close.is_sign_negative() {
+                true => Ok(()),
+                false => Err("expected no price, found one".to_owned()),
+            };
+        }
+        let holds = |price| low <= price && price <= high;
+        let is_one = bar.low.is_above_zero() && holds(open) && holds(close);
+        if is_one && !bar.volume.is_below_zero() {
+            return Ok(());
+        }
+        Err("expected a bar that a market can have made, found another".to_owned())
+    }
+}
+
+/// The price at which a walk begins.
+fn start_of(walk: &WalkConfig) -> Option<f64> {
+    walk.start_price.to_f64()
+}
+
+/// The moves that a scenario has a market make after one instant, up to another.
+fn jumps(generated: &GeneratedConfig, symbol: &Name, span: (Option<Time>, Time)) -> Vec<f64> {
+    let (after, until) = span;
+    let nanos = |ms: u64| ms.saturating_mul(1_000_000);
+    let is_within = |ms: u64| {
+        after.is_none_or(|after| nanos(ms) > after.as_nanos()) && nanos(ms) <= until.as_nanos()
+    };
+    let jumps = generated.jumps.iter();
+    let own = jumps.filter(|it| *symbol == *it.symbol && is_within(it.at_ms));
+    own.filter_map(|it| it.percent.to_f64()).collect()
+}
+
+/// Whether a price may have come so far in so many steps.
+fn may_move(walk: &WalkConfig, jumps: &[f64], (from, to): (f64, f64), steps: u64) -> bool {
+    let part = |bp: rust_decimal::Decimal| bp.to_f64().unwrap_or(f64::NAN) / 10_000.0;
+    let (drift, wide) = (part(walk.drift_bp), DEVIATIONS * part(walk.volatility_bp));
+    let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+    let jumped: f64 = jumps.iter().map(|percent| 1.0 + percent / 100.0).product();
+    // Both ends are rounded to a tick, and so is the lowest price.
+    let tick = walk.tick_size.to_f64().unwrap_or(f64::NAN);
+    let slack = tick * (1.0 + jumped);
+    let least = from * (1.0 + drift - wide).max(0.0).powi(steps) * jumped - slack;
+    let most = from * (1.0 + drift + wide).powi(steps) * jumped + slack;
+    (least..=most).contains(&to)
+}
+
+impl Invariant<DomainEvent> for AsWritten {
+    fn id(&self) -> &'static str {
+        "market.as-written"
+    }
+
+    fn statement(&self) -> &'static str {
+        "invented prices come when the scenario says and move no further than it lets them; a bar is one that a \
+         market can have made"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        &[
+            kernel::FaultInjected,
+            number::MarketTrade,
+            number::MarketBar,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::MarketTrade, number::MarketBar]]
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        match (event.kernel(), event.domain()) {
+            (Some(KernelEvent::FaultInjected(it)), _) if it.door.starts_with(DOORS) => {
+                self.strike(it, event.time);
+            }
+            (_, Some(DomainEvent::MarketTrade(it))) => {
+                self.trade(it, event.time)?;
+                self.befalling.clear();
+            }
+            (_, Some(DomainEvent::MarketBar(it))) => {
+                self.bar(it)?;
+                self.befalling.clear();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
