@@ -1,7 +1,7 @@
 //! What must hold of agents that are programs or language models: what they are told, and what becomes of what they say.
 
+mod as_configured;
 mod books;
-mod by_rules;
 mod market;
 mod papers;
 mod readings;
@@ -19,7 +19,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
     vec![
         Box::new(told::Told::new(plan)),
         Box::new(said::Said::new(plan)),
-        Box::new(by_rules::ByRules::new(plan)),
+        Box::new(as_configured::AsConfigured::new(plan)),
     ]
 }
 

@@ -11,6 +11,9 @@ use crate::agents::indicator::{FlowConfig, RegimeConfig, TrendConfig};
 /// How far two ways to work out the same number may come apart.
 const TOLERANCE: f64 = 1e-9;
 
+/// How near two averages may be, as a part of them, until their distance is told by how they are rounded.
+const HAIR: f64 = 1e-6;
+
 /// A word that messages carry, and how sure it is.
 pub(super) type Reading = (&'static str, f64);
 
@@ -32,23 +35,11 @@ pub(super) fn agree(config: &AnalysisConfig, seen: &[Seen], told: &Value) -> boo
 
 /// Where two moving averages lead, against how far the price usually moves.
 pub(super) fn trend(config: &TrendConfig, prices: &[f64]) -> Option<Reading> {
-    if prices.len() < config.slow {
-        return None;
-    }
-    let average = |length: usize, begin: f64, values: &[f64]| {
-        let part = 2.0 / (length as f64 + 1.0);
-        values.iter().fold(begin, |average, value| {
-            (1.0 - part) * average + part * value
-        })
-    };
-    let squares: Vec<f64> = prices
-        .windows(2)
-        .map(|pair| (pair[1] / pair[0] - 1.0) * (pair[1] / pair[0] - 1.0))
-        .collect();
-    let fast = average(config.fast, prices[0], prices);
-    let slow = average(config.slow, prices[0], prices);
-    let usual = average(config.slow, 0.0, &squares).sqrt();
-    let apart = (fast / slow - 1.0).abs();
+    let Averages {
+        apart,
+        usual,
+        is_above,
+    } = averages(config, prices)?;
     let strength = if apart + usual > 0.0 {
         apart / (apart + usual)
     } else {
@@ -56,10 +47,48 @@ pub(super) fn trend(config: &TrendConfig, prices: &[f64]) -> Option<Reading> {
     };
     Some(if strength < config.threshold {
         ("neutral", 1.0 - strength)
-    } else if fast > slow {
+    } else if is_above {
         ("long", strength)
     } else {
         ("short", strength)
+    })
+}
+
+/// Whether the averages are so near that what is read of them hangs on how they are rounded, as in a market that has stood
+/// still for long.
+pub(super) fn is_a_hair(config: &TrendConfig, prices: &[f64]) -> bool {
+    averages(config, prices).is_some_and(|it| it.apart < HAIR)
+}
+
+/// Two moving averages.
+struct Averages {
+    /// How far they are apart, as a part of the slow one.
+    apart: f64,
+    /// How far the price usually moves, as a part of it.
+    usual: f64,
+    /// Whether the fast one is above.
+    is_above: bool,
+}
+
+fn averages(config: &TrendConfig, prices: &[f64]) -> Option<Averages> {
+    if prices.len() < config.slow {
+        return None;
+    }
+    let average = |length: usize, begin: f64, values: &mut dyn Iterator<Item = f64>| {
+        let part = 2.0 / (length as f64 + 1.0);
+        values.fold(begin, |average, value| {
+            (1.0 - part) * average + part * value
+        })
+    };
+    let mut squares = prices
+        .windows(2)
+        .map(|pair| (pair[1] / pair[0] - 1.0) * (pair[1] / pair[0] - 1.0));
+    let fast = average(config.fast, prices[0], &mut prices.iter().copied());
+    let slow = average(config.slow, prices[0], &mut prices.iter().copied());
+    Some(Averages {
+        apart: (fast / slow - 1.0).abs(),
+        usual: average(config.slow, 0.0, &mut squares).sqrt(),
+        is_above: fast > slow,
     })
 }
 

@@ -1,25 +1,34 @@
 use dacapo_kernel::ActorNamed;
+use serde_json::{Value, json};
 
+use super::super::readings;
 use super::*;
 use crate::amount::Amount;
 use crate::domain_event::{MarketTrade, TaskRunStarted};
 use crate::invariants::planted::Planted;
 use crate::invariants::trading::plant::published;
-use crate::message::Topic;
 
 const SYMBOL: Name = Name::fixed("BTC/USDT");
 
-/// Agents that go by rules have seen these prices, one a second, and that of this task is asked.
+/// Agents have seen these prices, one a second, and that of this task is asked.
 fn asked(decides: Value, task: &'static str, prices: &[i64]) -> Planted {
+    asked_of("rules".into(), decides, task, prices)
+}
+
+/// The same, with another agent for sentiment.
+fn asked_of(feels: Value, decides: Value, task: &'static str, prices: &[i64]) -> Planted {
     let analysis = json!({"trend": {"fast": 2, "slow": 4, "threshold": 0.25}, "regime": {"window": 8}, "flow": {"window": 5}});
     let sections = json!({
         "symbols": ["BTC/USDT", "XRP/USDT"],
         "market": {"source": "none"},
-        "agents": {"analysis": analysis, "trading_decision": decides, "missing_snapshots": ["XRP/USDT"]},
+        "agents": {
+            "analysis": analysis, "sentiment_analysis": feels, "trading_decision": decides,
+            "missing_snapshots": ["XRP/USDT"], "wild_per_mille": 0,
+        },
         "schedules": {"sentiment_analysis": {"enabled": true}},
     });
     let system = serde_json::from_value(sections).expect("it is one");
-    let log = Planted::of(ByRules::new(&Plan::of("planted", system)));
+    let log = Planted::of(AsConfigured::new(&Plan::of("planted", system)));
     let trade = |log: Planted, (second, price): (usize, &i64)| {
         log.at(second as f64).then(MarketTrade {
             symbol: SYMBOL,
@@ -134,10 +143,6 @@ fn a_trend_is_traded() {
         said[field] = wrong;
         decides().then(trades(said)).violated();
     }
-    let flat = || by_rules("trading_decision", &[100; 9]);
-    let said = |action| json!({"action": action, "confidence": 1.0, "size_usd": 200.0, "leverage": 1, "regime": "ranging"});
-    flat().then(trades(said("HOLD"))).holds();
-    flat().then(trades(said("BUY"))).violated();
 }
 
 // Fails if a crossing may be said late, twice, upside down or not at all.
@@ -196,4 +201,141 @@ fn whoever_uses_its_name_is_not_the_agent() {
     let found = silent.then(ended("regime_detection", SYMBOL)).violated();
     assert!(found.ends_with("found it silent"), "{found}");
     named().then(said()).violated();
+}
+
+/// A decision that is drawn, at a price of 100, and one that may be wild.
+fn drawn(wild: u32, said: Value) -> Planted {
+    let sections = json!({
+        "symbols": ["BTC/USDT"],
+        "market": {"source": "none"},
+        "agents": {"trading_decision": "random", "wild_per_mille": wild},
+    });
+    let system = serde_json::from_value(sections).expect("it is one");
+    let log = Planted::of(AsConfigured::new(&Plan::of("planted", system)));
+    let log = log.then(MarketTrade {
+        symbol: SYMBOL,
+        price: Amount::HUNDRED,
+        size: Amount::ONE,
+        taker_buys: None,
+    });
+    let asked = log.at(60.0).then(started("trading_decision", SYMBOL));
+    match said {
+        Value::Null => asked.then(ended("trading_decision", SYMBOL)),
+        said => asked.then(says("trading_decision", Topic::TradingSignals, said)),
+    }
+}
+
+fn usual() -> Value {
+    json!({
+        "action": "SELL", "confidence": 0.3, "entry_price": 100.0, "stop_loss": 102.0, "take_profit": 96.0,
+        "size_usd": 100.0, "leverage": 3, "regime": "ranging",
+    })
+}
+
+// Fails if what is drawn may be anything at all.
+#[test]
+fn a_draw_has_its_bounds() {
+    drawn(0, usual()).holds();
+    drawn(500, usual()).holds();
+    drawn(0, Value::Null).violated();
+    for (field, wrong) in [
+        ("action", json!("CLOSE")),
+        ("confidence", json!(1.5)),
+        ("entry_price", json!(101.5)),
+        ("stop_loss", json!(90.0)),
+        ("take_profit", json!(50.0)),
+        ("size_usd", json!(123.0)),
+        ("leverage", json!(9)),
+    ] {
+        let mut said = usual();
+        said[field] = wrong;
+        drawn(0, said.clone()).violated();
+        drawn(500, said).violated();
+    }
+    for (field, wild) in [
+        ("stop_loss", json!(100.25)),
+        ("stop_loss", Value::Null),
+        ("take_profit", Value::Null),
+        ("size_usd", json!(-50.0)),
+        ("leverage", json!(7)),
+        ("regime", json!("choppy")),
+    ] {
+        let mut said = usual();
+        // So that it fits a stop that is near.
+        said["take_profit"] = json!(99.5);
+        said[field] = wild;
+        drawn(0, said.clone()).violated();
+        drawn(500, said).holds();
+    }
+}
+
+// Fails if a script may be left: another output, an early one, one of another symbol, or none.
+#[test]
+fn a_script_is_followed() {
+    let script = json!({"scripted": [
+        {"output": {"bias": "bullish", "confidence": 0.5}},
+        {"from_seconds": 60, "delay_seconds": 5, "output": {"bias": "bearish", "confidence": 0.5}},
+        {"symbol": "XRP/USDT", "error": "no"},
+    ]});
+    let asked = || asked_of(script.clone(), "rules".into(), "sentiment_analysis", &[]);
+    let said = |bias: &str, symbol: &str| {
+        let said = json!({"bias": bias, "confidence": 0.5});
+        let mut said = says("sentiment_analysis", Topic::SentimentUpdates, said);
+        let mut message = (*said.message).clone();
+        let mut payload = message.payload.to_json();
+        payload["symbol"] = symbol.into();
+        message.payload = crate::message::Payload::from_json(message.topic, payload);
+        said.message = message.into();
+        said
+    };
+    asked().at(65.0).then(said("bearish", "BTC/USDT")).holds();
+    asked()
+        .at(64.0)
+        .then(said("bearish", "BTC/USDT"))
+        .violated();
+    asked()
+        .at(65.0)
+        .then(said("bullish", "BTC/USDT"))
+        .violated();
+    asked()
+        .at(65.0)
+        .then(said("bearish", "XRP/USDT"))
+        .violated();
+    let silent = asked().at(65.0).then(ended("sentiment_analysis", SYMBOL));
+    silent.violated();
+    let other = Name::fixed("XRP/USDT");
+    let failing = || asked().then(started("sentiment_analysis", other.clone()));
+    failing()
+        .at(65.0)
+        .then(said("bearish", "XRP/USDT"))
+        .violated();
+    let wrong = says(
+        "sentiment_analysis",
+        Topic::TaSignals,
+        json!({"bias": "long"}),
+    );
+    asked().at(65.0).then(wrong).violated();
+}
+
+// Fails if a message about one symbol is taken for what was said of another, of which anything might be said.
+#[test]
+fn what_is_said_of_one_symbol_is_not_said_of_another() {
+    let still = [100; 9];
+    let both = by_rules("ta_analysis", &still).then(started("ta_analysis", SYMBOL));
+    let said = json!({"bias": "neutral", "confidence": 1.0});
+    let said = || says("technical_analysis", Topic::TaSignals, said.clone());
+    let spoken = both.then(said());
+    spoken.then(ended("ta_analysis", SYMBOL)).holds();
+    let named = |symbol: &'static str| {
+        let mut said = said();
+        let mut message = (*said.message).clone();
+        let mut payload = message.payload.to_json();
+        payload["symbol"] = symbol.into();
+        message.payload = crate::message::Payload::from_json(message.topic, payload);
+        said.message = message.into();
+        said
+    };
+    by_rules("ta_analysis", &still)
+        .then(named("XRP/USDT"))
+        .violated();
 }

@@ -1,0 +1,252 @@
+//! `agent.as-configured`: an agent that goes by rules, by chance or by a script says what it can, and nothing where that
+//! is nothing.
+
+mod chance;
+mod rules;
+mod script;
+
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time, number as kernel};
+
+use super::market::{Market, Seen};
+use super::said::same;
+use crate::agents::{AgentKind, AgentsConfig, TimelineEntry};
+use crate::config::{Config, Duty, TaskKind};
+use crate::domain_event::{DomainEvent, Published, TaskOutcome, TaskRunEnded, number};
+use crate::invariants::outsiders::Outsiders;
+use crate::message::{Name, Payload, Topic};
+
+use rules::Expected;
+
+/// What an agent goes by.
+#[derive(Debug)]
+enum Way {
+    Rules(TaskKind),
+    Chance(TaskKind),
+    Script(Vec<TimelineEntry>),
+}
+
+/// An agent of whom it is known what it can say.
+#[derive(Debug)]
+struct Agent {
+    task: Name,
+    topic: Topic,
+    way: Way,
+}
+
+/// A run that has not ended.
+#[derive(Debug)]
+struct Running {
+    since: Time,
+    has_spoken: bool,
+}
+
+/// What each agent may know, and which of them are asked.
+#[derive(Debug)]
+pub(super) struct AsConfigured {
+    config: AgentsConfig,
+    /// By the names under which they speak.
+    agents: BTreeMap<Name, Agent>,
+    market: Market,
+    outsiders: Outsiders,
+    /// By task and symbol.
+    running: BTreeMap<(Name, Name), Running>,
+    judged: bool,
+}
+
+impl AsConfigured {
+    pub(super) fn new(plan: &Plan<Config>) -> AsConfigured {
+        let config = &plan.system;
+        let (schedules, agents) = (&config.schedules, &config.agents);
+        let tasks = schedules.tasks(&config.symbols, agents).into_iter();
+        let known = tasks.filter_map(|task| {
+            let way = match (task.duty, schedules.agent_of(task.duty, agents)) {
+                (_, AgentKind::Scripted(script)) => Way::Script(script.clone()),
+                (Duty::Role(TaskKind::PortfolioRebalance) | Duty::Other(_), _) => return None,
+                (Duty::Role(kind), AgentKind::Rules | AgentKind::AverageCross(_)) => {
+                    Way::Rules(kind)
+                }
+                (Duty::Role(kind), AgentKind::Random) => Way::Chance(kind),
+                _ => return None,
+            };
+            let topic = match task.duty {
+                Duty::Role(kind) => kind.topic(),
+                Duty::Other(at) => schedules.others[at].topic,
+            };
+            let agent = Agent {
+                task: task.name,
+                topic,
+                way,
+            };
+            Some((task.agent, agent))
+        });
+        // What runs elsewhere speaks at any time later.
+        let known = known.filter(|_| !agents.remote).collect();
+        AsConfigured {
+            config: config.agents.clone(),
+            agents: known,
+            market: Market::of(config),
+            outsiders: Outsiders::default(),
+            running: BTreeMap::new(),
+            judged: false,
+        }
+    }
+
+    /// Whether an agent that was asked about a symbol at that time may say this now.
+    fn may_say(&self, agent: &Agent, symbol: &Name, span: (Time, Time), said: &Payload) -> bool {
+        if let Way::Script(script) = &agent.way {
+            let told = said.to_json();
+            let mut entries = script::entries(script, symbol, span);
+            return entries.any(|entry| script::fits(entry, symbol, span, &told));
+        }
+        let is_about = said.field("symbol").text() == Some(symbol.as_str());
+        if !is_about || self.config.missing_snapshots.contains(symbol) {
+            return false;
+        }
+        let fits = |seen: &[Seen]| match &agent.way {
+            Way::Rules(kind) => match rules::expected(&self.config, *kind, seen) {
+                Expected::Nothing => false,
+                Expected::Message(fields) => {
+                    let told = said.to_json();
+                    told.as_object()
+                        .is_some_and(|told| same(&fields, told, symbol))
+                }
+                Expected::Unsure => true,
+            },
+            Way::Chance(kind) => {
+                let price = seen.last().map(Seen::price);
+                chance::fits(&self.config, *kind, price, said)
+            }
+            Way::Script(_) => false,
+        };
+        let mut known = self.market.known_since(symbol, span.0);
+        known.any(|known| fits(known.newest))
+    }
+
+    /// Whether an agent that was asked about a symbol at that time may have had nothing to say by now.
+    fn may_be_silent(&self, agent: &Agent, symbol: &Name, span: (Time, Time)) -> bool {
+        if let Way::Script(script) = &agent.way {
+            let mut entries = script::entries(script, symbol, span).peekable();
+            return entries.peek().is_none() || entries.any(script::is_silent);
+        }
+        let has_nothing = |seen: &[Seen]| match &agent.way {
+            Way::Rules(kind) => !matches!(
+                rules::expected(&self.config, *kind, seen),
+                Expected::Message(_)
+            ),
+            Way::Chance(kind) => *kind == TaskKind::TradingDecision && seen.is_empty(),
+            Way::Script(_) => false,
+        };
+        let mut known = self.market.known_since(symbol, span.0);
+        self.config.missing_snapshots.contains(symbol) || known.any(|it| has_nothing(it.newest))
+    }
+
+    fn publish(&mut self, published: &Published, by: ActorId, now: Time) -> Result<(), String> {
+        let message = &published.message;
+        let agent = self.agents.get(&message.source);
+        // Somebody outside may use its name.
+        let Some(agent) = agent.filter(|_| !self.outsiders.has(by)) else {
+            return Ok(());
+        };
+        if message.topic != agent.topic {
+            return Err("expected an agent to speak on its topic, found another".into());
+        }
+        let runs = || {
+            self.running
+                .iter()
+                .filter(|((task, _), _)| *task == agent.task)
+        };
+        if runs().next().is_none() {
+            return Ok(());
+        }
+        let said = runs().find(|((_, symbol), run)| {
+            self.may_say(agent, symbol, (run.since, now), &message.payload)
+        });
+        let Some((run, _)) = said else {
+            return Err("expected an agent to say what it can, found another message".into());
+        };
+        let run = run.clone();
+        self.judged = true;
+        if let Some(running) = self.running.get_mut(&run) {
+            running.has_spoken = true;
+        }
+        Ok(())
+    }
+
+    /// Who has said nothing had nothing to say.
+    fn end(&mut self, ended: &TaskRunEnded, now: Time) -> Result<(), String> {
+        let run = (ended.task.clone(), ended.symbol.clone());
+        let Some(running) = self.running.remove(&run) else {
+            return Ok(());
+        };
+        let agent = self.agents.values().find(|it| it.task == ended.task);
+        let is_open = !running.has_spoken && ended.outcome == TaskOutcome::Done;
+        let Some(agent) = agent.filter(|_| is_open) else {
+            return Ok(());
+        };
+        self.judged = true;
+        if self.may_be_silent(agent, &ended.symbol, (running.since, now)) {
+            return Ok(());
+        }
+        Err("expected an agent to say what it can, found it silent".into())
+    }
+}
+
+impl Invariant<DomainEvent> for AsConfigured {
+    fn id(&self) -> &'static str {
+        "agent.as-configured"
+    }
+
+    fn statement(&self) -> &'static str {
+        "an agent that goes by rules, by chance or by a script says what it can, and nothing where that is nothing"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        if self.agents.is_empty() {
+            return &[number::TaskRunStarted];
+        }
+        &[
+            kernel::ActorNamed,
+            number::Started,
+            number::MarketTrade,
+            number::MarketBar,
+            number::TaskRunStarted,
+            number::Published,
+            number::TaskRunEnded,
+        ]
+    }
+
+    fn needs(&self) -> &'static [&'static [u16]] {
+        &[&[number::TaskRunStarted]]
+    }
+
+    fn evaluable(&self) -> bool {
+        self.judged
+    }
+
+    fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
+        self.outsiders.observe(event);
+        match event.domain() {
+            Some(DomainEvent::Started(_)) => self.running.clear(),
+            Some(DomainEvent::TaskRunStarted(it)) => {
+                if self.agents.values().any(|agent| agent.task == it.task) {
+                    let running = Running {
+                        since: event.time,
+                        has_spoken: false,
+                    };
+                    let run = (it.task.clone(), it.symbol.clone());
+                    self.running.entry(run).or_insert(running);
+                }
+            }
+            Some(DomainEvent::Published(it)) => return self.publish(it, event.actor, event.time),
+            Some(DomainEvent::TaskRunEnded(it)) => return self.end(it, event.time),
+            Some(other) => self.market.see(other, event.time),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
