@@ -73,8 +73,10 @@ impl Borrow<str> for Name {
 }
 
 impl PartialEq for Name {
+    /// Two that are equal are mostly copies of one pointer.
     fn eq(&self, other: &Name) -> bool {
-        self.as_str() == other.as_str()
+        let (one, other) = (self.as_str(), other.as_str());
+        std::ptr::eq(one, other) || one == other
     }
 }
 

@@ -11,6 +11,7 @@ mod needed;
 mod non_negative;
 mod not_early;
 mod notional;
+mod partial;
 pub(in crate::invariants) mod prices;
 mod recovery;
 mod refused;
@@ -59,6 +60,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(notional::Notional::new(&plan.system)),
         Box::new(non_negative::NonNegative),
         Box::new(fills::Idempotent::default()),
+        Box::new(partial::Whole::new(plan)),
         Box::new(refused::Refused::new(&plan.system)),
         Box::new(causal::Causal::new(&plan.system)),
         Box::new(tasks_kept::TasksKept::new(plan)),

@@ -121,6 +121,9 @@ impl Sqlite {
         }
         .and_opened()?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
+        if in_memory {
+            settings::use_small_pages(&db)?;
+        }
         settings::apply(&db, in_memory)?;
         schema::migrate(&mut db)?;
         Ok(db)
@@ -283,8 +286,11 @@ impl Tables for Sqlite {
     fn begin_anew(&mut self) -> Result<(), TableError> {
         self.before.clear();
         match &self.place {
-            Place::Memory(_) => {
+            Place::Memory(name) => {
                 let nothing = Connection::open_in_memory().map_err(failed)?;
+                if name == IN_MEMORY {
+                    settings::use_small_pages(&nothing)?;
+                }
                 transfer(&nothing, self.db()?)?;
                 self.db = None;
             }

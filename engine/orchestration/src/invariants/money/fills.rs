@@ -136,26 +136,10 @@ impl Invariant<DomainEvent> for Idempotent {
 
 #[cfg(test)]
 mod tests {
+    use super::super::planted::fill;
     use super::*;
     use crate::domain_event::{PositionClosed, PositionOpened};
     use crate::invariants::planted::Planted;
-
-    fn fill(execution: u64, size: i64) -> Filled {
-        Filled {
-            execution,
-            order: "order-1".into(),
-            intent: Some("intent-1".into()),
-            position: None,
-            ordered: Amount::from_int(10),
-            leverage: 1,
-            symbol: "BTC/USDT".into(),
-            side: "buy".into(),
-            size: Amount::from_int(size),
-            price: Amount::ONE,
-            fee: Amount::ZERO,
-            margin: false,
-        }
-    }
 
     fn close(execution: u64, size: i64) -> Filled {
         Filled {

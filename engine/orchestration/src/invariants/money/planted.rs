@@ -6,8 +6,8 @@ use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::state::RunState;
 use crate::domain_event::{
-    LegMarked, LegStored, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed, RebalancePlanned,
-    Subscribed, TradePlanned,
+    Filled, LegMarked, LegStored, OrderAnswered, OrderOutcome, OrderSubmitted, Proposed,
+    RebalancePlanned, Subscribed, TradePlanned,
 };
 use crate::message::{Instant, Name, Topic};
 
@@ -51,6 +51,24 @@ pub(super) fn stored(number: u64, trade: &TradePlanned) -> LegStored {
         amount_usd: trade.amount_usd,
         batch_index: trade.batch_index,
         due: trade.due,
+    }
+}
+
+/// An execution of an order over 10.
+pub(super) fn fill(execution: u64, size: i64) -> Filled {
+    Filled {
+        execution,
+        order: "order-1".into(),
+        intent: Some("intent-1".into()),
+        position: None,
+        ordered: Amount::from_int(10),
+        leverage: 1,
+        symbol: "BTC/USDT".into(),
+        side: "buy".into(),
+        size: Amount::from_int(size),
+        price: Amount::ONE,
+        fee: Amount::ZERO,
+        margin: false,
     }
 }
 

@@ -1,4 +1,7 @@
-//! `model.befallen`: a fault that strikes a model can be seen in what it replies, or in when.
+//! `model.befallen`: a fault that strikes a model can be seen in what it replies, or in when; where none does, it replies what
+//! its script has, or what may be drawn.
+
+mod usual;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,12 +12,16 @@ use dacapo_kernel::{
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, ModelAnswered, number};
+use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, number};
 use crate::invariants::replied::replied;
 use crate::message::Name;
 
+use usual::{Place, Provider};
+
 /// How the names of what goes wrong at a model begin.
 const DOORS: &str = "model.";
+/// What lasts.
+const LASTING: [&str; 2] = ["model.hung", "model.outage"];
 /// How many questions are kept in mind.
 const KEPT: usize = 256;
 
@@ -26,6 +33,8 @@ struct Asked {
     not_before: Time,
     /// What must be seen in the answer: the door and its value.
     seen: Option<(Name, u64)>,
+    /// Which answer it gets if nothing befalls it.
+    usual: Option<Place>,
 }
 
 /// The questions that are open.
@@ -36,6 +45,10 @@ pub(super) struct Befallen {
     asked: BTreeMap<Seq, Asked>,
     /// Until when a provider answers nothing.
     hung: BTreeMap<ActorId, Time>,
+    /// Of whom it is known what they answer.
+    providers: Vec<Provider>,
+    /// Until when each of them is troubled.
+    troubled: BTreeMap<usize, Time>,
     judged: bool,
 }
 
@@ -45,15 +58,24 @@ impl Befallen {
             quiet_from: plan.faults.quiet_from,
             asked: BTreeMap::new(),
             hung: BTreeMap::new(),
+            providers: usual::providers(&plan.system),
+            troubled: BTreeMap::new(),
             judged: false,
         }
     }
 
-    fn ask(&mut self, seq: Seq, at: Time) {
+    fn ask(&mut self, asked: &ModelAsked, seq: Seq, at: Time) {
+        let place = usual::place(&mut self.providers, asked);
+        let is_calm = |place: &Place| {
+            self.troubled
+                .get(&place.provider)
+                .is_none_or(|end| *end <= at)
+        };
         let asked = Asked {
             at,
             not_before: at,
             seen: None,
+            usual: place.filter(is_calm),
         };
         self.asked.insert(seq, asked);
         if self.asked.len() > KEPT {
@@ -68,6 +90,13 @@ impl Befallen {
         };
         let end = asked.at + Duration::from_secs(fault.value);
         let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        if LASTING.contains(&fault.door.as_str())
+            && let Some(place) = asked.usual
+        {
+            let troubled = self.troubled.entry(place.provider).or_default();
+            *troubled = (*troubled).max(end);
+        }
+        asked.usual = None;
         let hung = self.hung.entry(provider).or_default();
         match fault.door.as_str() {
             "model.hung" => *hung = (*hung).max(end),
@@ -85,6 +114,15 @@ impl Befallen {
         };
         if now < asked.not_before {
             return Err("expected a model to be as late as its fault says, found it early".into());
+        }
+        if let Some(place) = asked.usual {
+            self.judged = true;
+            let (provider, after) = (&self.providers[place.provider], now.since(asked.at));
+            if !provider.answers(place, &answered.reply, after) {
+                return Err(
+                    "expected a model to reply as it is set up, found another reply".into(),
+                );
+            }
         }
         let Some((door, value)) = asked.seen else {
             return Ok(());
@@ -163,7 +201,8 @@ impl Invariant<DomainEvent> for Befallen {
     }
 
     fn statement(&self) -> &'static str {
-        "a fault that strikes a model is seen in what it replies, or in when it does"
+        "a fault that strikes a model is seen in what it replies, or in when it does; where none strikes, it replies what \
+         its script has, or what may be drawn"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -175,7 +214,7 @@ impl Invariant<DomainEvent> for Befallen {
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
-        &[&[kernel::FaultInjected], &[number::ModelAnswered]]
+        &[&[number::ModelAnswered]]
     }
 
     fn evaluable(&self) -> bool {
@@ -189,7 +228,7 @@ impl Invariant<DomainEvent> for Befallen {
                     self.strike(it, event.actor, call);
                 }
             }
-            (_, Some(DomainEvent::ModelAsked(_)), _) => self.ask(event.seq, event.time),
+            (_, Some(DomainEvent::ModelAsked(it)), _) => self.ask(it, event.seq, event.time),
             (_, Some(DomainEvent::ModelAnswered(it)), Some(call)) => {
                 return self.answer(it, call, event.time);
             }

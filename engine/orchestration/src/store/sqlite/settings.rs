@@ -21,6 +21,18 @@ const PRAGMAS: [(&str, &str, [&str; 2]); 4] = [
     ("synchronous", "EXTRA", ["3", "3"]),
 ];
 
+/// The size of a page in memory, in bytes: the tables of a run are small, and are copied at each commit.
+const SMALL_PAGE: u32 = 1_024;
+
+/// Has a database that nothing was written to yet use small pages.
+///
+/// # Errors
+/// If it cannot.
+pub(super) fn use_small_pages(db: &Connection) -> Result<(), TableError> {
+    let set = db.pragma_update(None, "page_size", SMALL_PAGE);
+    set.map_err(failed)
+}
+
 /// Sets a connection up.
 ///
 /// # Errors

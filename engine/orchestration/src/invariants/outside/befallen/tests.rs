@@ -1,9 +1,17 @@
+use serde_json::json;
+
 use super::*;
 use crate::domain_event::{ModelAsked, ModelReply};
 use crate::invariants::planted::Planted;
 
 fn asked(change: impl FnOnce(&mut Plan<Config>)) -> Planted {
-    let sections = serde_json::json!({"symbols": ["BTC/USDT"], "market": {"source": "none"}});
+    asked_of(json!({"model": "another"}), change)
+}
+
+/// The first model is asked, which is set up like this.
+fn asked_of(primary: Value, change: impl FnOnce(&mut Plan<Config>)) -> Planted {
+    let sections =
+        json!({"symbols": ["BTC/USDT"], "market": {"source": "none"}, "llm": {"primary": primary}});
     let system = serde_json::from_value(sections).expect("it is one");
     let mut plan = Plan::of("planted", system);
     change(&mut plan);
@@ -135,4 +143,101 @@ fn what_is_late_is_late() {
         .kernel(fault("model.injection", 0))
         .at(10.0);
     hung.after(0, reply()).holds();
+}
+
+// Fails if a script may be left: another text, another delay, or its entries in another order.
+#[test]
+fn a_script_is_followed() {
+    let script = json!([
+        {"delay_seconds": 2, "text": "one"},
+        {"delay_seconds": 3, "error": "two"},
+    ]);
+    let first = || {
+        asked_of(
+            json!({"model": "m", "replies": {"scripted": script}}),
+            |_| {},
+        )
+    };
+    first().at(7.0).after(0, says("one")).holds();
+    first().at(7.1).after(0, says("one")).violated();
+    first().at(7.0).after(0, says("two")).violated();
+    first().at(7.0).after(0, fails_with("one")).violated();
+    // The last one is given again and again.
+    let second = || first().at(7.0).after(0, says("one")).then(ask());
+    second().at(10.0).after(2, fails_with("two")).holds();
+    second().at(9.0).after(2, says("one")).violated();
+    let third = first().then(ask()).then(ask());
+    third.at(8.0).after(2, fails_with("two")).holds();
+    // What befalls one answer is no reason for another.
+    let late = first().because_of(0).kernel(fault("model.timeout", 1_000));
+    let late = late.at(8.0).after(0, says("one")).then(ask());
+    late.at(11.0).after(3, says("one")).violated();
+    // While a provider is out it follows no script.
+    let out = first().because_of(0).kernel(fault("model.outage", 60));
+    let out = out.at(6.0).then(ask());
+    let found = out.at(6.2).after(2, fails_with("503")).finding();
+    assert_eq!(found, dacapo_kernel::Finding::NotEvaluable);
+}
+
+// Fails if what is drawn may come too early or late, or be what has no share.
+#[test]
+fn what_is_drawn_has_its_bounds() {
+    let drawn = |shares: Value| {
+        let mut all = json!({
+            "delay_ms_min": 1_000, "delay_ms_max": 2_000, "proceed_per_mille": 0, "modify_per_mille": 0,
+            "abort_per_mille": 0, "error_per_mille": 0, "garbage_per_mille": 0,
+        });
+        for (name, share) in shares.as_object().expect("shares") {
+            all[name] = share.clone();
+        }
+        asked_of(json!({"model": "m", "replies": {"generated": all}}), |_| {})
+    };
+    let wait = || says(r#"{"action": "wait", "confidence": 0.5}"#);
+    drawn(json!({})).at(6.0).after(0, wait()).holds();
+    drawn(json!({})).at(7.0).after(0, wait()).holds();
+    drawn(json!({})).at(5.9).after(0, wait()).violated();
+    drawn(json!({})).at(7.1).after(0, wait()).violated();
+    for (share, reply) in [
+        (
+            "proceed_per_mille",
+            says(r#"{"action": "proceed", "confidence": 0.5}"#),
+        ),
+        (
+            "abort_per_mille",
+            says(r#"{"action": "abort", "confidence": 0.5}"#),
+        ),
+        ("error_per_mille", fails_with("no")),
+        ("garbage_per_mille", says("no")),
+        ("odd_per_mille", says("[")),
+        (
+            "modify_per_mille",
+            says(
+                r#"{"action": "modify", "confidence": 0.5, "modifications": {"size_reduction_pct": 30}}"#,
+            ),
+        ),
+        (
+            "bold_per_mille",
+            says(
+                r#"{"action": "modify", "confidence": 0.5, "modifications": {"leverage": 5, "entry_adjustment_pct": -5}}"#,
+            ),
+        ),
+    ] {
+        drawn(json!({share: 1}))
+            .at(6.0)
+            .after(0, reply.clone())
+            .holds();
+        drawn(json!({})).at(6.0).after(0, reply).violated();
+    }
+    for changes in [
+        r#"{"size_reduction_pct": 70}"#,
+        r#"{"leverage": 6}"#,
+        r#"{"entry_adjustment_pct": 6}"#,
+    ] {
+        let text =
+            format!(r#"{{"action": "modify", "confidence": 0.5, "modifications": {changes}}}"#);
+        let drawn = drawn(json!({"modify_per_mille": 1, "bold_per_mille": 1}));
+        drawn.at(6.0).after(0, says(&text)).violated();
+    }
+    let wrong = says(r#"{"action": "wait", "confidence": 2}"#);
+    drawn(json!({})).at(6.0).after(0, wrong).violated();
 }
