@@ -10,6 +10,7 @@ mod contradictions;
 mod cooldown;
 mod decision;
 mod emergency_again;
+mod emergency_cancels;
 mod emergency_part;
 mod explained;
 mod facts;
@@ -76,6 +77,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(breach_stops::BreachStops::new(plan)),
         Box::new(emergency_again::EmergencyAgain::default()),
         Box::new(emergency_part::EmergencyPart::new(&plan.system)),
+        Box::new(emergency_cancels::EmergencyCancels::default()),
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),

@@ -1,5 +1,7 @@
-//! `store.works`: a store fails only where a fault or the scenario makes it, and does nothing while it is down.
+//! `store.works`: a store fails only where a fault or the scenario makes it, does nothing while it is down, and knows nothing
+//! of before once it was lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dacapo_kernel::{
@@ -7,7 +9,8 @@ use dacapo_kernel::{
 };
 
 use crate::config::{Config, StoreConfig};
-use crate::domain_event::{DomainEvent, StoreFailed, number};
+use crate::coordinator::state::RunState;
+use crate::domain_event::{DomainEvent, StateChanged, StoreFailed, number};
 use crate::invariants::is_crash_right_after;
 
 /// How the names of what goes wrong at a store begin.
@@ -17,7 +20,13 @@ const DOWN: &str = "store.down";
 /// Nothing can be written.
 const UNWRITABLE: [&str; 2] = ["store.full", "store.read-only"];
 
-/// Until when there is a reason to fail.
+/// What loses all that is in it, and how a coordinator that finds that says so.
+const LOSSES: [(&str, &str); 2] = [
+    ("store.corrupt", "store_unreadable"),
+    ("store.gone", "store_gone"),
+];
+
+/// Until when there is a reason to fail, and what is in it.
 #[derive(Debug)]
 pub(super) struct StoreWorks {
     config: StoreConfig,
@@ -29,6 +38,11 @@ pub(super) struct StoreWorks {
     struck: Option<Time>,
     down_until: Time,
     unwritable_until: Time,
+    /// How a coordinator calls what befell it last, if that loses everything.
+    loss: Option<&'static str>,
+    /// The trades that it holds, and those that it held before it was lost.
+    held: BTreeSet<u64>,
+    lost: BTreeSet<u64>,
 }
 
 impl StoreWorks {
@@ -40,6 +54,9 @@ impl StoreWorks {
             struck: None,
             down_until: Time::ZERO,
             unwritable_until: Time::ZERO,
+            loss: None,
+            held: BTreeSet::new(),
+            lost: BTreeSet::new(),
         }
     }
 
@@ -56,6 +73,9 @@ impl StoreWorks {
         self.struck = Some(now);
         let end = now + Duration::from_secs(fault.value);
         let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        if let Some((_, loss)) = LOSSES.iter().find(|(door, _)| fault.door == **door) {
+            self.loss = Some(loss);
+        }
         if fault.door == *DOWN {
             self.down_until = self.down_until.max(end);
         }
@@ -96,6 +116,27 @@ impl StoreWorks {
         ))
     }
 
+    /// A coordinator that begins may find that everything is lost.
+    fn enter(&mut self, changed: &StateChanged) {
+        let is_it = |loss: &mut &str| changed.to == RunState::Halted && changed.by == **loss;
+        if self.loss.take_if(is_it).is_some() {
+            self.lost.append(&mut self.held);
+        }
+    }
+
+    /// A trade is stored under a number, or told to have come further.
+    fn hold(&mut self, number: u64, is_new: bool) -> Result<(), String> {
+        if is_new {
+            self.held.insert(number);
+            self.lost.remove(&number);
+        } else if self.lost.contains(&number) {
+            return Err(format!(
+                "expected a store that was lost to know nothing of trade {number}, found it marked"
+            ));
+        }
+        Ok(())
+    }
+
     fn write(&self, now: Time) -> Result<(), String> {
         let cannot = now < self.down_until.max(self.unwritable_until);
         if cannot || self.is_told_to_be_down(now) {
@@ -113,8 +154,8 @@ impl Invariant<DomainEvent> for StoreWorks {
     }
 
     fn statement(&self) -> &'static str {
-        "a store fails only where a fault or the scenario makes it, and writes nothing while it is down, full \
-         or read-only"
+        "a store fails only where a fault or the scenario makes it, writes nothing while it is down, full or \
+         read-only, and knows nothing of before once it was lost"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -122,6 +163,7 @@ impl Invariant<DomainEvent> for StoreWorks {
             kernel::FaultInjected,
             kernel::HostCrashed,
             number::StoreFailed,
+            number::StateChanged,
             number::StateSaved,
             number::LegStored,
             number::LegMarked,
@@ -147,6 +189,18 @@ impl Invariant<DomainEvent> for StoreWorks {
         }
         match event.domain() {
             Some(DomainEvent::StoreFailed(it)) => self.fail(it, now),
+            Some(DomainEvent::StateChanged(it)) => {
+                self.enter(it);
+                Ok(())
+            }
+            Some(DomainEvent::LegStored(it)) => {
+                self.write(now)?;
+                self.hold(it.leg, true)
+            }
+            Some(DomainEvent::LegMarked(it)) => {
+                self.write(now)?;
+                self.hold(it.leg, false)
+            }
             Some(_) => self.write(now),
             None => Ok(()),
         }
@@ -224,6 +278,31 @@ mod tests {
         unaware.then(marked(1, "executed")).holds();
         let later = down().then(failed("save_state")).kernel(crash);
         later.then(marked(1, "executed")).violated();
+    }
+
+    // Fails if a store may remember what it lost, or must forget what it did not lose.
+    #[test]
+    fn what_was_lost_is_forgotten() {
+        let trade = super::super::planted::leg("key", "buy", 0, 9);
+        let stored = || super::super::planted::stored(1, &trade);
+        for (door, loss) in LOSSES {
+            let halted = |by: &'static str| StateChanged {
+                from: RunState::Running,
+                to: RunState::Halted,
+                by: Name::fixed(by),
+            };
+            let struck = || planted(|_| {}).then(stored()).kernel(fault(door, 0));
+            let lost = || struck().then(halted(loss));
+            let found = lost().then(marked(1, "executed")).violated();
+            assert!(found.contains("nothing of trade 1"), "{found}");
+            lost().then(stored()).then(marked(1, "executed")).holds();
+            struck()
+                .then(halted("breach"))
+                .then(marked(1, "executed"))
+                .holds();
+            let garbled = planted(|_| {}).then(stored()).then(halted(loss));
+            garbled.then(marked(1, "executed")).holds();
+        }
     }
 
     // Fails if what a scenario says of its store is no reason, or one for everything.

@@ -34,7 +34,9 @@ struct Asked {
     /// What must be seen in the answer: the door and its value.
     seen: Option<(Name, u64)>,
     /// Which answer it gets if nothing befalls it.
-    usual: Option<Place>,
+    place: Option<Place>,
+    /// Whether something does, or did before and lasts.
+    is_troubled: bool,
 }
 
 /// The questions that are open.
@@ -66,16 +68,13 @@ impl Befallen {
 
     fn ask(&mut self, asked: &ModelAsked, seq: Seq, at: Time) {
         let place = usual::place(&mut self.providers, asked);
-        let is_calm = |place: &Place| {
-            self.troubled
-                .get(&place.provider)
-                .is_none_or(|end| *end <= at)
-        };
+        let lasting = place.and_then(|place| self.troubled.get(&place.provider));
         let asked = Asked {
             at,
             not_before: at,
             seen: None,
-            usual: place.filter(is_calm),
+            place,
+            is_troubled: lasting.is_some_and(|end| at < *end),
         };
         self.asked.insert(seq, asked);
         if self.asked.len() > KEPT {
@@ -91,12 +90,12 @@ impl Befallen {
         let end = asked.at + Duration::from_secs(fault.value);
         let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
         if LASTING.contains(&fault.door.as_str())
-            && let Some(place) = asked.usual
+            && let Some(place) = asked.place
         {
             let troubled = self.troubled.entry(place.provider).or_default();
             *troubled = (*troubled).max(end);
         }
-        asked.usual = None;
+        asked.is_troubled = true;
         let hung = self.hung.entry(provider).or_default();
         match fault.door.as_str() {
             "model.hung" => *hung = (*hung).max(end),
@@ -115,7 +114,7 @@ impl Befallen {
         if now < asked.not_before {
             return Err("expected a model to be as late as its fault says, found it early".into());
         }
-        if let Some(place) = asked.usual {
+        if let Some(place) = asked.place.filter(|_| !asked.is_troubled) {
             self.judged = true;
             let (provider, after) = (&self.providers[place.provider], now.since(asked.at));
             if !provider.answers(place, &answered.reply, after) {

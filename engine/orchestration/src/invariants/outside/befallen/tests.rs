@@ -166,7 +166,11 @@ fn a_script_is_followed() {
     let second = || first().at(7.0).after(0, says("one")).then(ask());
     second().at(10.0).after(2, fails_with("two")).holds();
     second().at(9.0).after(2, says("one")).violated();
-    let third = first().then(ask()).then(ask());
+    let probe = ModelAsked {
+        purpose: Name::fixed("probe"),
+        ..ask()
+    };
+    let third = first().then(probe).then(ask());
     third.at(8.0).after(2, fails_with("two")).holds();
     // What befalls one answer is no reason for another.
     let late = first().because_of(0).kernel(fault("model.timeout", 1_000));

@@ -10,8 +10,8 @@ use crate::domain_event::{ModelAsked, ModelReply};
 use crate::invariants::replied::replied;
 use crate::message::Name;
 
-/// For what the models that resolve conflicts are asked.
-const RESOLUTION: &str = "resolution";
+/// For what the models that resolve conflicts are asked: to do so, and whether they are there again.
+const RESOLUTION: [Name; 2] = [Name::fixed("resolution"), Name::fixed("probe")];
 /// How exactly delays are told.
 const EXACT: Duration = Duration::from_micros(1);
 /// The changes that a drawn resolution may ask for, beside a smaller size.
@@ -21,7 +21,7 @@ const BOLD: [(&str, f64, f64); 2] = [("leverage", 1.0, 5.0), ("entry_adjustment_
 #[derive(Debug)]
 pub(super) struct Provider {
     model: Name,
-    purpose: Name,
+    purposes: Vec<Name>,
     answers: Answers,
     /// How many questions it was asked.
     asked: usize,
@@ -57,8 +57,7 @@ pub(super) fn providers(config: &Config) -> Vec<Provider> {
             Replies::Generated(shares) => Answers::Resolutions(shares.clone()),
             Replies::Live(_) => continue,
         };
-        let purpose = Name::fixed(RESOLUTION);
-        known.push(Provider::of(&config.model, purpose, answers));
+        known.push(Provider::of(&config.model, RESOLUTION.to_vec(), answers));
     }
     for source in config.llms() {
         let answers = match &source.llm.replies {
@@ -69,16 +68,16 @@ pub(super) fn providers(config: &Config) -> Vec<Provider> {
             Replies::Live(_) => continue,
         };
         let purpose = Name::from(format!("message of {}", source.agent));
-        known.push(Provider::of(&source.llm.model, purpose, answers));
+        known.push(Provider::of(&source.llm.model, vec![purpose], answers));
     }
     known
 }
 
 impl Provider {
-    fn of(model: &Name, purpose: Name, answers: Answers) -> Provider {
+    fn of(model: &Name, purposes: Vec<Name>, answers: Answers) -> Provider {
         Provider {
             model: model.clone(),
-            purpose,
+            purposes,
             answers,
             asked: 0,
         }
@@ -109,7 +108,7 @@ impl Provider {
 
 /// Who is asked, and which of its answers that gets.
 pub(super) fn place(providers: &mut [Provider], asked: &ModelAsked) -> Option<Place> {
-    let is_it = |it: &Provider| it.model == asked.model && it.purpose == asked.purpose;
+    let is_it = |it: &Provider| it.model == asked.model && it.purposes.contains(&asked.purpose);
     let provider = providers.iter().position(is_it)?;
     let number = providers[provider].asked;
     providers[provider].asked += 1;
