@@ -101,16 +101,30 @@ impl AsPlanned {
         }
     }
 
+    /// The first that is to be done now and is this.
     fn done(&mut self, now: Time, is_it: impl Fn(&Wanted) -> bool) {
-        let is_now = |at: Time| at <= now + EXACT && now <= at + EXACT;
-        let place = self
-            .open
-            .iter()
-            .position(|(at, _, wanted)| is_now(*at) && is_it(wanted));
-        if let Some(place) = place {
+        let mut due = self.due(now);
+        if let Some(place) = due.find(|place| is_it(&self.open[*place].2)) {
+            drop(due);
             self.open.swap_remove(place);
             self.judged = true;
         }
+    }
+
+    /// The places of what is to be done now.
+    fn due(&self, now: Time) -> impl Iterator<Item = usize> {
+        let is_now = move |at: Time| at <= now + EXACT && now <= at + EXACT;
+        let open = self.open.iter().enumerate();
+        open.filter(move |(_, (at, ..))| is_now(*at))
+            .map(|(place, _)| place)
+    }
+
+    fn hear(&mut self, message: &OutsideMessage, now: Time) {
+        if self.due(now).next().is_none() {
+            return;
+        }
+        let said = message.payload.to_json();
+        self.done(now, |wanted| says(wanted, message.topic, &said));
     }
 }
 
@@ -207,11 +221,10 @@ fn price(config: &Config, symbol: &Name) -> Option<f64> {
 }
 
 /// Whether this is what is to be said.
-fn says(wanted: &Wanted, message: &OutsideMessage) -> bool {
-    let said = message.payload.to_json();
+fn says(wanted: &Wanted, topic: Topic, said: &Value) -> bool {
     let word = |field: &str| said[field].as_str().unwrap_or_default();
-    let is_signal = message.topic == Topic::TradingSignals;
-    let is_command = message.topic == Topic::CoordinatorCommands;
+    let is_signal = topic == Topic::TradingSignals;
+    let is_command = topic == Topic::CoordinatorCommands;
     match wanted {
         Wanted::Command(name, task) => {
             let about = said["params"]["task_name"].as_str();
@@ -221,10 +234,9 @@ fn says(wanted: &Wanted, message: &OutsideMessage) -> bool {
             let is_whole = *name != "clear_halt" || is_signed;
             is_command && word("command") == *name && about == *task && is_whole
         }
-        Wanted::BadCommand => is_command && !is_whole_command(&said),
+        Wanted::BadCommand => is_command && !is_whole_command(said),
         Wanted::Breach(breach, severity) => {
-            let is_alert =
-                message.topic == Topic::RiskAlerts && word("alert_type") == "circuit_breaker";
+            let is_alert = topic == Topic::RiskAlerts && word("alert_type") == "circuit_breaker";
             is_alert && word("breach_type") == *breach && word("severity") == *severity
         }
         Wanted::Signal(symbol, price) => {
@@ -243,14 +255,14 @@ fn says(wanted: &Wanted, message: &OutsideMessage) -> bool {
         }
         Wanted::OddSignal => is_signal,
         Wanted::UnknownAction => is_signal && !["BUY", "SELL", "HOLD"].contains(&word("action")),
-        Wanted::Evidence(topic, symbol) => {
+        Wanted::Evidence(own, symbol) => {
             let sure = said["confidence"].as_f64().unwrap_or(f64::NAN);
-            let is_known = match topic {
+            let is_known = match own {
                 Topic::RegimeUpdates => !word("regime").is_empty(),
                 _ => BIASES.contains(&word("bias")),
             };
             let is_about = *symbol == *word("symbol") && (0.5..=1.0).contains(&sure);
-            message.topic == *topic && is_about && is_known
+            topic == *own && is_about && is_known
         }
         Wanted::Subscriber(..) | Wanted::Leaves(_) => false,
     }
@@ -314,7 +326,7 @@ impl Invariant<DomainEvent> for AsPlanned {
         let now = event.time;
         self.pass(now)?;
         match event.domain() {
-            Some(DomainEvent::OutsideMessage(it)) => self.done(now, |wanted| says(wanted, it)),
+            Some(DomainEvent::OutsideMessage(it)) => self.hear(it, now),
             Some(DomainEvent::OutsideActed(it)) => match &it.action {
                 OutsideAction::Subscribe(script) => {
                     self.done(now, |wanted| behaves(wanted, script))

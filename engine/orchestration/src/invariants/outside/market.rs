@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dacapo_kernel::{Event, FaultInjected, Invariant, KernelEvent, Plan, Time, number as kernel};
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, number};
 use crate::invariants::exact::Exact;
-use crate::market::{GeneratedConfig, MarketConfig, WalkConfig};
+use crate::market::{Jump, MarketConfig, WalkConfig};
 use crate::message::Name;
 
 /// How the names of what goes wrong on the way from the market begin.
 const DOORS: &str = "market.";
 /// What keeps prices back.
 const SILENT: [&str; 2] = ["market.gap", "market.stale"];
+const NANOS_PER_MS: u64 = 1_000_000;
 /// How many standard deviations one step may have.
 const DEVIATIONS: f64 = 6.0;
 
@@ -30,10 +32,71 @@ struct Last {
     is_befallen: bool,
 }
 
+/// How a scenario has a market walk.
+#[derive(Debug)]
+struct Walk {
+    symbol: String,
+    start: f64,
+    tick: f64,
+    tick_size: Decimal,
+    trade_size: Decimal,
+    /// By how much a price may change in one step, as parts of it.
+    least: f64,
+    most: f64,
+    /// When it jumps, and to how many times its price.
+    jumps: Vec<(u64, f64)>,
+}
+
+impl Walk {
+    fn of(config: &WalkConfig, jumps: &[Jump]) -> Walk {
+        let part = |bp: Decimal| in_floats(bp) / 10_000.0;
+        let (drift, wide) = (
+            part(config.drift_bp),
+            DEVIATIONS * part(config.volatility_bp),
+        );
+        let own = jumps.iter().filter(|it| it.symbol == config.symbol);
+        let jump = |it: &Jump| {
+            let at = it.at_ms.saturating_mul(NANOS_PER_MS);
+            (at, 1.0 + in_floats(it.percent) / 100.0)
+        };
+        Walk {
+            symbol: config.symbol.clone(),
+            start: in_floats(config.start_price),
+            tick: in_floats(config.tick_size),
+            tick_size: config.tick_size,
+            trade_size: config.trade_size,
+            least: (1.0 + drift - wide).max(0.0),
+            most: 1.0 + drift + wide,
+            jumps: own.map(jump).collect(),
+        }
+    }
+
+    /// Whether a price may have come so far in so many steps, from one instant to another.
+    fn may_move(&self, (from, to): (f64, f64), steps: u64, span: (Option<Time>, Time)) -> bool {
+        let (after, until) = (span.0.map(Time::as_nanos), span.1.as_nanos());
+        let is_within = |at: u64| after.is_none_or(|after| at > after) && at <= until;
+        let jumps = self.jumps.iter().filter(|(at, _)| is_within(*at));
+        let jumped: f64 = jumps.map(|(_, times)| times).product();
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        // Both ends are rounded to a tick, and so is the lowest price.
+        let slack = self.tick * (1.0 + jumped);
+        let least = from * self.least.powi(steps) * jumped - slack;
+        let most = from * self.most.powi(steps) * jumped + slack;
+        (least..=most).contains(&to)
+    }
+}
+
+fn in_floats(decimal: Decimal) -> f64 {
+    decimal.to_f64().unwrap_or(f64::NAN)
+}
+
 /// The market that a scenario invents, as far as it has come.
 #[derive(Debug)]
 pub(super) struct AsWritten {
-    generated: Option<GeneratedConfig>,
+    /// None where prices are not invented.
+    walks: Vec<Walk>,
+    /// How long after each other its prices come, in nanoseconds.
+    interval: u64,
     /// From then on nothing goes wrong any more.
     quiet_from: Option<Time>,
     last: BTreeMap<Name, Last>,
@@ -45,11 +108,15 @@ pub(super) struct AsWritten {
 
 impl AsWritten {
     pub(super) fn new(plan: &Plan<Config>) -> AsWritten {
+        let (mut walks, mut interval) = (Vec::new(), 1);
+        if let MarketConfig::Generated(generated) = &plan.system.market {
+            let jumps = &generated.jumps;
+            walks.extend(generated.symbols.iter().map(|it| Walk::of(it, jumps)));
+            interval = u64::from(generated.interval_ms) * NANOS_PER_MS;
+        }
         AsWritten {
-            generated: match &plan.system.market {
-                MarketConfig::Generated(generated) => Some(generated.clone()),
-                _ => None,
-            },
+            walks,
+            interval,
             quiet_from: plan.faults.quiet_from,
             last: BTreeMap::new(),
             silent_until: Time::ZERO,
@@ -78,14 +145,13 @@ impl AsWritten {
     }
 
     fn trade(&mut self, trade: &MarketTrade, now: Time) -> Result<(), String> {
-        let Some(generated) = &self.generated else {
+        if self.walks.is_empty() {
             return Ok(());
-        };
-        let symbol = &trade.symbol;
-        let Some(walk) = generated.symbols.iter().find(|it| *symbol == *it.symbol) else {
+        }
+        let (symbol, interval) = (&trade.symbol, self.interval);
+        let Some(walk) = self.walks.iter().find(|it| *symbol == *it.symbol) else {
             return Err(format!("expected no trades of {symbol}, found one"));
         };
-        let interval = u64::from(generated.interval_ms) * 1_000_000;
         let last = self.last.get(symbol).copied();
         let steps = match last {
             Some(last) => now.as_nanos().checked_sub(last.at.as_nanos()).unwrap_or(0) / interval,
@@ -111,17 +177,15 @@ impl AsWritten {
                 walk.trade_size, trade.size
             ));
         }
-        let found = trade.price.in_floats();
+        let found = in_floats(trade.price.as_decimal());
         let price = self.left().map(|left| found / left);
         match price {
             None if found > 0.0 => return Err("expected no price, found one".to_owned()),
             None => {}
             Some(price) => {
-                let from = last.map_or(start_of(walk), |last| last.price);
+                let from = last.map_or(Some(walk.start), |last| last.price);
                 let span = (last.map(|it| it.at), now);
-                if let Some(from) = from
-                    && !may_move(walk, &jumps(generated, symbol, span), (from, price), steps)
-                {
+                if from.is_some_and(|from| !walk.may_move((from, price), steps, span)) {
                     return Err(format!(
                         "expected {symbol} to move no further than the scenario lets it, found a leap"
                     ));
@@ -175,37 +239,6 @@ impl AsWritten {
         }
         Err("expected a bar that a market can have made, found another".to_owned())
     }
-}
-
-/// The price at which a walk begins.
-fn start_of(walk: &WalkConfig) -> Option<f64> {
-    walk.start_price.to_f64()
-}
-
-/// The moves that a scenario has a market make after one instant, up to another.
-fn jumps(generated: &GeneratedConfig, symbol: &Name, span: (Option<Time>, Time)) -> Vec<f64> {
-    let (after, until) = span;
-    let nanos = |ms: u64| ms.saturating_mul(1_000_000);
-    let is_within = |ms: u64| {
-        after.is_none_or(|after| nanos(ms) > after.as_nanos()) && nanos(ms) <= until.as_nanos()
-    };
-    let jumps = generated.jumps.iter();
-    let own = jumps.filter(|it| *symbol == *it.symbol && is_within(it.at_ms));
-    own.filter_map(|it| it.percent.to_f64()).collect()
-}
-
-/// Whether a price may have come so far in so many steps.
-fn may_move(walk: &WalkConfig, jumps: &[f64], (from, to): (f64, f64), steps: u64) -> bool {
-    let part = |bp: rust_decimal::Decimal| bp.to_f64().unwrap_or(f64::NAN) / 10_000.0;
-    let (drift, wide) = (part(walk.drift_bp), DEVIATIONS * part(walk.volatility_bp));
-    let steps = i32::try_from(steps).unwrap_or(i32::MAX);
-    let jumped: f64 = jumps.iter().map(|percent| 1.0 + percent / 100.0).product();
-    // Both ends are rounded to a tick, and so is the lowest price.
-    let tick = walk.tick_size.to_f64().unwrap_or(f64::NAN);
-    let slack = tick * (1.0 + jumped);
-    let least = from * (1.0 + drift - wide).max(0.0).powi(steps) * jumped - slack;
-    let most = from * (1.0 + drift + wide).powi(steps) * jumped + slack;
-    (least..=most).contains(&to)
 }
 
 impl Invariant<DomainEvent> for AsWritten {
