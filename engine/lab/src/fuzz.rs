@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel, sync_channel};
 use std::time::Duration;
 
 use dacapo_kernel::{FaultKind, Plan, System, panic_message};
@@ -27,7 +27,7 @@ use crate::shrink::ShrinkError;
 use crate::swarm::Swarm;
 
 use self::tally::Tally;
-use self::worker::{Message, Shared, work};
+use self::worker::{Message, Shared, Teller, work};
 
 pub use self::one::{CANARY, ENGINE};
 pub use self::seeds::{Seeds, SeedsError, Shard};
@@ -164,20 +164,16 @@ impl Campaign<'_> {
         let shared = Shared {
             next: AtomicU64::new(0),
             stop: AtomicBool::new(false),
-            merger: std::thread::current(),
         };
         std::thread::scope(|scope| {
             let (send, receive) = channel();
+            let (wake, woken) = sync_channel(1);
             for _ in 0..self.jobs.max(1) {
-                let (send, shared) = (send.clone(), &shared);
-                scope.spawn(move || {
-                    work::<S>(self, shared, &send);
-                    drop(send);
-                    shared.merger.unpark();
-                });
+                let (teller, shared) = (Teller::new(&send, &wake), &shared);
+                scope.spawn(move || work::<S>(self, shared, &teller));
             }
-            drop(send);
-            self.merge(&receive, &shared, &mut tally, watch)
+            drop((send, wake));
+            self.merge((&receive, &woken), &shared, &mut tally, watch)
         })?;
         Ok(tally.finish())
     }
@@ -185,7 +181,7 @@ impl Campaign<'_> {
     /// Takes what the workers say in the order of seeds, until all of them are done.
     fn merge(
         &self,
-        receive: &Receiver<Message>,
+        (receive, woken): (&Receiver<Message>, &Receiver<()>),
         shared: &Shared,
         tally: &mut Tally<'_>,
         mut watch: impl FnMut(&Report) -> bool,
@@ -214,7 +210,8 @@ impl Campaign<'_> {
             if last {
                 break;
             }
-            std::thread::park_timeout(PATIENCE);
+            // Woken, or not, or by the end of all of them: it looks.
+            let _ = woken.recv_timeout(PATIENCE);
         }
         broken.map_or(Ok(()), Err)
     }

@@ -1,8 +1,7 @@
 //! One thread of a campaign: takes the next seed, runs it, says what came of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
-use std::thread::Thread;
+use std::sync::mpsc::{Sender, SyncSender};
 
 use dacapo_kernel::System;
 
@@ -15,8 +14,32 @@ pub(super) struct Shared {
     pub(super) next: AtomicU64,
     /// No further seed is taken.
     pub(super) stop: AtomicBool,
-    /// Who puts together what the threads say; it sleeps meanwhile.
-    pub(super) merger: Thread,
+}
+
+/// How a thread says what came of its seeds to whoever puts that together.
+pub(super) struct Teller {
+    send: Sender<Message>,
+    wake: SyncSender<()>,
+}
+
+impl Teller {
+    pub(super) fn new(send: &Sender<Message>, wake: &SyncSender<()>) -> Teller {
+        Teller {
+            send: send.clone(),
+            wake: wake.clone(),
+        }
+    }
+
+    /// Says something, which is looked at now and then, or at once if it is news. Whether anybody still
+    /// wants to know.
+    fn tell(&self, message: Message, is_news: bool) -> bool {
+        let is_heard = self.send.send(message).is_ok();
+        if is_news {
+            // Whoever is woken already looks at everything.
+            let _ = self.wake.try_send(());
+        }
+        is_heard
+    }
 }
 
 /// What a worker says.
@@ -29,8 +52,10 @@ pub(super) enum Message {
 
 /// Runs seeds until there are no more. Whoever has taken a seed runs it to its end, so those that were
 /// run have no gaps.
-pub(super) fn work<S: System>(campaign: &Campaign<'_>, shared: &Shared, send: &Sender<Message>) {
-    let broken = |error| drop(send.send(Message::Broken(error)));
+pub(super) fn work<S: System>(campaign: &Campaign<'_>, shared: &Shared, teller: &Teller) {
+    let broken = |error| {
+        teller.tell(Message::Broken(error), true);
+    };
     let mut bench = match Bench::<S>::new(campaign) {
         Ok(bench) => bench,
         Err(error) => return broken(error),
@@ -43,11 +68,8 @@ pub(super) fn work<S: System>(campaign: &Campaign<'_>, shared: &Shared, send: &S
         match bench.run(seed) {
             Ok(told) => {
                 let is_news = !told.failures.is_empty();
-                if send.send(Message::Told(index, Box::new(told))).is_err() {
+                if !teller.tell(Message::Told(index, Box::new(told)), is_news) {
                     return;
-                }
-                if is_news {
-                    shared.merger.unpark();
                 }
             }
             Err(error) => return broken(error),

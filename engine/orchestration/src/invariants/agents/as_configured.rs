@@ -229,15 +229,15 @@ impl Invariant<DomainEvent> for AsConfigured {
         self.outsiders.observe(event);
         match event.domain() {
             Some(DomainEvent::Started(_)) => self.running.clear(),
-            Some(DomainEvent::TaskRunStarted(it)) => {
-                if self.agents.values().any(|agent| agent.task == it.task) {
-                    let running = Running {
-                        since: event.time,
-                        has_spoken: false,
-                    };
-                    let run = (it.task.clone(), it.symbol.clone());
-                    self.running.entry(run).or_insert(running);
-                }
+            Some(DomainEvent::TaskRunStarted(it))
+                if self.agents.values().any(|agent| agent.task == it.task) =>
+            {
+                let running = Running {
+                    since: event.time,
+                    has_spoken: false,
+                };
+                let run = (it.task.clone(), it.symbol.clone());
+                self.running.entry(run).or_insert(running);
             }
             Some(DomainEvent::Published(it)) => return self.publish(it, event.actor, event.time),
             Some(DomainEvent::TaskRunEnded(it)) => return self.end(it, event.time),

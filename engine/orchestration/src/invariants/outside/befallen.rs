@@ -222,10 +222,8 @@ impl Invariant<DomainEvent> for Befallen {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         match (event.kernel(), event.domain(), event.cause) {
-            (Some(KernelEvent::FaultInjected(it)), _, Some(call)) => {
-                if it.door.starts_with(DOORS) {
-                    self.strike(it, event.actor, call);
-                }
+            (Some(KernelEvent::FaultInjected(it)), _, Some(call)) if it.door.starts_with(DOORS) => {
+                self.strike(it, event.actor, call);
             }
             (_, Some(DomainEvent::ModelAsked(it)), _) => self.ask(it, event.seq, event.time),
             (_, Some(DomainEvent::ModelAnswered(it)), Some(call)) => {

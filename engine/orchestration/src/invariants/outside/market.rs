@@ -77,11 +77,11 @@ impl Walk {
         let is_within = |at: u64| after.is_none_or(|after| at > after) && at <= until;
         let jumps = self.jumps.iter().filter(|(at, _)| is_within(*at));
         let jumped: f64 = jumps.map(|(_, times)| times).product();
-        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        let over = |step: f64| (0..steps).fold(jumped, |all, _| all * step);
         // Both ends are rounded to a tick, and so is the lowest price.
         let slack = self.tick * (1.0 + jumped);
-        let least = from * self.least.powi(steps) * jumped - slack;
-        let most = from * self.most.powi(steps) * jumped + slack;
+        let least = from * over(self.least) - slack;
+        let most = from * over(self.most) + slack;
         (least..=most).contains(&to)
     }
 }
@@ -154,10 +154,10 @@ impl AsWritten {
         };
         let last = self.last.get(symbol).copied();
         let steps = match last {
-            Some(last) => now.as_nanos().checked_sub(last.at.as_nanos()).unwrap_or(0) / interval,
+            Some(last) => now.as_nanos().saturating_sub(last.at.as_nanos()) / interval,
             None => now.as_nanos() / interval,
         };
-        let is_due = now.as_nanos() % interval == 0 && (steps > 0 || last.is_none());
+        let is_due = now.as_nanos().is_multiple_of(interval) && (steps > 0 || last.is_none());
         if !is_due {
             return Err(format!(
                 "expected one trade of {symbol} each interval, found another"

@@ -1,3 +1,5 @@
+//! Agents that say what they can, and agents that say anything else.
+
 use dacapo_kernel::ActorNamed;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Every act with what somebody outside does by it: whole, with something missing, late, and with something else instead.
+
 use dacapo_kernel::How;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Replies that show what befell them, and replies that do not.
+
 use serde_json::json;
 
 use super::*;

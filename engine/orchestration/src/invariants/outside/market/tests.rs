@@ -1,3 +1,5 @@
+//! Prices that come as they may, and prices that do not.
+
 use serde_json::json;
 
 use super::*;
