@@ -5,6 +5,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::amount::{Amount, AmountError};
 
+/// Up to here every whole number is a float.
+const EXACT_DIGITS: u128 = 1 << 53;
+/// The powers of ten that are floats.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
 /// A result, or that it does not fit.
 type Result = std::result::Result<Amount, AmountError>;
 
@@ -68,8 +76,15 @@ impl Exact for Amount {
     }
 
     fn in_floats(self) -> f64 {
-        let digits = self.as_decimal().to_string();
-        digits.parse().unwrap_or(f64::NAN)
+        let number = self.as_decimal();
+        let (digits, scale) = (number.mantissa(), number.scale() as usize);
+        // Both are floats as they are, and the quotient of two is the nearest there is (Clinger 1990).
+        if digits.unsigned_abs() <= EXACT_DIGITS
+            && let Some(ten) = TENS.get(scale)
+        {
+            return digits as f64 / ten;
+        }
+        number.to_string().parse().unwrap_or(f64::NAN)
     }
 
     fn opposite(self) -> Amount {
@@ -118,5 +133,29 @@ mod tests {
         assert!(a.is_below_zero() && !a.is_above_zero() && b.is_above_zero() && !b.is_below_zero());
         let most = Amount::from_decimal(Decimal::MAX);
         assert!(most.and(most).is_err() && a.per(Amount::ZERO).is_err());
+    }
+
+    // Fails if a number is not the nearest float, with few digits or many.
+    #[test]
+    fn a_float_is_the_nearest_there_is() {
+        for digits in [
+            "0",
+            "0.1",
+            "-0.3",
+            "2.675",
+            "0.00001299",
+            "45471.20",
+            "9007199254740992",
+            "9007199254740993",
+            "-9007199254740993",
+            "0.9007199254740993",
+            "0.0000000000000000000000000003",
+            "0.1234567890123456789012345678",
+            "79228162514264337593543950335",
+        ] {
+            let amount: Amount = digits.parse().expect("it is an amount");
+            let nearest: f64 = digits.parse().expect("it is a number");
+            assert_eq!(amount.in_floats(), nearest, "{digits}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `outside.as-planned`: what a plan of faults has somebody outside do is done, at its instant.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use dacapo_kernel::{Event, Fault, Invariant, Plan, Time};
@@ -72,7 +73,8 @@ enum Wanted {
 /// What is still to be done, and when.
 #[derive(Debug)]
 pub(super) struct AsPlanned {
-    open: Vec<(Time, String, Wanted)>,
+    /// The earliest first.
+    open: VecDeque<(Time, String, Wanted)>,
     judged: bool,
 }
 
@@ -87,17 +89,21 @@ impl AsPlanned {
             let what = what.clone();
             wanted.map(move |(at, wanted)| (at, what.clone(), wanted))
         };
+        let mut open: Vec<(Time, String, Wanted)> = acts.flat_map(of).collect();
+        open.sort_by_key(|(at, ..)| *at);
         AsPlanned {
-            open: acts.flat_map(of).collect(),
+            open: open.into(),
             judged: false,
         }
     }
 
     /// What was to be done before now and was not.
     fn pass(&self, now: Time) -> Result<(), String> {
-        match self.open.iter().find(|(at, ..)| *at + EXACT < now) {
-            None => Ok(()),
-            Some((_, what, _)) => Err(format!("expected {what} to be done, found nothing done")),
+        match self.open.front() {
+            Some((at, what, _)) if *at + EXACT < now => {
+                Err(format!("expected {what} to be done, found nothing done"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -106,17 +112,16 @@ impl AsPlanned {
         let mut due = self.due(now);
         if let Some(place) = due.find(|place| is_it(&self.open[*place].2)) {
             drop(due);
-            self.open.swap_remove(place);
+            self.open.remove(place);
             self.judged = true;
         }
     }
 
     /// The places of what is to be done now.
     fn due(&self, now: Time) -> impl Iterator<Item = usize> {
-        let is_now = move |at: Time| at <= now + EXACT && now <= at + EXACT;
-        let open = self.open.iter().enumerate();
-        open.filter(move |(_, (at, ..))| is_now(*at))
-            .map(|(place, _)| place)
+        let is_due = move |at: Time| at <= now + EXACT;
+        let due = self.open.iter().take_while(move |(at, ..)| is_due(*at));
+        due.enumerate().map(|(place, _)| place)
     }
 
     fn hear(&mut self, message: &OutsideMessage, now: Time) {

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::super::market::Seen;
-use super::super::readings::{self, Reading};
-use super::super::replies::Fields;
 use crate::agents::{AgentsConfig, AverageCrossConfig};
 use crate::config::TaskKind;
+use crate::invariants::agents::market::Seen;
+use crate::invariants::agents::readings::{self, Reading};
+use crate::invariants::agents::replies::Fields;
 use crate::invariants::exact::Exact;
 
 /// How near two averages may be without being equal, as a part of them, until nobody can tell which is above.

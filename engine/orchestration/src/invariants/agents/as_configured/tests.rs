@@ -3,10 +3,10 @@
 use dacapo_kernel::ActorNamed;
 use serde_json::{Value, json};
 
-use super::super::readings;
 use super::*;
 use crate::amount::Amount;
 use crate::domain_event::{MarketTrade, TaskRunStarted};
+use crate::invariants::agents::readings;
 use crate::invariants::planted::Planted;
 use crate::invariants::trading::plant::published;
 

@@ -20,7 +20,8 @@ const MESSAGES: usize = 4_096;
 
 pub(super) struct Counts {
     counting: FailureCount,
-    rows: Vec<Row>,
+    /// By topic.
+    rows: [Vec<Row>; Topic::COUNT],
     /// Calls of which nobody knows yet how they ended.
     calls: VecDeque<Call>,
     /// Number, event and topic of what was published, while somebody has failed before or may now.
@@ -30,7 +31,6 @@ pub(super) struct Counts {
 
 /// A subscription.
 struct Row {
-    topic: Topic,
     key: SubscriberKey,
     /// Failures since it began.
     total: u32,
@@ -51,7 +51,7 @@ impl Counts {
     pub(super) fn new(counting: FailureCount) -> Counts {
         Counts {
             counting,
-            rows: Vec::new(),
+            rows: Default::default(),
             calls: VecDeque::new(),
             messages: VecDeque::new(),
             last_failure: None,
@@ -77,8 +77,7 @@ impl Counts {
                 self.forget(it.topic, |known| {
                     *known == key || it.replaced.contains(known)
                 });
-                self.rows.push(Row {
-                    topic: it.topic,
+                self.rows[it.topic.index()].push(Row {
                     key,
                     total: 0,
                     least: 0,
@@ -97,8 +96,7 @@ impl Counts {
     }
 
     fn forget(&mut self, topic: Topic, which: impl Fn(&SubscriberKey) -> bool) {
-        self.rows
-            .retain(|row| row.topic != topic || !which(&row.key));
+        self.rows[topic.index()].retain(|row| !which(&row.key));
         self.calls
             .retain(|call| call.topic != topic || !which(&call.key));
     }
@@ -121,8 +119,8 @@ impl Counts {
 
     /// How many failures of a subscription count at most.
     pub(super) fn most(&self, topic: Topic, key: &SubscriberKey) -> u32 {
-        let same = |row: &&Row| row.topic == topic && row.key == *key;
-        self.rows.iter().find(same).map_or(0, |row| row.most)
+        let mut rows = self.rows[topic.index()].iter();
+        rows.find(|row| row.key == *key).map_or(0, |row| row.most)
     }
 
     /// The event with which the message was published on which a handler failed last.
@@ -139,8 +137,8 @@ impl Counts {
     }
 
     fn row(&mut self, topic: Topic, subscriber: &Name, label: Option<&Name>) -> Option<&mut Row> {
-        let same = |row: &&mut Row| row.topic == topic && is(&row.key, subscriber, label);
-        self.rows.iter_mut().find(same)
+        let mut rows = self.rows[topic.index()].iter_mut();
+        rows.find(|row| is(&row.key, subscriber, label))
     }
 
     // Where successes forgive.
