@@ -32,6 +32,8 @@ enum Way {
 struct Agent {
     task: Name,
     topic: Topic,
+    /// Whether it needs a snapshot of the market.
+    looks: bool,
     way: Way,
 }
 
@@ -77,6 +79,7 @@ impl AsConfigured {
             let agent = Agent {
                 task: task.name,
                 topic,
+                looks: matches!(task.duty, Duty::Role(kind) if kind != TaskKind::SentimentAnalysis),
                 way,
             };
             Some((task.agent, agent))
@@ -93,15 +96,23 @@ impl AsConfigured {
         }
     }
 
+    /// Whether nobody can show an agent the market of a symbol.
+    fn lacks_snapshot(&self, agent: &Agent, symbol: &Name) -> bool {
+        agent.looks && self.config.missing_snapshots.contains(symbol)
+    }
+
     /// Whether an agent that was asked about a symbol at that time may say this now.
     fn may_say(&self, agent: &Agent, symbol: &Name, span: (Time, Time), said: &Payload) -> bool {
+        if self.lacks_snapshot(agent, symbol) {
+            return false;
+        }
         if let Way::Script(script) = &agent.way {
             let told = said.to_json();
             let mut entries = script::entries(script, symbol, span);
             return entries.any(|entry| script::fits(entry, symbol, span, &told));
         }
         let is_about = said.field("symbol").text() == Some(symbol.as_str());
-        if !is_about || self.config.missing_snapshots.contains(symbol) {
+        if !is_about {
             return false;
         }
         let fits = |seen: &[Seen]| match &agent.way {
@@ -126,6 +137,9 @@ impl AsConfigured {
 
     /// Whether an agent that was asked about a symbol at that time may have had nothing to say by now.
     fn may_be_silent(&self, agent: &Agent, symbol: &Name, span: (Time, Time)) -> bool {
+        if self.lacks_snapshot(agent, symbol) {
+            return true;
+        }
         if let Way::Script(script) = &agent.way {
             let mut entries = script::entries(script, symbol, span).peekable();
             return entries.peek().is_none() || entries.any(script::is_silent);
@@ -139,7 +153,7 @@ impl AsConfigured {
             Way::Script(_) => false,
         };
         let mut known = self.market.known_since(symbol, span.0);
-        self.config.missing_snapshots.contains(symbol) || known.any(|it| has_nothing(it.newest))
+        known.any(|it| has_nothing(it.newest))
     }
 
     fn publish(&mut self, published: &Published, by: ActorId, now: Time) -> Result<(), String> {

@@ -162,7 +162,14 @@ fn can_be_seen(text: &str, door: &str, value: u64) -> bool {
     match (door, value) {
         ("model.refusal", _) => !text.contains('{'),
         ("model.hostile", 4) => names.into_iter().all(is_bold),
-        ("model.hostile", which) => is_bold(names[which.min(2) as usize]),
+        ("model.hostile", which) => {
+            let own = names[which.min(2) as usize];
+            let others = names.into_iter().filter(|name| *name != own);
+            let is_up = change(own).as_f64().is_some_and(|it| it > 0.0);
+            // The entry goes down, and so does what is taken off the size.
+            let goes_right = is_up == matches!(which, 0 | 2);
+            is_bold(own) && goes_right && others.map(change).all(Value::is_null)
+        }
         ("model.huge-number", 0) => text.contains(r#""confidence": 1e999"#),
         ("model.huge-number", which) => {
             let name = names[(which - 1).min(2) as usize];

@@ -275,10 +275,23 @@ impl Remembered {
                 ));
             }
         }
-        if self.failed || self.saved.is_none_or(|saved| saved == self.closed()) {
-            return Ok(());
+        if !self.failed && self.saved.is_some_and(|saved| saved != self.closed()) {
+            return Err(
+                "expected what has closed to be saved before more is judged, found it unsaved"
+                    .into(),
+            );
         }
-        Err("expected what has closed to be saved before more is judged, found it unsaved".into())
+        let has_begun = |it: &(Period, Period)| !it.0.start.is_null();
+        let is_first_life = self.starts <= 1 && self.saved.is_some() && !self.failed;
+        if is_first_life
+            && basis.equity.is_above_zero()
+            && !self.periods.as_ref().is_some_and(has_begun)
+        {
+            return Err(
+                "expected a day to begin with the worth that is judged by, found none begun".into(),
+            );
+        }
+        Ok(())
     }
 }
 

@@ -186,7 +186,20 @@ fn an_agent_knows_what_it_may() {
     late().then(ended("trading_decision", SYMBOL)).holds();
     let other = Name::fixed("XRP/USDT");
     let unknown = by_rules("ta_analysis", &RISING).then(started("ta_analysis", other.clone()));
-    unknown.then(ended("ta_analysis", other)).holds();
+    unknown.then(ended("ta_analysis", other.clone())).holds();
+    // Whoever tells moods needs none.
+    let mood = by_rules("sentiment_analysis", &RISING);
+    let bought = MarketTrade {
+        symbol: other.clone(),
+        taker_buys: Some(true),
+        ..trade()
+    };
+    let traded = (0..5).fold(mood, |log, _| log.then(bought.clone()));
+    let asked = traded
+        .at(70.0)
+        .then(started("sentiment_analysis", other.clone()));
+    let silent = asked.then(ended("sentiment_analysis", other));
+    silent.violated();
 }
 
 // Fails if somebody outside is held to the rules of an agent whose name they use.

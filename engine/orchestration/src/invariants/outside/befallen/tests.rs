@@ -63,6 +63,17 @@ fn what_strikes_a_reply_is_seen_in_it() {
             1,
             r#"{"action": "modify", "modifications": {"size_reduction_pct": -400}}"#,
         ),
+        ("model.hostile", 0, r#"{"modifications": {"leverage": 5}}"#),
+        (
+            "model.hostile",
+            2,
+            r#"{"modifications": {"entry_adjustment_pct": 45}}"#,
+        ),
+        (
+            "model.hostile",
+            3,
+            r#"{"modifications": {"entry_adjustment_pct": -45}}"#,
+        ),
         ("model.huge-number", 0, r#"{"confidence": 1e999}"#),
         (
             "model.huge-number",
@@ -244,6 +255,11 @@ fn what_is_drawn_has_its_bounds() {
         let drawn = drawn(json!({"modify_per_mille": 1, "bold_per_mille": 1}));
         drawn.at(6.0).after(0, says(&text)).violated();
     }
+    let spoilt = says(r#"{"action": "wait", "reasoning": "drawn from the seed""#);
+    drawn(json!({"odd_per_mille": 1}))
+        .at(6.0)
+        .after(0, spoilt)
+        .violated();
     let wrong = says(r#"{"action": "wait", "confidence": 2}"#);
     drawn(json!({})).at(6.0).after(0, wrong).violated();
 }

@@ -12,6 +12,8 @@ use crate::message::Name;
 
 /// For what the models that resolve conflicts are asked: to do so, and whether they are there again.
 const RESOLUTION: [Name; 2] = [Name::fixed("resolution"), Name::fixed("probe")];
+/// What no odd reply says, and every other but one that is no reply.
+const DRAWN: &str = "drawn from the seed";
 /// How exactly delays are told.
 const EXACT: Duration = Duration::from_micros(1);
 /// The changes that a drawn resolution may ask for, beside a smaller size.
@@ -125,7 +127,7 @@ fn may_be_drawn(shares: &GeneratedReplies, said: Result<&str, &str>) -> bool {
     let Ok(text) = said else {
         return shares.error_per_mille > 0;
     };
-    if shares.odd_per_mille > 0 {
+    if shares.odd_per_mille > 0 && !text.contains(DRAWN) {
         return true;
     }
     let Ok(reply) = serde_json::from_str::<Value>(text) else {

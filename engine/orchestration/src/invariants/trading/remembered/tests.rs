@@ -175,3 +175,22 @@ fn days_begin_once_and_with_what_the_account_is_worth() {
     anew(0).holds();
     anew(1).violated();
 }
+
+// Fails if a judgement may know what the account is worth before any day has begun with a worth.
+#[test]
+fn a_day_begins_before_anything_is_judged() {
+    let nothing = || {
+        saved(
+            after_a_loss(),
+            json!({"periods": {"day": 0, "day_start": null, "week": 0, "week_start": null}}),
+        )
+    };
+    let without = || planted().then(closed(-1)).then(nothing());
+    let found = without().then(judgement(100)).violated();
+    assert!(found.ends_with("found none begun"), "{found}");
+    without().then(judgement(0)).holds();
+    let begun = planted()
+        .then(closed(-1))
+        .then(saved(after_a_loss(), json!({})));
+    begun.then(judgement(100)).holds();
+}
