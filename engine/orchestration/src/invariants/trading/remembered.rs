@@ -67,6 +67,9 @@ pub(super) struct Remembered {
 impl Remembered {
     pub(super) fn new(plan: &Plan<Config>) -> Remembered {
         let config = &plan.system;
+        // What is told before the start no event tells.
+        let mut before = config.events.iter().filter(|it| it.at_seconds < 0.0);
+        let is_told = before.any(|it| it.tell_risk.is_some() || it.trade_result.is_some());
         Remembered {
             risk: config.risk.clone(),
             start_unix_ns: plan.start_unix_ns,
@@ -80,7 +83,7 @@ impl Remembered {
             told: None,
             failed: false,
             starts: 0,
-            hearsay: config.store.saved.is_some(),
+            hearsay: is_told || config.store.saved.is_some(),
             met: false,
         }
     }

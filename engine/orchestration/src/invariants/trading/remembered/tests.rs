@@ -193,4 +193,13 @@ fn a_day_begins_before_anything_is_judged() {
         .then(closed(-1))
         .then(saved(after_a_loss(), json!({})));
     begun.then(judgement(100)).holds();
+    // Unless somebody has told it so before the start.
+    let mut told = plan(config());
+    let event = json!({"at_seconds": -1, "trade_result": {"win": false}});
+    told.system.events = vec![serde_json::from_value(event).expect("it is one")];
+    let told = Planted::of(Remembered::new(&told))
+        .then(closed(-1))
+        .then(nothing());
+    let found = told.then(judgement(100)).finding();
+    assert_eq!(found, dacapo_kernel::Finding::NotEvaluable);
 }
