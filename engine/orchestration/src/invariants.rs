@@ -19,7 +19,11 @@ mod trading;
 #[cfg(test)]
 mod planted;
 
-use dacapo_kernel::{Event, HostId, Invariant, KernelEvent, NoDeadlock, Plan, Seq};
+use std::time::Duration;
+
+use dacapo_kernel::{
+    Event, FaultInjected, HostId, Invariant, KernelEvent, NoDeadlock, Plan, Seq, Time,
+};
 
 use crate::config::{Config, PriceSet};
 use crate::domain_event::DomainEvent;
@@ -45,6 +49,12 @@ fn has_crashed(event: &Event<DomainEvent>, host: HostId) -> bool {
 fn is_crash_right_after(seq: Seq, event: &Event<DomainEvent>) -> bool {
     let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
     is_crash && event.seq.0 == seq.0 + 1
+}
+
+/// Until when a fault lasts that strikes at an instant and whose value is in seconds: no longer than things go wrong.
+fn end_of(fault: &FaultInjected, at: Time, quiet_from: Option<Time>) -> Time {
+    let end = at + Duration::from_secs(fault.value);
+    quiet_from.map_or(end, |quiet| end.min(quiet))
 }
 
 /// Every property, in the order in which people read of them.

@@ -24,6 +24,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
 }
 
 /// What the model of an agent is asked for.
-fn purpose(agent: &Name) -> Name {
+pub(super) fn purpose(agent: &Name) -> Name {
     Name::from(format!("message of {agent}"))
 }

@@ -1,8 +1,20 @@
 //! A short log with a violation planted in it, for the tests of the properties.
 
-use dacapo_kernel::{ActorId, Body, Checks, Event, Finding, Invariant, KernelEvent, Seq, Time};
+use dacapo_kernel::{
+    ActorId, Body, Checks, Event, FaultInjected, Finding, Invariant, KernelEvent, Seq, Time,
+};
 
 use crate::domain_event::DomainEvent;
+use crate::message::Name;
+
+/// A fault that is let in at a door.
+pub(super) fn fault(door: &str, value: u64) -> FaultInjected {
+    FaultInjected {
+        door: Name::from(door),
+        asked: 0,
+        value,
+    }
+}
 
 /// A property and the events that it has been shown.
 pub(super) struct Planted {

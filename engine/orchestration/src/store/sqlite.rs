@@ -287,11 +287,11 @@ impl Tables for Sqlite {
         self.before.clear();
         match &self.place {
             Place::Memory(name) => {
-                let nothing = Connection::open_in_memory().map_err(failed)?;
-                if name == IN_MEMORY {
-                    settings::use_small_pages(&nothing)?;
+                // One without a name ends with its connection.
+                if name != IN_MEMORY {
+                    let nothing = Connection::open_in_memory().map_err(failed)?;
+                    transfer(&nothing, self.db()?)?;
                 }
-                transfer(&nothing, self.db()?)?;
                 self.db = None;
             }
             Place::File(file) => {

@@ -106,33 +106,34 @@ impl AsConfigured {
         if self.lacks_snapshot(agent, symbol) {
             return false;
         }
-        if let Way::Script(script) = &agent.way {
-            let told = said.to_json();
-            let mut entries = script::entries(script, symbol, span);
-            return entries.any(|entry| script::fits(entry, symbol, span, &told));
-        }
-        let is_about = said.field("symbol").text() == Some(symbol.as_str());
-        if !is_about {
-            return false;
-        }
-        let fits = |seen: &[Seen]| match &agent.way {
-            Way::Rules(kind) => match rules::expected(&self.config, *kind, seen) {
-                Expected::Nothing => false,
-                Expected::Message(fields) => {
-                    let told = said.to_json();
-                    told.as_object()
-                        .is_some_and(|told| same(&fields, told, symbol))
-                }
-                Expected::Unsure => true,
-            },
-            Way::Chance(kind) => {
-                let price = seen.last().map(Seen::price);
-                chance::fits(&self.config, *kind, price, said)
+        let is_about = || said.field("symbol").text() == Some(symbol.as_str());
+        let mut known = self.market.known(symbol, span.0);
+        match &agent.way {
+            Way::Script(script) => {
+                let told = said.to_json();
+                let mut entries = script::entries(script, symbol, span);
+                entries.any(|entry| script::fits(entry, symbol, span, &told))
             }
-            Way::Script(_) => false,
-        };
-        let mut known = self.market.known_since(symbol, span.0);
-        known.any(|known| fits(known.newest))
+            Way::Rules(kind) if is_about() => {
+                let told = said.to_json();
+                let says = |fields: &_| {
+                    told.as_object()
+                        .is_some_and(|told| same(fields, told, symbol))
+                };
+                known.any(
+                    |known| match rules::expected(&self.config, *kind, known.newest) {
+                        Expected::Nothing => false,
+                        Expected::Message(fields) => says(&fields),
+                        Expected::Unsure => true,
+                    },
+                )
+            }
+            Way::Chance(kind) if is_about() => known.any(|known| {
+                let price = known.newest.last().map(Seen::price);
+                chance::fits(&self.config, *kind, price, said)
+            }),
+            Way::Rules(_) | Way::Chance(_) => false,
+        }
     }
 
     /// Whether an agent that was asked about a symbol at that time may have had nothing to say by now.
@@ -140,20 +141,19 @@ impl AsConfigured {
         if self.lacks_snapshot(agent, symbol) {
             return true;
         }
-        if let Way::Script(script) = &agent.way {
-            let mut entries = script::entries(script, symbol, span).peekable();
-            return entries.peek().is_none() || entries.any(script::is_silent);
+        let mut known = self.market.known(symbol, span.0);
+        match &agent.way {
+            Way::Script(script) => {
+                let mut entries = script::entries(script, symbol, span).peekable();
+                entries.peek().is_none() || entries.any(script::is_silent)
+            }
+            Way::Rules(kind) => known.any(|known| {
+                let expected = rules::expected(&self.config, *kind, known.newest);
+                !matches!(expected, Expected::Message(_))
+            }),
+            Way::Chance(TaskKind::TradingDecision) => known.any(|known| known.newest.is_empty()),
+            Way::Chance(_) => false,
         }
-        let has_nothing = |seen: &[Seen]| match &agent.way {
-            Way::Rules(kind) => !matches!(
-                rules::expected(&self.config, *kind, seen),
-                Expected::Message(_)
-            ),
-            Way::Chance(kind) => *kind == TaskKind::TradingDecision && seen.is_empty(),
-            Way::Script(_) => false,
-        };
-        let mut known = self.market.known_since(symbol, span.0);
-        known.any(|it| has_nothing(it.newest))
     }
 
     fn publish(&mut self, published: &Published, by: ActorId, now: Time) -> Result<(), String> {

@@ -143,17 +143,8 @@ impl Market {
         kept.push(Seen { at, tick });
     }
 
-    /// What an agent may know of a symbol now, the most first.
-    pub(super) fn known(&self, symbol: &Name, now: Time) -> impl Iterator<Item = Known<'_>> {
-        self.known_since(symbol, now)
-    }
-
     /// What an agent may have known of a symbol at some moment from an instant on, the most first.
-    pub(super) fn known_since(
-        &self,
-        symbol: &Name,
-        since: Time,
-    ) -> impl Iterator<Item = Known<'_>> {
+    pub(super) fn known(&self, symbol: &Name, since: Time) -> impl Iterator<Item = Known<'_>> {
         let market = self.markets.get(symbol);
         let (left, kept) = market.map_or((0, &[][..]), |it| (it.left, &it.kept));
         let surely = kept.partition_point(|seen| seen.at < since);

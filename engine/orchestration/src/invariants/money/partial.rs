@@ -109,14 +109,11 @@ impl Invariant<DomainEvent> for Whole {
 
 #[cfg(test)]
 mod tests {
-    use dacapo_kernel::FaultInjected;
-
     use super::super::planted::{self, config};
     use super::*;
     use crate::amount::Amount;
     use crate::domain_event::OrderAnswered;
-    use crate::invariants::planted::Planted;
-    use crate::message::Name;
+    use crate::invariants::planted::{Planted, fault};
 
     fn begun(fills_parts: bool) -> Planted {
         let mut system = config();
@@ -131,14 +128,6 @@ mod tests {
         }
     }
 
-    fn fault(value: u64) -> FaultInjected {
-        FaultInjected {
-            door: Name::fixed(DOOR),
-            asked: 0,
-            value,
-        }
-    }
-
     // Fails if a part may be filled for nothing, or another part than the one that was imposed or may be drawn.
     #[test]
     fn a_part_has_its_reason() {
@@ -149,7 +138,7 @@ mod tests {
         begun(true).then(fill(90)).holds();
         begun(true).then(fill(29)).violated();
         begun(true).then(fill(91)).violated();
-        let imposed = |drawn| begun(drawn).kernel(fault(40));
+        let imposed = |drawn| begun(drawn).kernel(fault(DOOR, 40));
         for drawn in [false, true] {
             let later = |log: Planted| log.at(1.0).then(fill(100));
             later(imposed(drawn).then(fill(40))).holds();
@@ -173,7 +162,7 @@ mod tests {
             order: None,
             outcome: OrderOutcome::Refused("insufficient_balance".into()),
         };
-        let struck = || begun(false).kernel(fault(40));
+        let struck = || begun(false).kernel(fault(DOOR, 40));
         struck().then(refused).at(1.0).then(fill(100)).holds();
         struck().then(fill(40)).then(fill(40)).violated();
     }

@@ -2,7 +2,6 @@
 //! of before once it was lost.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use dacapo_kernel::{
     Event, FaultInjected, Invariant, KernelEvent, Plan, Seq, Time, number as kernel,
@@ -11,7 +10,7 @@ use dacapo_kernel::{
 use crate::config::{Config, StoreConfig};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, StoreFailed, number};
-use crate::invariants::is_crash_right_after;
+use crate::invariants::{end_of, is_crash_right_after};
 
 /// How the names of what goes wrong at a store begin.
 const DOORS: &str = "store.";
@@ -71,8 +70,7 @@ impl StoreWorks {
 
     fn strike(&mut self, fault: &FaultInjected, now: Time) {
         self.struck = Some(now);
-        let end = now + Duration::from_secs(fault.value);
-        let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        let end = end_of(fault, now, self.quiet_from);
         if let Some((_, loss)) = LOSSES.iter().find(|(door, _)| fault.door == **door) {
             self.loss = Some(loss);
         }
@@ -213,21 +211,13 @@ mod tests {
 
     use super::super::planted::{config, marked};
     use super::*;
-    use crate::invariants::planted::Planted;
+    use crate::invariants::planted::{Planted, fault};
     use crate::message::Name;
 
     fn planted(change: impl FnOnce(&mut Plan<Config>)) -> Planted {
         let mut plan = Plan::of("planted", config());
         change(&mut plan);
         Planted::of(StoreWorks::new(&plan))
-    }
-
-    fn fault(door: &'static str, value: u64) -> FaultInjected {
-        FaultInjected {
-            door: Name::fixed(door),
-            asked: 0,
-            value,
-        }
     }
 
     fn failed(operation: &'static str) -> StoreFailed {

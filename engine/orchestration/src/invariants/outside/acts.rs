@@ -6,8 +6,10 @@ use std::time::Duration;
 use dacapo_kernel::{Event, Fault, Invariant, Plan, Time};
 use serde_json::Value;
 
+use crate::amount::Amount;
 use crate::config::{Config, ScriptedSubscriber};
 use crate::domain_event::{DomainEvent, OutsideAction, OutsideMessage, number};
+use crate::invariants::exact::Exact;
 use crate::market::MarketConfig;
 use crate::message::{Name, Topic};
 
@@ -222,7 +224,7 @@ fn price(config: &Config, symbol: &Name) -> Option<f64> {
         return None;
     };
     let walk = generated.symbols.iter().find(|it| *symbol == *it.symbol)?;
-    walk.start_price.to_string().parse().ok()
+    Some(Amount::from_decimal(walk.start_price).in_floats())
 }
 
 /// Whether this is what is to be said.

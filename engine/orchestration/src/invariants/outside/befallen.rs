@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, number};
+use crate::invariants::end_of;
 use crate::invariants::replied::replied;
 use crate::message::Name;
 
@@ -87,8 +88,7 @@ impl Befallen {
         let Some(asked) = self.asked.get_mut(&call) else {
             return;
         };
-        let end = asked.at + Duration::from_secs(fault.value);
-        let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+        let end = end_of(fault, asked.at, self.quiet_from);
         if LASTING.contains(&fault.door.as_str())
             && let Some(place) = asked.place
         {

@@ -2,14 +2,14 @@
 //! that a market can have made.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use dacapo_kernel::{Event, FaultInjected, Invariant, KernelEvent, Plan, Time, number as kernel};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
+use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, number};
+use crate::invariants::end_of;
 use crate::invariants::exact::Exact;
 use crate::market::{Jump, MarketConfig, WalkConfig};
 use crate::message::Name;
@@ -87,7 +87,7 @@ impl Walk {
 }
 
 fn in_floats(decimal: Decimal) -> f64 {
-    decimal.to_f64().unwrap_or(f64::NAN)
+    Amount::from_decimal(decimal).in_floats()
 }
 
 /// The market that a scenario invents, as far as it has come.
@@ -126,8 +126,7 @@ impl AsWritten {
 
     fn strike(&mut self, fault: &FaultInjected, now: Time) {
         if SILENT.contains(&fault.door.as_str()) {
-            let end = now + Duration::from_secs(fault.value);
-            let end = self.quiet_from.map_or(end, |quiet| end.min(quiet));
+            let end = end_of(fault, now, self.quiet_from);
             self.silent_until = self.silent_until.max(end);
         }
         self.befalling.push(fault.clone());
@@ -144,40 +143,43 @@ impl AsWritten {
         is_price.then_some(1.0 - percent as f64 / 100.0)
     }
 
-    fn trade(&mut self, trade: &MarketTrade, now: Time) -> Result<(), String> {
-        if self.walks.is_empty() {
-            return Ok(());
-        }
-        let (symbol, interval) = (&trade.symbol, self.interval);
-        let Some(walk) = self.walks.iter().find(|it| *symbol == *it.symbol) else {
-            return Err(format!("expected no trades of {symbol}, found one"));
-        };
-        let last = self.last.get(symbol).copied();
-        let steps = match last {
-            Some(last) => now.as_nanos().saturating_sub(last.at.as_nanos()) / interval,
-            None => now.as_nanos() / interval,
-        };
-        let is_due = now.as_nanos().is_multiple_of(interval) && (steps > 0 || last.is_none());
-        if !is_due {
+    /// How many steps after the last a trade comes, and how many did not come in between.
+    fn come(&self, symbol: &Name, last: Option<Time>, now: Time) -> Result<(u64, u64), String> {
+        let (now, interval) = (now.as_nanos(), self.interval);
+        let steps = now.saturating_sub(last.map_or(0, Time::as_nanos)) / interval;
+        if !now.is_multiple_of(interval) || steps == 0 && last.is_some() {
             return Err(format!(
                 "expected one trade of {symbol} each interval, found another"
             ));
         }
         // What did not come was kept back until then at least.
-        let missing = steps - u64::from(last.is_some() && steps > 0);
-        let before = Time::from_nanos(now.as_nanos().saturating_sub(interval));
-        if missing > 0 && before >= self.silent_until && self.silences().next().is_none() {
+        let missing = steps - u64::from(last.is_some());
+        let before = Time::from_nanos(now.saturating_sub(interval));
+        if missing > 0 && before >= self.silent_until && !self.is_kept_back() {
             return Err(format!(
                 "expected each trade of {symbol} to come, found one missing"
             ));
         }
+        Ok((steps, missing))
+    }
+
+    fn trade(&mut self, trade: &MarketTrade, now: Time) -> Result<(), String> {
+        if self.walks.is_empty() {
+            return Ok(());
+        }
+        let symbol = &trade.symbol;
+        let Some(walk) = self.walks.iter().find(|it| *symbol == *it.symbol) else {
+            return Err(format!("expected no trades of {symbol}, found one"));
+        };
+        let last = self.last.get(symbol).copied();
+        let (steps, missing) = self.come(symbol, last.map(|it| it.at), now)?;
         if trade.size.as_decimal() != walk.trade_size {
             return Err(format!(
                 "expected trades of {} {symbol}, found one of {}",
                 walk.trade_size, trade.size
             ));
         }
-        let found = in_floats(trade.price.as_decimal());
+        let found = trade.price.in_floats();
         let price = self.left().map(|left| found / left);
         match price {
             None if found > 0.0 => return Err("expected no price, found one".to_owned()),
@@ -217,10 +219,10 @@ impl AsWritten {
         Ok(())
     }
 
-    /// What has kept back anything right before.
-    fn silences(&self) -> impl Iterator<Item = &FaultInjected> {
-        let befalling = self.befalling.iter();
-        befalling.filter(|it| SILENT.contains(&it.door.as_str()))
+    /// Whether something was kept back right before.
+    fn is_kept_back(&self) -> bool {
+        let mut befalling = self.befalling.iter();
+        befalling.any(|it| SILENT.contains(&it.door.as_str()))
     }
 
     fn bar(&self, bar: &MarketBar) -> Result<(), String> {

@@ -84,13 +84,12 @@ impl Invariant<DomainEvent> for EmergencyCancels {
 
 #[cfg(test)]
 mod tests {
-    use dacapo_kernel::FaultInjected;
     use serde_json::json;
 
     use super::super::plant::changed;
     use super::*;
     use crate::domain_event::StateSaved;
-    use crate::invariants::planted::Planted;
+    use crate::invariants::planted::{Planted, fault};
     use crate::message::Json;
 
     fn answered(intent: &'static str, outcome: OrderOutcome) -> OrderAnswered {
@@ -154,13 +153,7 @@ mod tests {
         let again = lifted().then(changed(RunState::Paused, RunState::Halted, "halt"));
         again.then(closed(Some(0))).holds();
         waiting().then(saved(false)).then(closed(Some(0))).holds();
-        let vain = || {
-            waiting().kernel(FaultInjected {
-                door: Name::fixed(IN_VAIN),
-                asked: 0,
-                value: 0,
-            })
-        };
+        let vain = || waiting().kernel(fault(IN_VAIN, 0));
         vain().then(closed(Some(0))).violated();
         let one = vain().then(answered("one", OrderOutcome::Cancelled));
         one.then(closed(Some(0))).holds();

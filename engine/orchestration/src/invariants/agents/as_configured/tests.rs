@@ -4,11 +4,10 @@ use dacapo_kernel::ActorNamed;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::amount::Amount;
 use crate::domain_event::{MarketTrade, TaskRunStarted};
 use crate::invariants::agents::readings;
 use crate::invariants::planted::Planted;
-use crate::invariants::trading::plant::published;
+use crate::invariants::trading::plant::{published, traded};
 
 const SYMBOL: Name = Name::fixed("BTC/USDT");
 
@@ -33,10 +32,8 @@ fn asked_of(feels: Value, decides: Value, task: &'static str, prices: &[i64]) ->
     let log = Planted::of(AsConfigured::new(&Plan::of("planted", system)));
     let trade = |log: Planted, (second, price): (usize, &i64)| {
         log.at(second as f64).then(MarketTrade {
-            symbol: SYMBOL,
-            price: Amount::from_int(*price),
-            size: Amount::ONE,
             taker_buys: Some(true),
+            ..traded("BTC/USDT", *price)
         })
     };
     let log = prices.iter().enumerate().fold(log, trade);
@@ -68,8 +65,12 @@ fn ended(task: &'static str, symbol: Name) -> TaskRunEnded {
     }
 }
 
-fn says(source: &'static str, topic: Topic, mut said: Value) -> Published {
-    said["symbol"] = SYMBOL.as_str().into();
+fn says(source: &'static str, topic: Topic, said: Value) -> Published {
+    says_of(SYMBOL.as_str(), source, topic, said)
+}
+
+fn says_of(symbol: &str, source: &'static str, topic: Topic, mut said: Value) -> Published {
+    said["symbol"] = symbol.into();
     let mut published = published(3, topic, 1, said);
     let mut message = (*published.message).clone();
     message.source = Name::fixed(source);
@@ -176,12 +177,7 @@ fn a_crossing_is_said_at_its_price() {
 // Fails if what became known while an agent was asked must be known, or a symbol without a snapshot is told of.
 #[test]
 fn an_agent_knows_what_it_may() {
-    let trade = || MarketTrade {
-        symbol: SYMBOL,
-        price: Amount::from_int(8),
-        size: Amount::ONE,
-        taker_buys: None,
-    };
+    let trade = || traded("BTC/USDT", 8);
     let late = || crossing(&[10, 10, 10, 12]).at(61.0).then(trade());
     late().then(ended("trading_decision", SYMBOL)).holds();
     let other = Name::fixed("XRP/USDT");
@@ -227,12 +223,7 @@ fn drawn(wild: u32, said: Value) -> Planted {
     });
     let system = serde_json::from_value(sections).expect("it is one");
     let log = Planted::of(AsConfigured::new(&Plan::of("planted", system)));
-    let log = log.then(MarketTrade {
-        symbol: SYMBOL,
-        price: Amount::HUNDRED,
-        size: Amount::ONE,
-        taker_buys: None,
-    });
+    let log = log.then(traded("BTC/USDT", 100));
     let asked = log.at(60.0).then(started("trading_decision", SYMBOL));
     match said {
         Value::Null => asked.then(ended("trading_decision", SYMBOL)),
@@ -295,13 +286,7 @@ fn a_script_is_followed() {
     let asked = || asked_of(script.clone(), "rules".into(), "sentiment_analysis", &[]);
     let said = |bias: &str, symbol: &str| {
         let said = json!({"bias": bias, "confidence": 0.5});
-        let mut said = says("sentiment_analysis", Topic::SentimentUpdates, said);
-        let mut message = (*said.message).clone();
-        let mut payload = message.payload.to_json();
-        payload["symbol"] = symbol.into();
-        message.payload = crate::message::Payload::from_json(message.topic, payload);
-        said.message = message.into();
-        said
+        says_of(symbol, "sentiment_analysis", Topic::SentimentUpdates, said)
     };
     asked().at(65.0).then(said("bearish", "BTC/USDT")).holds();
     asked()
@@ -337,20 +322,13 @@ fn a_script_is_followed() {
 fn what_is_said_of_one_symbol_is_not_said_of_another() {
     let still = [100; 9];
     let both = by_rules("ta_analysis", &still).then(started("ta_analysis", SYMBOL));
-    let said = json!({"bias": "neutral", "confidence": 1.0});
-    let said = || says("technical_analysis", Topic::TaSignals, said.clone());
-    let spoken = both.then(said());
-    spoken.then(ended("ta_analysis", SYMBOL)).holds();
-    let named = |symbol: &'static str| {
-        let mut said = said();
-        let mut message = (*said.message).clone();
-        let mut payload = message.payload.to_json();
-        payload["symbol"] = symbol.into();
-        message.payload = crate::message::Payload::from_json(message.topic, payload);
-        said.message = message.into();
-        said
+    let said = |symbol| {
+        let said = json!({"bias": "neutral", "confidence": 1.0});
+        says_of(symbol, "technical_analysis", Topic::TaSignals, said)
     };
+    let spoken = both.then(said("BTC/USDT"));
+    spoken.then(ended("ta_analysis", SYMBOL)).holds();
     by_rules("ta_analysis", &still)
-        .then(named("XRP/USDT"))
+        .then(said("XRP/USDT"))
         .violated();
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain_event::{ModelAsked, ModelReply};
-use crate::invariants::planted::Planted;
+use crate::invariants::planted::{Planted, fault};
 
 fn asked(change: impl FnOnce(&mut Plan<Config>)) -> Planted {
     asked_of(json!({"model": "another"}), change)
@@ -27,14 +27,6 @@ fn ask() -> ModelAsked {
         purpose: Name::fixed("resolution"),
         prompt: String::new(),
         max_tokens: 500,
-    }
-}
-
-fn fault(door: &str, value: u64) -> FaultInjected {
-    FaultInjected {
-        door: Name::from(door),
-        asked: 0,
-        value,
     }
 }
 

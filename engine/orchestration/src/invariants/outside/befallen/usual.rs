@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::config::{Config, GeneratedReplies, Replies, ScriptedReply};
 use crate::domain_event::{ModelAsked, ModelReply};
+use crate::invariants::agents::purpose;
 use crate::invariants::replied::replied;
 use crate::message::Name;
 
@@ -69,8 +70,8 @@ pub(super) fn providers(config: &Config) -> Vec<Provider> {
             }
             Replies::Live(_) => continue,
         };
-        let purpose = Name::from(format!("message of {}", source.agent));
-        known.push(Provider::of(&source.llm.model, vec![purpose], answers));
+        let purposes = vec![purpose(&source.agent)];
+        known.push(Provider::of(&source.llm.model, purposes, answers));
     }
     known
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::amount::Amount;
-use crate::invariants::planted::Planted;
+use crate::invariants::planted::{Planted, fault};
 
 const SYMBOL: Name = Name::fixed("BTC/USDT");
 
@@ -30,14 +30,6 @@ fn trade(price: &str, taker_buys: bool) -> MarketTrade {
         price: price.parse().expect("it is a price"),
         size: Amount::from_int(2),
         taker_buys: Some(taker_buys),
-    }
-}
-
-fn fault(door: &'static str, value: u64) -> FaultInjected {
-    FaultInjected {
-        door: Name::fixed(door),
-        asked: 0,
-        value,
     }
 }
 
