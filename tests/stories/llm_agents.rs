@@ -268,7 +268,15 @@ fn what_is_wrong_about_a_model_that_decides_is_told() {
         ("llm.mask={symbol=true}", "did you mean `symbols`?"),
         (
             "agents.portfolio_rebalance={llm={model=\"a\",template={text=\"{{symbol}}\"}}}",
-            "a portfolio makes plans, and a model says messages",
+            "the names are situation, time, total_equity_usd",
+        ),
+        (
+            "agents.portfolio_rebalance={llm={model=\"a\",template={text=\"{{trades}}\"},subscribe=[\"ta_signals\"]}}",
+            "a model that advises is told how the account is divided",
+        ),
+        (
+            "schedules.others=[{name=\"more\",topic=\"portfolio_updates\",agent.llm={model=\"a\",template={text=\"{{trades}}\"}}}]",
+            "plans of the portfolio, which others do not make",
         ),
     ] {
         let market = " --set market={source=\"none\"}";

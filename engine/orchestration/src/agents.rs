@@ -65,7 +65,7 @@ pub enum AgentKind {
     AverageCross(AverageCrossConfig),
     /// A program in any language, asked in lock-step.
     Process(Box<ProcessConfig>),
-    /// A language model: a template and a reply that is one message.
+    /// A language model: a template and a reply that is one message, or advice on what the portfolio's rules work out.
     Llm(Box<LlmAgentConfig>),
     /// Plans from a script; for the portfolio only.
     Plans(Vec<PlanEntry>),
@@ -295,7 +295,16 @@ impl Agents {
                 Ok(said.map(Output::from))
             }
             (AgentKind::Process(_), _) => self.ask_program(desk, symbol, exchange).await,
-            (AgentKind::Llm(llm), _) => self.ask_model(desk, llm, symbol, exchange).await,
+            (AgentKind::Llm(llm), duty) => {
+                let Some(asked) = self.question(desk, llm, symbol, exchange) else {
+                    return Ok(None);
+                };
+                if duty != Duty::Role(TaskKind::PortfolioRebalance) {
+                    return llm::run(ctx, asked).await;
+                }
+                let plan = portfolio_rebalance::advised(ctx, asked, &self.config.portfolio);
+                Ok(announce(desk, plan.await?))
+            }
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => Ok(self.draw(ctx, kind, symbol)),
             (AgentKind::Rules, Duty::Role(TaskKind::PortfolioRebalance)) => {
@@ -339,18 +348,16 @@ impl Agents {
         process::run(&desk.voice, asked, wake).await
     }
 
-    /// Asks a language model.
-    async fn ask_model(
-        &self,
-        desk: &Desk,
-        llm: &LlmAgentConfig,
-        symbol: &Name,
-        exchange: &Exchange,
-    ) -> Result<Option<Output>, AgentError> {
-        let Some(place) = self.config.place_of_llm(&desk.name, desk.topic) else {
-            return Ok(None);
-        };
-        let asked = llm::Question {
+    /// What a language model is asked.
+    fn question<'a>(
+        &'a self,
+        desk: &'a Desk,
+        llm: &'a LlmAgentConfig,
+        symbol: &'a Name,
+        exchange: &'a Exchange,
+    ) -> Option<llm::Question<'a>> {
+        let place = self.config.place_of_llm(&desk.name, desk.topic)?;
+        Some(llm::Question {
             llm,
             port: llm::port(place),
             asking: &self.asking,
@@ -364,8 +371,7 @@ impl Agents {
             market: &self.known.market,
             news: &self.known.news,
             exchange,
-        };
-        llm::run(&desk.voice, asked).await
+        })
     }
 
     /// Sentiment and portfolio need no snapshot of the market.

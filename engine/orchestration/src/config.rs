@@ -46,7 +46,7 @@ pub use model::{
 pub(crate) use processes::note_files;
 pub use schedule::{Duty, OtherTask, Schedule, ScheduleConfig, Schedules, TaskKind};
 pub use script::{
-    AccountFigures, ForceRun, Nothing, OutsideEvent, PriceSet, Publication, Reply,
+    AccountFigures, ForceRun, ManualReset, Nothing, OutsideEvent, PriceSet, Publication, Reply,
     ScriptedSubscriber, TradeResult, Unsubscription,
 };
 pub use store::{StoreConfig, StoreKind};

@@ -137,6 +137,11 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             )
         }
         DomainEvent::SignalDropped(it) => format!("msg-{}: {}", it.signal, it.reason),
+        DomainEvent::RiskReset(it) if it.lifted.is_empty() => "no breaker was set".to_owned(),
+        DomainEvent::RiskReset(it) => {
+            let lifted: Vec<&str> = it.lifted.iter().map(Name::as_str).collect();
+            format!("lifts {}", lifted.join(", "))
+        }
         DomainEvent::RiskJudged(it) => {
             let codes = it.rejections.iter().chain(&it.warnings);
             let codes: Vec<&str> = codes.map(|code| code.as_str()).collect();
@@ -249,6 +254,10 @@ fn outside(action: &OutsideAction) -> String {
             let won = if it.win { "won" } else { "lost" };
             format!("says a trade {won}")
         }
+        OutsideAction::ResetRisk(it) if it.administrator => {
+            "resets risk as an administrator".to_owned()
+        }
+        OutsideAction::ResetRisk(_) => "resets risk".to_owned(),
         OutsideAction::ForceRun(it) => format!("runs {} for {}", it.task, it.symbol),
         OutsideAction::Status => "asks how the coordinator is".to_owned(),
         OutsideAction::Stop => "stops the coordinator".to_owned(),

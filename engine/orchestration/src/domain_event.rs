@@ -38,7 +38,7 @@ pub use store::{LegMarked, LegStored, StateRestored, StateSaved, StoreFailed};
 pub use trading::{
     BalanceChanged, BarDoubtful, EmergencyOrder, EmergencyOrdered, Filled, JudgedWithoutWarnings,
     OrderAnswered, OrderOutcome, OrderSubmitted, PositionClosed, PositionOpened, Proposed,
-    RiskBasis, RiskJudged, SymbolExposure, TradeOrigin,
+    RiskBasis, RiskJudged, RiskReset, SymbolExposure, TradeOrigin,
 };
 
 events! {
@@ -120,6 +120,8 @@ events! {
         103 "signal dropped" v 1 Consequence => SignalDropped(SignalDropped);
         /// The risk engine judged a proposal.
         110 "risk judged" v 2 Consequence => RiskJudged(RiskJudged), was 1 as JudgedWithoutWarnings;
+        /// Somebody lifted by hand what halts trading in the risk engine.
+        111 "risk reset" v 1 Consequence => RiskReset(RiskReset);
         /// An order goes to the exchange.
         120 "order submitted" v 1 Consequence => OrderSubmitted(OrderSubmitted);
         /// What became of an order.

@@ -239,6 +239,7 @@ pub(crate) fn item(event: &OutsideEvent) -> Option<Item> {
         event.set_price.map(OutsideAction::SetPrice),
         event.tell_risk.map(OutsideAction::TellRisk),
         event.trade_result.map(OutsideAction::TradeResult),
+        event.reset_risk.map(OutsideAction::ResetRisk),
         event.force_run.map(OutsideAction::ForceRun),
         event.status.map(|_| OutsideAction::Status),
         event.stop.map(|_| OutsideAction::Stop),

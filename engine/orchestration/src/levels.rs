@@ -62,6 +62,7 @@ pub(crate) fn level_of(event: &DomainEvent) -> Option<usize> {
         | DomainEvent::ConflictResolved(_)
         | DomainEvent::SignalDropped(_)
         | DomainEvent::RiskJudged(_)
+        | DomainEvent::RiskReset(_)
         | DomainEvent::BarDoubtful(_)
         | DomainEvent::RebalancePlanned(_)
         | DomainEvent::LegsPlanned(_)

@@ -130,6 +130,10 @@ impl Outside {
                 self.coordinator.tell_result(it.win);
                 Ok(())
             }
+            OutsideAction::ResetRisk(it) => {
+                let reset = self.coordinator.reset_risk(it.administrator);
+                reset.map_err(|what| ("reset_refused", what.to_owned()))
+            }
             OutsideAction::ForceRun(it) => {
                 let ran = self.coordinator.force_task(&it.task, it.symbol).await;
                 ran.map_err(|raised| ("op_raised", raised))

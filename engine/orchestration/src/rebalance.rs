@@ -9,6 +9,7 @@ mod config;
 mod leg;
 mod message;
 mod proposal;
+mod question;
 mod sequence;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::message::{Instant, Span};
 use crate::symbol::Side;
 
 pub use advice::Advice;
+pub(crate) use advice::{Advised, read as read_advice};
 pub use allocation::{Allocation, Holdings, UnitPrices};
 pub use config::{
     Assumed, DcaRules, HodlBags, RebalanceConfig, RebalanceError, RebalanceRules, TargetAllocation,
@@ -25,6 +27,7 @@ pub use config::{
 pub use leg::Leg;
 pub use message::message;
 pub use proposal::trade_draft;
+pub use question::question;
 pub use sequence::{funded_buy, order_due, order_immediate};
 
 /// Whether anything is to be done.
@@ -103,7 +106,7 @@ pub fn plan(
 ) -> Result<Plan, RebalanceError> {
     config.check()?;
     let rules = &config.rebalancing;
-    if !force && allocation.max_deviation_pct < rules.threshold_pct {
+    if !force && !allocation.is_off(rules) {
         return Ok(no_action(allocation));
     }
     let mut draft = advice::Draft {

@@ -217,12 +217,27 @@ impl Recording {
 
     fn answered(&mut self, event: &Event<DomainEvent>, answered: &ModelAnswered) {
         // What goes wrong at a provider decides nothing, and what follows from that is of others.
-        let is_reply = matches!(&answered.reply, ModelReply::Live(reply) if !reply.failed);
-        if let Some(cause) = event.cause.filter(|_| is_reply)
-            && let Some(question) = self.questions.get_mut(&cause)
-        {
-            question.by_fallback = Some(event.actor) == self.fallback;
-            self.follows.insert(event.seq, cause);
+        let ModelReply::Live(reply) = &answered.reply else {
+            return;
+        };
+        let Some(cause) = event.cause.filter(|_| !reply.failed) else {
+            return;
+        };
+        let Some(question) = self.questions.get_mut(&cause) else {
+            return;
+        };
+        question.by_fallback = Some(event.actor) == self.fallback;
+        let purpose = &question.asked.purpose;
+        let mut agents = self.agents.iter();
+        let of = agents.position(|agent| agent.purpose == *purpose);
+        match of.filter(|at| self.agents[*at].topic == Topic::PortfolioUpdates) {
+            Some(at) => {
+                let question = (cause, question.clone());
+                let (ruling, _) = messages::advice(&self.terms.mask.unveiled(&reply.text));
+                let found = self.found(question, event.seq, (ruling, None));
+                self.agents[at].found.push(found);
+            }
+            None => drop(self.follows.insert(event.seq, cause)),
         }
     }
 

@@ -117,9 +117,9 @@ impl RiskEngine {
         self.state.reset_weekly();
     }
 
-    /// Lifts the halt, its breakers and the cooldown. Returns whether it did: a drawdown breaker
-    /// yields to an administrator only.
-    pub fn reset_manually(&mut self, administrator: bool) -> bool {
+    /// Lifts the halt and the cooldown. Returns the breakers that it lifted; none if it did not, since a drawdown
+    /// breaker yields to an administrator only.
+    pub fn reset_manually(&mut self, administrator: bool) -> Option<Vec<Breaker>> {
         self.state.reset_manually(administrator)
     }
 }

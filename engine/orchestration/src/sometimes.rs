@@ -9,6 +9,7 @@ use dacapo_kernel::{Body, Event, KernelEvent, Sometimes, number as kernel};
 use crate::domain_event::{
     DomainEvent, EmergencyOrder, OrderOutcome, ResolvedBy, TaskOutcome, number,
 };
+use crate::message::Payload;
 
 /// A question to one event.
 type Question = fn(&Event<DomainEvent>) -> bool;
@@ -86,6 +87,7 @@ fn of_trading() -> Vec<Sometimes<DomainEvent>> {
     reached! {
         "risk.rejected", "the risk engine refused a proposal", RiskJudged(it) => !it.rejections.is_empty();
         "risk.reduced", "the risk engine reduced a proposal", RiskJudged(it) => it.size_usd.is_some();
+        "risk.reset", "somebody lifted what halted trading", RiskReset(it) => !it.lifted.is_empty();
         "order.filled", "an order was filled", OrderAnswered(it) => it.outcome == OrderOutcome::Filled;
         "order.rests", "an order waited for its price", OrderAnswered(it) => it.outcome == OrderOutcome::Resting;
         "order.refused", "an order was refused", OrderAnswered(it) => matches!(it.outcome, OrderOutcome::Refused(_));
@@ -95,6 +97,7 @@ fn of_trading() -> Vec<Sometimes<DomainEvent>> {
         "emergency.close", "every position was ordered to be closed", EmergencyOrdered(it) => it.order == EmergencyOrder::CloseAll;
         "emergency.reduce", "every position was ordered to be reduced", EmergencyOrdered(it) => matches!(it.order, EmergencyOrder::Reduce(_));
         "emergency.left", "a position could not be closed at once", EmergencyOrdered(it) => it.left > Some(0);
+        "rebalance.advice-useless", "what a model advised on a plan was of no use", Published(it) => matches!(&it.message.payload, Payload::Raw(plan) if plan["used_fallback_strategy"] == true);
         "rebalance.unfunded", "a buy was not sent for want of money", RebalanceTradeSkipped(it) => it.reason == *"unfunded";
         "leg.executed", "a scheduled trade was carried out", LegMarked(it) => it.status == *"executed";
         "leg.failed", "a scheduled trade failed", LegMarked(it) => it.status == *"failed";

@@ -112,7 +112,7 @@ impl View<DomainEvent> for Views {
             | DomainEvent::Subscribed(_)
             | DomainEvent::Unsubscribed(_)
             | DomainEvent::HistoryShrunk(_) => self.bus.apply(domain),
-            DomainEvent::MessageRewritten(_) => {}
+            DomainEvent::MessageRewritten(_) | DomainEvent::RiskReset(_) => {}
             DomainEvent::Started(_) => {
                 self.coordinator.begin();
                 self.bus.begin();

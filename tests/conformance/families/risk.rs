@@ -83,7 +83,13 @@ fn apply(engine: &mut RiskEngine, op: &Value, defects: Defects) -> Value {
         }
         "reset_daily" => engine.reset_daily(),
         "reset_weekly" => engine.reset_weekly(),
-        "manual_reset" => return json!(engine.reset_manually(op["admin"].as_bool().unwrap())),
+        "manual_reset" => {
+            return json!(
+                engine
+                    .reset_manually(op["admin"].as_bool().unwrap())
+                    .is_some()
+            );
+        }
         "validate" => {
             let proposal = validate_proposal(&draft(&op["proposal"]), defects).unwrap();
             let Decision {

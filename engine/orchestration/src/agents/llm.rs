@@ -1,4 +1,5 @@
-//! Agents that decide by a language model: a template with what is known put into it, and a reply that is one message.
+//! Agents that decide by a language model: a template with what is known put into it, and a reply that is one message,
+//! or advice on a rebalancing.
 //!
 //! The model is asked like those of conflicts, by the same machinery, so that a question is in the log and a reply is an
 //! input of the run. A reply that is not what the agent's topic wants is a failure of the agent and never a message.
@@ -31,7 +32,7 @@ use crate::model::template;
 const FIRST_PORT: u16 = 4_096;
 
 /// What a template of an agent may name: the whole situation, a field of it, or what the reply is to be.
-pub(crate) const NAMES: [&str; 11] = [
+const NAMES: [&str; 11] = [
     "situation",
     "symbol",
     "time",
@@ -44,6 +45,26 @@ pub(crate) const NAMES: [&str; 11] = [
     "mood",
     REPLY,
 ];
+
+/// The same, where a model advises on a rebalancing.
+const NAMES_OF_ADVICE: [&str; 8] = [
+    "situation",
+    "time",
+    "total_equity_usd",
+    "max_deviation_pct",
+    "assets",
+    "execution_strategy",
+    "trades",
+    REPLY,
+];
+
+/// What a template may name whose replies are for a topic.
+pub(crate) fn names(topic: Topic) -> &'static [&'static str] {
+    match topic {
+        Topic::PortfolioUpdates => &NAMES_OF_ADVICE,
+        _ => &NAMES,
+    }
+}
 
 /// The name that stands for what the reply is to be.
 const REPLY: &str = "reply";
@@ -148,21 +169,34 @@ pub(super) async fn run(ctx: &Ctx, asked: Question<'_>) -> Result<Option<Output>
         return Ok(None);
     }
     let template = asked.llm.template(topic);
-    let prompt = asked.asking.prompt(&template, situation(ctx, &asked));
-    let line = Line {
-        port: asked.port,
-        model: &asked.llm.model,
-        live: asked.llm.replies.live(),
-        purpose: purpose(asked.agent),
-        template: &template,
-        max_tokens: asked.llm.max_tokens,
-    };
-    let text = asked.asking.ask(ctx, line, &prompt).await;
+    let text = ask(ctx, &asked, &template, situation(ctx, &asked)).await;
     let text = text.map_err(|what| AgentError(format!("the model failed: {what}")))?;
     let message = asked
         .llm
         .message(&text, &asked.speaker, price(), asked.decision);
     Ok(message.map_err(AgentError)?.map(Output::from))
+}
+
+/// Puts a situation to the model, and waits for what it replies.
+///
+/// # Errors
+/// What went wrong, as its provider tells it.
+pub(super) async fn ask(
+    ctx: &Ctx,
+    asked: &Question<'_>,
+    template: &str,
+    situation: Value,
+) -> Result<String, String> {
+    let prompt = asked.asking.prompt(template, situation);
+    let line = Line {
+        port: asked.port,
+        model: &asked.llm.model,
+        live: asked.llm.replies.live(),
+        purpose: purpose(asked.agent),
+        template,
+        max_tokens: asked.llm.max_tokens,
+    };
+    asked.asking.ask(ctx, line, &prompt).await
 }
 
 /// What the model is told: the market as the rules read it, what came last, and the account.

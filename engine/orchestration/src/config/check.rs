@@ -129,7 +129,7 @@ fn events(config: &Config) -> Result<(), Mistake> {
         if told.len() != 1 {
             let what = format!("expected one thing that happens, found {}", told.len());
             let help = "an event has at_seconds and one of publish, subscribe, unsubscribe, \
-                        set_price, tell_risk, trade_result, force_run, status, stop";
+                        set_price, tell_risk, trade_result, reset_risk, force_run, status, stop";
             return Err(Mistake::at(&at(""), what).help(help));
         }
         if let Some(publish) = &event.publish {

@@ -169,9 +169,9 @@ pub(crate) fn read_templates(config: &mut Config, files: &dyn Files) -> Result<(
     if let Some(template) = &mut config.llm.template {
         read_template("llm.template", template, &template::NAMES, files)?;
     }
-    for (at, llm) in config.llms_mut() {
+    for ((at, topic), llm) in config.llms_mut() {
         let at = format!("{at}.template");
-        read_template(&at, &mut llm.template, &llm::NAMES, files)?;
+        read_template(&at, &mut llm.template, llm::names(topic), files)?;
     }
     Ok(())
 }

@@ -37,11 +37,8 @@ pub(super) fn check(config: &Config) -> Result<(), Mistake> {
 fn one(source: &LlmSource<'_>) -> Result<(), Mistake> {
     let llm = source.llm;
     let at = |key: &str| format!("{}.{key}", source.at);
-    if source.topic == TaskKind::PortfolioRebalance.topic() {
-        let what = "a portfolio makes plans, and a model says messages";
-        return Err(
-            Mistake::at(&source.at, what).help("use `plans`, or a model for trading_decision")
-        );
+    if source.advises() {
+        adviser(source)?;
     }
     replies(&source.at, &llm.replies, drawn)?;
     if !(1..=1_000_000).contains(&llm.max_tokens) {
@@ -67,6 +64,25 @@ fn one(source: &LlmSource<'_>) -> Result<(), Mistake> {
             return Err(Mistake::at(&at(&format!("required.{i}")), what)
                 .candidates(fields.iter().map(|(known, ..)| *known)));
         }
+    }
+    Ok(())
+}
+
+/// A model advises the portfolio agent, which is told nothing but how the account is divided.
+fn adviser(source: &LlmSource<'_>) -> Result<(), Mistake> {
+    if source.agent != *TaskKind::PortfolioRebalance.agent() {
+        let what = "a model may advise on plans of the portfolio, which others do not make";
+        return Err(Mistake::at(&source.at, what)
+            .help("use `agents.portfolio_rebalance.llm`, or another topic"));
+    }
+    let lists = [
+        ("required", source.llm.required.is_empty()),
+        ("subscribe", source.llm.subscribe.is_empty()),
+    ];
+    for (key, _) in lists.iter().filter(|(_, is_empty)| !is_empty) {
+        let what =
+            "a model that advises is told how the account is divided, and may leave out anything";
+        return Err(Mistake::at(&format!("{}.{key}", source.at), what).help("leave it out"));
     }
     Ok(())
 }

@@ -31,6 +31,9 @@ pub struct OutsideEvent {
     /// Tells the risk engine that a trade was closed, and whether it won.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trade_result: Option<TradeResult>,
+    /// Lifts what halts trading in the risk engine, and its cooldown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_risk: Option<ManualReset>,
     /// Runs a task at once, not by a command on the bus.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_run: Option<ForceRun>,
@@ -52,6 +55,7 @@ impl OutsideEvent {
             ("set_price", self.set_price.is_some()),
             ("tell_risk", self.tell_risk.is_some()),
             ("trade_result", self.trade_result.is_some()),
+            ("reset_risk", self.reset_risk.is_some()),
             ("force_run", self.force_run.is_some()),
             ("status", self.status.is_some()),
             ("stop", self.stop.is_some()),
@@ -176,6 +180,14 @@ pub struct AccountFigures {
 pub struct TradeResult {
     /// Whether it won.
     pub win: bool,
+}
+
+/// A reset of the risk engine by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ManualReset {
+    /// Whether an administrator does it: nobody else may lift the halt of a drawdown.
+    pub administrator: bool,
 }
 
 /// A task that is run at once.

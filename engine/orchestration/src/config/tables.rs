@@ -54,6 +54,13 @@ pub(crate) struct Listener<'a> {
     pub(crate) history: usize,
 }
 
+impl LlmSource<'_> {
+    /// Whether it advises on plans, and says no messages.
+    pub fn advises(&self) -> bool {
+        self.topic == TaskKind::PortfolioRebalance.topic()
+    }
+}
+
 impl Config {
     /// Every agent: where a scenario says what it is, its name, its topic, and what it is.
     fn speakers(&self) -> impl Iterator<Item = (String, Name, Topic, &AgentKind)> {
@@ -127,9 +134,9 @@ impl Config {
             .position(|source| source.agent == *agent && source.topic == topic)
     }
 
-    /// The language models of all agents, each with where a scenario says so.
-    pub(crate) fn llms_mut(&mut self) -> Vec<(String, &mut LlmAgentConfig)> {
-        let places: Vec<String> = self.llms().map(|source| source.at).collect();
+    /// The language models of all agents, each with where a scenario says so and what its agent speaks on.
+    pub(crate) fn llms_mut(&mut self) -> Vec<((String, Topic), &mut LlmAgentConfig)> {
+        let places: Vec<(String, Topic)> = self.llms().map(|it| (it.at, it.topic)).collect();
         let agents = &mut self.agents;
         let five = [
             &mut agents.technical_analysis,

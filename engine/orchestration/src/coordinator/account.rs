@@ -4,8 +4,9 @@ use super::Coordinator;
 use crate::clock::wall_us;
 use crate::config::AccountFigures;
 use crate::defect::Defect;
+use crate::domain_event::RiskReset;
 use crate::execution::ClosedPosition;
-use crate::message::Instant;
+use crate::message::{Instant, Name};
 use crate::risk::{AccountUpdate, Clocks};
 
 impl Coordinator {
@@ -101,6 +102,22 @@ impl Coordinator {
         let now_us = self.clocks().now_us;
         self.risk.borrow_mut().record_result(now_us, win);
         self.remember_risk();
+    }
+
+    /// Lifts what halts trading in the risk engine, and its cooldown.
+    ///
+    /// # Errors
+    /// Why it stays as it is.
+    pub fn reset_risk(&self, administrator: bool) -> Result<(), &'static str> {
+        let lifted = self.risk.borrow_mut().reset_manually(administrator);
+        let lifted = lifted.ok_or("a drawdown halts trading, which only an administrator lifts")?;
+        let lifted = lifted.iter().map(|it| Name::fixed(it.name())).collect();
+        self.ctx.emit(RiskReset {
+            administrator,
+            lifted,
+        });
+        self.remember_risk();
+        Ok(())
     }
 
     pub(super) fn clocks(&self) -> Clocks {

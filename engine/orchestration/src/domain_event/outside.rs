@@ -4,7 +4,8 @@ use dacapo_kernel::numbered;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{
-    AccountFigures, ForceRun, PriceSet, ScriptedSubscriber, TradeResult, Unsubscription,
+    AccountFigures, ForceRun, ManualReset, PriceSet, ScriptedSubscriber, TradeResult,
+    Unsubscription,
 };
 use crate::message::{Name, Payload, Priority, Topic, Ttl};
 
@@ -42,6 +43,8 @@ numbered! {
         7 Status,
         /// Stops the coordinator in good order.
         8 Stop,
+        /// Resets the risk engine by hand.
+        9 ResetRisk(ManualReset),
     }
 }
 
@@ -55,7 +58,7 @@ pub struct OutsideActed {
 /// What somebody outside wanted was not done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutsideRefused {
-    /// What became of it: `subscription_rejected`, `publish_rejected` or `op_raised`.
+    /// What became of it: `subscription_rejected`, `publish_rejected`, `reset_refused` or `op_raised`.
     pub outcome: Name,
     /// Why.
     pub reason: String,

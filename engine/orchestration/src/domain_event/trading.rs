@@ -113,6 +113,15 @@ pub struct JudgedWithoutWarnings {
     basis: Option<RiskBasis>,
 }
 
+/// Somebody lifted by hand what halts trading in the risk engine, and its cooldown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskReset {
+    /// Whether it was an administrator.
+    pub administrator: bool,
+    /// The breakers that halted trading.
+    pub lifted: Vec<Name>,
+}
+
 impl From<JudgedWithoutWarnings> for RiskJudged {
     fn from(old: JudgedWithoutWarnings) -> RiskJudged {
         RiskJudged {

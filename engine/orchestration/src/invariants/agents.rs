@@ -1,5 +1,6 @@
 //! What must hold of agents that are programs or language models: what they are told, and what becomes of what they say.
 
+mod advised;
 mod as_configured;
 mod books;
 mod market;
@@ -9,7 +10,9 @@ mod replies;
 mod said;
 mod told;
 
-use dacapo_kernel::Plan;
+use std::collections::BTreeMap;
+
+use dacapo_kernel::{Plan, Seq};
 
 use super::Property;
 use crate::config::Config;
@@ -20,10 +23,22 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(told::Told::new(plan)),
         Box::new(said::Said::new(plan)),
         Box::new(as_configured::AsConfigured::new(plan)),
+        Box::new(advised::Advised::new(plan)),
     ]
 }
 
 /// What the model of an agent is asked for.
 pub(super) fn purpose(agent: &Name) -> Name {
     Name::from(format!("message of {agent}"))
+}
+
+/// How many questions and replies are kept until something follows from them.
+const KEPT: usize = 256;
+
+/// Keeps something of an event, and forgets what is old.
+fn keep<T>(all: &mut BTreeMap<Seq, T>, seq: Seq, value: T) {
+    all.insert(seq, value);
+    if all.len() > KEPT {
+        all.pop_first();
+    }
 }

@@ -31,6 +31,7 @@ mod positions_told;
 mod prices;
 mod reading;
 mod remembered;
+mod reset;
 mod run_state;
 mod same_symbol;
 mod sent;
@@ -81,6 +82,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),
+        Box::new(reset::Reset::default()),
         Box::new(well_formed::WellFormed::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),
         Box::new(status_told::StatusTold::new(plan)),

@@ -1,4 +1,4 @@
-//! Replies that are drawn from the seed: resolutions of conflicts, and messages of agents.
+//! Replies that are drawn from the seed: resolutions of conflicts, messages of agents, and advice on rebalancing.
 
 use std::time::Duration;
 
@@ -85,6 +85,9 @@ pub(super) fn message(
     if drawn < shares.error_per_mille + shares.garbage_per_mille {
         return answer(delay, Ok("I would rather not say.".to_owned()));
     }
+    if topic == Topic::PortfolioUpdates {
+        return answer(delay, Ok(advice(chance)));
+    }
     let mut fields = Map::new();
     let is_required = |name: &str| required.iter().any(|other| other.as_str() == name);
     match fields_of(topic) {
@@ -102,6 +105,50 @@ pub(super) fn message(
     }
     fields.insert("reason".to_owned(), "drawn from the seed".into());
     answer(delay, Ok(Value::Object(fields).to_string()))
+}
+
+/// Advice on a rebalancing: how to carry it out, other trades, both or neither; now and then of no use.
+fn advice(chance: &mut Stream) -> String {
+    let mut fields = Map::new();
+    if chance.below(2) == 0 {
+        let strategies = ["limit", "market", "defer"];
+        let drawn = strategies[chance.below(strategies.len() as u64) as usize];
+        fields.insert("execution_strategy".to_owned(), drawn.into());
+    }
+    match chance.below(8) {
+        0..=2 => {}
+        3 => drop(fields.insert("trades".to_owned(), Value::Array(Vec::new()))),
+        4 => drop(fields.insert("trades".to_owned(), "as you like".into())),
+        _ => {
+            let trades = (0..=chance.below(3)).map(|_| trade(chance)).collect();
+            fields.insert("trades".to_owned(), Value::Array(trades));
+        }
+    }
+    fields.insert("reason".to_owned(), "drawn from the seed".into());
+    Value::Object(fields).to_string()
+}
+
+/// A trade that is advised. What may be left out is left out now and then, and now and then an amount is none.
+fn trade(chance: &mut Stream) -> Value {
+    let mut fields = Map::new();
+    let symbol = ["BTC/USDT", "XRP/USDT"][chance.below(2) as usize];
+    fields.insert("symbol".to_owned(), symbol.into());
+    if let Some(action) = [None, Some("buy"), Some("sell")][chance.below(3) as usize] {
+        fields.insert("action".to_owned(), action.into());
+    }
+    let dollars = 5 + chance.below(400);
+    let amount = match chance.below(8) {
+        0 => format!("{dollars}.25").into(),
+        1 => "all of it".into(),
+        2 => (-(dollars as i64)).into(),
+        _ => dollars.into(),
+    };
+    fields.insert("amount_usd".to_owned(), amount);
+    if chance.below(4) == 0 {
+        fields.insert("execution_type".to_owned(), "market".into());
+        fields.insert("priority".to_owned(), (1 + chance.below(3)).into());
+    }
+    Value::Object(fields)
 }
 
 fn value(holds: Holds, chance: &mut Stream) -> Value {

@@ -34,31 +34,40 @@ impl Draft {
             Advice::Failed => None,
             Advice::Text(text) => Some(*text),
         };
-        let Some((strategy, trades)) = text.and_then(read) else {
+        let Some(advised) = text.and_then(read) else {
             self.used_fallback = true;
             return;
         };
-        if let Some(strategy) = strategy {
+        if let Some(strategy) = advised.strategy {
             self.strategy = strategy;
         }
-        if let Some(trades) = trades {
+        if let Some(trades) = advised.trades {
             self.trades = trades;
         }
     }
 }
 
-type Reading = (Option<String>, Option<Vec<RebalanceTrade>>);
+/// What a model advises: only where it says something else than what was worked out.
+pub(crate) struct Advised {
+    /// How the trades are to be carried out.
+    pub(crate) strategy: Option<String>,
+    /// Trades in place of those that were worked out.
+    pub(crate) trades: Option<Vec<RebalanceTrade>>,
+}
 
 /// Everything from the first `{` to the last `}`, as JSON. `None` if it is unusable.
-fn read(text: &str) -> Option<Reading> {
+pub(crate) fn read(text: &str) -> Option<Advised> {
     let object = text.get(text.find('{')?..=text.rfind('}')?)?;
     let reply: Value = serde_json::from_str(object).ok()?;
     let strategy = reply["execution_strategy"].as_str().map(str::to_owned);
     let list = match &reply["trades"] {
-        Value::Null => return Some((strategy, None)),
-        Value::Array(list) if list.is_empty() => return Some((strategy, None)),
+        Value::Null => &Vec::new(),
         list => list.as_array()?,
     };
+    if list.is_empty() {
+        let trades = None;
+        return Some(Advised { strategy, trades });
+    }
     let mut trades = Vec::new();
     for item in list {
         let fields = item.as_object()?;
@@ -82,7 +91,8 @@ fn read(text: &str) -> Option<Reading> {
             scheduled_offset_s: None,
         });
     }
-    Some((strategy, Some(trades)))
+    let trades = Some(trades);
+    Some(Advised { strategy, trades })
 }
 
 /// A missing amount is 0; one that is no number at or above 0 is `None`, and its trade is skipped.

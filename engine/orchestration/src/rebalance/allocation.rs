@@ -104,6 +104,11 @@ impl Allocation {
         })
     }
 
+    /// Whether it has drifted so far that something is to be done.
+    pub(super) fn is_off(&self, rules: &RebalanceRules) -> bool {
+        self.max_deviation_pct >= rules.threshold_pct
+    }
+
     /// The trades that drive BTC and XRP to a third of the total each, sells first.
     pub(super) fn trades(
         &self,

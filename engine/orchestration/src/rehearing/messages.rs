@@ -14,10 +14,14 @@ use crate::config::{LlmSource, check_template};
 use crate::coordinator::route;
 use crate::digest::Digest;
 use crate::message::{Name, Payload, Topic};
+use crate::rebalance::{Advised, RebalanceTrade, read_advice};
 use crate::risk::validate_proposal;
 
 /// What is decided by a reply that is no message.
 const NO_MESSAGE: &str = "no message";
+
+/// What is decided by advice that cannot be used.
+const NO_ADVICE: &str = "no advice";
 
 /// The messages of an agent.
 struct Messages {
@@ -38,7 +42,7 @@ pub(super) fn put(
     found: Vec<Found>,
     text: &str,
 ) -> Result<Box<dyn Rehearsal>, String> {
-    check_template("template.text", text, &llm::NAMES).map_err(in_words)?;
+    check_template("template.text", text, llm::names(topic)).map_err(in_words)?;
     let mut messages = Messages {
         terms,
         agent,
@@ -58,6 +62,28 @@ pub(super) fn no_message() -> Ruling {
         word: NO_MESSAGE.to_owned(),
         acts: false,
     }
+}
+
+/// What advice on a rebalancing decides, and whether it can be used.
+pub(super) fn advice(text: &str) -> (Ruling, bool) {
+    let advised = read_advice(text);
+    let word = match &advised {
+        None => NO_ADVICE.to_owned(),
+        Some(Advised {
+            trades: Some(trades),
+            ..
+        }) => {
+            let told = |it: &RebalanceTrade| format!("{} {}", it.action.name(), it.symbol);
+            let told: Vec<String> = trades.iter().map(told).collect();
+            told.join(", ")
+        }
+        Some(Advised { strategy, .. }) => {
+            let strategy = strategy.as_deref();
+            strategy.unwrap_or("as worked out").to_owned()
+        }
+    };
+    let acts = matches!(&advised, Some(it) if it.trades.is_some());
+    (Ruling { word, acts }, advised.is_some())
 }
 
 /// What a message of an agent decides.
@@ -130,6 +156,9 @@ impl Messages {
 
     /// What a reply comes to, and whether it is as it must be.
     fn judged(&self, found: &Found, text: &str) -> (Ruling, bool) {
+        if self.topic == Topic::PortfolioUpdates {
+            return advice(text);
+        }
         let config = &self.terms.config;
         let situation = self.terms.situation(&found.question);
         let symbol = Name::from(self.terms.text(&situation, "symbol"));

@@ -249,16 +249,15 @@ impl RiskState {
         self.release(Breaker::WeeklyLoss);
     }
 
-    pub(super) fn reset_manually(&mut self, administrator: bool) -> bool {
+    pub(super) fn reset_manually(&mut self, administrator: bool) -> Option<Vec<Breaker>> {
         if self.triggered_breakers.contains(&Breaker::MaxDrawdown) && !administrator {
-            return false;
+            return None;
         }
         self.trading_halted = false;
-        self.triggered_breakers.clear();
         self.in_cooldown = false;
         self.cooldown_until = None;
         self.cooldown_reason.clear();
-        true
+        Some(std::mem::take(&mut self.triggered_breakers))
     }
 
     /// The halt ends with its last breaker.
@@ -355,8 +354,8 @@ mod tests {
         };
         state.reset_daily();
         assert!(state.trading_halted);
-        assert!(!state.reset_manually(false));
-        assert!(state.reset_manually(true));
+        assert_eq!(state.reset_manually(false), None);
+        assert_eq!(state.reset_manually(true), Some(vec![Breaker::MaxDrawdown]));
         assert!(!state.trading_halted);
     }
 }

@@ -78,8 +78,17 @@ impl<'de> Deserialize<'de> for Once {
     }
 }
 
+/// What advice on a rebalancing is to be, told to a model.
+const ADVICE: &str = "one JSON object with these fields: execution_strategy (a text such as limit or market, optional); \
+     trades (a list in place of the trades that were worked out, optional; each is an object with symbol, action (buy or \
+     sell), amount_usd (a number, 0 or more), execution_type (a text, optional) and priority (a whole number, optional)); \
+     reason (a text, optional)";
+
 /// What a reply on a topic is to be, told to a model.
 pub(super) fn wanted(topic: Topic, required: &[Name]) -> String {
+    if topic == Topic::PortfolioUpdates {
+        return ADVICE.to_owned();
+    }
     let field = |(name, holds, needed): &(&str, Holds, bool)| {
         let is_needed = *needed || required.iter().any(|other| other.as_str() == *name);
         let needed = if is_needed { "needed" } else { "optional" };

@@ -6,17 +6,14 @@ use dacapo_kernel::{Event, Invariant, Plan, Seq, Time};
 use serde_json::{Map, Value, json};
 
 use super::market::{Market, Seen};
-use super::purpose;
 use super::replies::{self, Fields};
+use super::{keep, purpose};
 use crate::agents::DecisionConfig;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAsked, Published, TaskRunEnded, number};
 use crate::invariants::replied::replied;
 use crate::message::{Name, Topic};
 use crate::model::mask::Mask;
-
-/// How many questions and answers are kept in mind.
-const KEPT: usize = 256;
 
 /// How far a number may lie from the one that is expected, as a part of it.
 const TOLERANCE: f64 = 1e-9;
@@ -57,7 +54,8 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn new(plan: &Plan<Config>) -> Said {
         let config = &plan.system;
-        let speakers = config.llms().map(|source| Speaker {
+        let speakers = config.llms().filter(|source| !source.advises());
+        let speakers = speakers.map(|source| Speaker {
             purpose: purpose(&source.agent),
             topic: source.topic,
             required: source.llm.required.clone(),
@@ -127,14 +125,6 @@ impl Said {
             return Err("expected a reply that is a message to be said, found nothing said".into());
         }
         Ok(())
-    }
-}
-
-/// Keeps something of an event, and forgets what is old.
-fn keep<T>(all: &mut BTreeMap<Seq, T>, seq: Seq, value: T) {
-    all.insert(seq, value);
-    if all.len() > KEPT {
-        all.pop_first();
     }
 }
 

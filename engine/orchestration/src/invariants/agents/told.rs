@@ -61,6 +61,7 @@ impl Told {
             listeners: config.listeners().map(|it| it.agent).collect(),
             models: config
                 .llms()
+                .filter(|it| !it.advises())
                 .map(|it| {
                     let template = it.llm.template.text.as_deref().unwrap_or_default();
                     let before = template.find("{{situation}}").map(|at| &template[..at]);
@@ -100,7 +101,7 @@ impl Told {
         let Some(model) = self.models.get(&asked.purpose) else {
             return Ok(());
         };
-        let Some(told) = situation(asked) else {
+        let Some(told) = situation(asked, "now_us") else {
             return if model.is_told_all {
                 Err("expected a model to be told the situation, found nothing of it told".into())
             } else {
@@ -185,12 +186,12 @@ impl Told {
     }
 }
 
-/// The situation that a prompt tells as data, if it does.
-fn situation(asked: &ModelAsked) -> Option<Value> {
+/// The situation that a prompt tells as data, if it does; it is known by one of its fields.
+pub(super) fn situation(asked: &ModelAsked, field: &str) -> Option<Value> {
     let start = asked.prompt.find('{')?;
     let mut data = serde_json::Deserializer::from_str(&asked.prompt[start..]).into_iter();
     let told: Value = data.next()?.ok()?;
-    told.get("now_us").is_some().then_some(told)
+    told.get(field).is_some().then_some(told)
 }
 
 /// The newest of what was seen.

@@ -85,6 +85,7 @@ impl Invariant<DomainEvent> for BreachStops {
             number::StateChanged,
             number::StateSaved,
             number::RiskJudged,
+            number::RiskReset,
             number::OrderSubmitted,
             dacapo_kernel::number::ClockJumped,
         ]
@@ -115,6 +116,7 @@ impl Invariant<DomainEvent> for BreachStops {
                 self.durable = breakers.is_some_and(|breakers| !breakers.is_empty());
             }
             Some(DomainEvent::StateChanged(changed)) => self.change(changed),
+            Some(DomainEvent::RiskReset(_)) => self.halted_on = None,
             Some(DomainEvent::RiskJudged(it)) if it.status == *"halted" => {
                 self.met = true;
                 self.halted_on = Some(day);
@@ -147,7 +149,7 @@ mod tests {
     use crate::amount::Amount;
     use serde_json::json;
 
-    use crate::domain_event::{RiskBasis, RiskJudged, Started, StateSaved, TradeOrigin};
+    use crate::domain_event::{RiskBasis, RiskJudged, RiskReset, Started, StateSaved, TradeOrigin};
     use crate::invariants::planted::Planted;
     use crate::message::Json;
 
@@ -231,5 +233,11 @@ mod tests {
         let what = halted().at(3_600.0).then(by_engine("approved")).violated();
         assert!(what.contains("on the day of a breach"), "{what}");
         halted().at(86_400.0).then(by_engine("approved")).holds();
+        let lifted = vec!["daily_loss".into()];
+        let reset = RiskReset {
+            administrator: true,
+            lifted,
+        };
+        halted().then(reset).then(by_engine("approved")).holds();
     }
 }

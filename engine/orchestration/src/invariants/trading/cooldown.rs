@@ -64,12 +64,16 @@ impl Invariant<DomainEvent> for Cooldown {
     }
 
     fn statement(&self) -> &'static str {
-        "after a trade that closed, nothing passes the risk engine before its cooldown is over, a \
-         restart in between or not"
+        "after a trade that closed, nothing passes the risk engine before its cooldown is over or lifted by hand, \
+         a restart in between or not"
     }
 
     fn watches(&self) -> &'static [u16] {
-        &[number::PositionClosed, number::RiskJudged]
+        &[
+            number::PositionClosed,
+            number::RiskJudged,
+            number::RiskReset,
+        ]
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
@@ -84,6 +88,7 @@ impl Invariant<DomainEvent> for Cooldown {
         let now = event.time;
         match event.domain() {
             Some(DomainEvent::PositionClosed(closed)) => self.close(now, closed),
+            Some(DomainEvent::RiskReset(_)) => self.until = None,
             Some(DomainEvent::RiskJudged(it)) if it.basis.is_some() => {
                 let Some(until) = self.until else {
                     return Ok(());
@@ -108,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::amount::Amount;
-    use crate::domain_event::{RiskBasis, RiskJudged, TradeOrigin};
+    use crate::domain_event::{RiskBasis, RiskJudged, RiskReset, TradeOrigin};
     use crate::invariants::planted::Planted;
     use crate::message::Name;
 
@@ -170,6 +175,17 @@ mod tests {
             .at(after_win)
             .then(passes())
             .holds();
+    }
+
+    // Fails if a cooldown that was lifted by hand may refuse a trade no less than before.
+    #[test]
+    fn somebody_may_lift_it() {
+        let reset = RiskReset {
+            administrator: false,
+            lifted: Vec::new(),
+        };
+        let log = planted().then(closed(-1)).then(refused()).then(reset);
+        log.then(passes()).holds();
     }
 
     #[test]

@@ -43,6 +43,12 @@ pub(super) struct Explained {
     until_us: u64,
     /// Whether trades may have closed, or been counted, that are not known here.
     uncounted: bool,
+    /// Whether somebody lifted what halted trading: it halts anew with the next look at the account.
+    reset: bool,
+    /// Until when a cooldown would have gone on that was lifted, and until when it may go on since a restart: that it
+    /// was lifted may not have been saved.
+    lifted_us: u64,
+    forgotten_us: u64,
     /// The least and the most that the account may have been worth at any time.
     worth: Option<Range>,
     /// The highest worth that risk was surely told since it began.
@@ -66,6 +72,9 @@ impl Explained {
             closed: 0,
             until_us: 0,
             uncounted: false,
+            reset: false,
+            lifted_us: 0,
+            forgotten_us: 0,
             worth: None,
             told: 0.0,
             hearsay: config.trading_mode != TradingMode::Paper,
@@ -142,16 +151,16 @@ impl Explained {
             asked: &judged.proposal,
             is_market: !matches!(judged.origin, TradeOrigin::Signal(_)),
             basis,
-            is_halted: if is_over {
+            is_halted: if is_over && !self.reset {
                 Is::Surely
             } else {
                 may_be(self.may_breach(highest, lowest.min(equity)))
             },
             is_breached,
-            is_cooling: if self.uncounted {
-                Is::Maybe
-            } else {
-                Is::from(as_micros(now) < self.until_us)
+            is_cooling: match as_micros(now) {
+                _ if self.uncounted => Is::Maybe,
+                now_us if now_us < self.until_us => Is::Surely,
+                now_us => may_be(now_us < self.forgotten_us),
             },
             losses: self.losses,
             drawdown,
@@ -225,6 +234,7 @@ impl Invariant<DomainEvent> for Explained {
             number::OrderAnswered,
             number::PositionClosed,
             number::RiskJudged,
+            number::RiskReset,
         ]
     }
 
@@ -245,7 +255,12 @@ impl Invariant<DomainEvent> for Explained {
                 // What risk was told may be lost, and what closed is counted again.
                 self.told = 0.0;
                 self.uncounted |= self.begun && self.closed > COUNTED_AGAIN;
+                self.forgotten_us = self.lifted_us;
                 self.begun = true;
+            }
+            Some(DomainEvent::RiskReset(_)) => {
+                self.lifted_us = self.lifted_us.max(self.until_us);
+                (self.until_us, self.reset) = (0, true);
             }
             Some(DomainEvent::BalanceChanged(it)) => self.hold(it),
             Some(DomainEvent::PositionClosed(it)) => self.close(now, it),

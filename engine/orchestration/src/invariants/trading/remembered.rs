@@ -59,6 +59,8 @@ pub(super) struct Remembered {
     /// What was to be saved may not be.
     failed: bool,
     starts: u32,
+    /// Somebody lifted a cooldown by hand.
+    reset: bool,
     /// Somebody else tells risk how trades went.
     hearsay: bool,
     met: bool,
@@ -83,6 +85,7 @@ impl Remembered {
             told: None,
             failed: false,
             starts: 0,
+            reset: false,
             hearsay: is_told || config.store.saved.is_some(),
             met: false,
         }
@@ -125,6 +128,14 @@ impl Remembered {
         if self.after.len() > KEPT {
             self.after.pop_front();
             self.forgotten += 1;
+        }
+    }
+
+    /// A cooldown is lifted by hand.
+    fn reset(&mut self) {
+        self.reset = true;
+        if let Some(last) = self.after.back_mut() {
+            last.until_us = None;
         }
     }
 
@@ -348,6 +359,7 @@ impl Invariant<DomainEvent> for Remembered {
             number::OutsideActed,
             number::PositionClosed,
             number::RiskJudged,
+            number::RiskReset,
             number::StateSaved,
             number::StoreFailed,
             dacapo_kernel::number::ClockJumped,
@@ -380,7 +392,12 @@ impl Invariant<DomainEvent> for Remembered {
                 self.hearsay |= tells.contains(&true);
             }
             Some(DomainEvent::PositionClosed(it)) => self.close(it, now),
-            Some(DomainEvent::StoreFailed(_)) => self.failed = true,
+            Some(DomainEvent::RiskReset(_)) => self.reset(),
+            Some(DomainEvent::StoreFailed(_)) => {
+                self.failed = true;
+                // A restart brings back what was lifted, if that could not be saved.
+                self.hearsay |= self.reset;
+            }
             Some(DomainEvent::StateSaved(it)) => return self.save(it, seq, now),
             Some(DomainEvent::RiskJudged(it)) => return self.judge(it, seq, now),
             _ => {}

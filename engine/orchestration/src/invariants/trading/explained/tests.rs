@@ -4,7 +4,7 @@ use super::super::plant::{config, judged, plan, traded};
 use super::*;
 use crate::amount::Amount;
 use crate::config::AccountFigures;
-use crate::domain_event::{OutsideActed, SymbolExposure};
+use crate::domain_event::{OutsideActed, RiskReset, Started, SymbolExposure};
 use crate::invariants::planted::Planted;
 use crate::message::Name;
 
@@ -277,4 +277,31 @@ fn the_first_prices_may_come_one_by_one() {
         what.contains("nothing to speak for TRADING_HALTED"),
         "{what}"
     );
+}
+
+/// Fails if what somebody lifted by hand must still refuse, or may.
+#[test]
+fn what_was_lifted_refuses_nothing() {
+    let reset = RiskReset {
+        administrator: true,
+        lifted: vec![Name::fixed("max_drawdown")],
+    };
+    let cooling = || planted().then(closed(-1));
+    let in_cooldown = || refused("IN_COOLDOWN", |_| {});
+    cooling().then(in_cooldown()).holds();
+    let what = cooling().then(reset.clone()).then(in_cooldown()).violated();
+    assert!(what.contains("nothing to speak for IN_COOLDOWN"), "{what}");
+    let restarted = cooling().then(reset.clone()).then(Started {});
+    restarted.then(in_cooldown()).holds();
+    // It halts anew only when risk is told of the account again.
+    let fallen = |it: &mut RiskJudged| {
+        it.basis
+            .iter_mut()
+            .for_each(|basis| basis.equity = Amount::from_int(7_900));
+        it.status = Name::fixed("halted");
+    };
+    let breached = || refused("CIRCUIT_BREAKER", fallen);
+    let before = || planted().then(change(|_| {}));
+    before().then(breached()).violated();
+    before().then(reset).then(breached()).holds();
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::plant::{config, judged, plan};
 use super::*;
 use crate::amount::Amount;
-use crate::domain_event::{RiskBasis, StoreFailed, TradeOrigin};
+use crate::domain_event::{RiskBasis, RiskReset, StoreFailed, TradeOrigin};
 use crate::invariants::planted::Planted;
 use crate::message::{Json, Name};
 
@@ -202,4 +202,22 @@ fn a_day_begins_before_anything_is_judged() {
         .then(nothing());
     let found = told.then(judgement(100)).finding();
     assert_eq!(found, dacapo_kernel::Finding::NotEvaluable);
+}
+
+/// Fails if a cooldown that was lifted by hand may be saved as if it went on.
+#[test]
+fn what_was_lifted_is_saved_as_lifted() {
+    let reset = || RiskReset {
+        administrator: false,
+        lifted: Vec::new(),
+    };
+    let log = || planted().then(closed(-1)).then(reset());
+    let lifted = json!({"cooldown_until": null, "cooldown_reason": ""});
+    log().then(saved(after_a_loss(), lifted)).holds();
+    log().then(saved(after_a_loss(), json!({}))).violated();
+    let failed = StoreFailed {
+        operation: Name::fixed("save_state"),
+    };
+    let unsaved = log().then(failed).then(saved(after_a_loss(), json!({})));
+    assert_eq!(unsaved.finding(), dacapo_kernel::Finding::NotEvaluable);
 }
