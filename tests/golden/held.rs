@@ -33,11 +33,12 @@ fn tested(cases: &[Case]) -> Vec<Tested> {
     test.run::<Orchestration>(cases, |_| true)
 }
 
-/// Fails if today's code behaves otherwise than the golden logs say; then `dacapo test` tells where and why.
+/// Fails if a scenario does not come to what it expects, runs or is refused otherwise than it says, or if today's code
+/// behaves otherwise than the golden logs say; then `dacapo test scenarios` tells where and why.
 #[test]
-fn the_golden_logs_hold() {
-    let cases = find(&[root().join(FOLDER)]).expect("the folder is read");
-    assert!(cases.len() >= 50, "only {} golden logs", cases.len());
+fn the_scenarios_and_their_golden_logs_hold() {
+    let cases = find(&[root().join("scenarios")]).expect("the folder is read");
+    assert!(cases.len() >= 200, "only {} cases", cases.len());
     let wrong = tested(&cases)
         .into_iter()
         .filter(|it| !it.standing.is_good());

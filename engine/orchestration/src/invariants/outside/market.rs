@@ -21,6 +21,8 @@ const SILENT: [&str; 2] = ["market.gap", "market.stale"];
 const NANOS_PER_MS: u64 = 1_000_000;
 /// How many standard deviations one step may have.
 const DEVIATIONS: f64 = 6.0;
+/// No price is above so many ticks, nor below one.
+const MOST_TICKS: f64 = 1e12;
 
 /// The last trade of a market.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,7 @@ struct Walk {
     /// By how much a price may change in one step, as parts of it.
     least: f64,
     most: f64,
-    /// When it jumps, and to how many times its price.
+    /// When it jumps, and to how many times its price; the earliest first.
     jumps: Vec<(u64, f64)>,
 }
 
@@ -59,6 +61,8 @@ impl Walk {
             let at = it.at_ms.saturating_mul(NANOS_PER_MS);
             (at, 1.0 + in_floats(it.percent) / 100.0)
         };
+        let mut jumps: Vec<(u64, f64)> = own.map(jump).collect();
+        jumps.sort_by_key(|(at, _)| *at);
         Walk {
             symbol: config.symbol.clone(),
             start: in_floats(config.start_price),
@@ -67,23 +71,46 @@ impl Walk {
             trade_size: config.trade_size,
             least: (1.0 + drift - wide).max(0.0),
             most: 1.0 + drift + wide,
-            jumps: own.map(jump).collect(),
+            jumps,
         }
     }
 
-    /// Whether a price may have come so far in so many steps, from one instant to another.
-    fn may_move(&self, (from, to): (f64, f64), steps: u64, span: (Option<Time>, Time)) -> bool {
-        let (after, until) = (span.0.map(Time::as_nanos), span.1.as_nanos());
-        let is_within = |at: u64| after.is_none_or(|after| at > after) && at <= until;
-        let jumps = self.jumps.iter().filter(|(at, _)| is_within(*at));
-        let jumped: f64 = jumps.map(|(_, times)| times).product();
-        let over = |step: f64| (0..steps).fold(jumped, |all, _| all * step);
+    /// Whether a price may have come so far in so many steps, the last of them just now.
+    fn may_move(&self, (from, to): (f64, f64), steps: u64, span: Span) -> bool {
+        let is_within = |at: u64| span.after.is_none_or(|after| at > after) && at <= span.until;
+        let mut jumps = self
+            .jumps
+            .iter()
+            .filter(|(at, _)| is_within(*at))
+            .peekable();
+        let bounds = |price: f64| price.clamp(self.tick, MOST_TICKS * self.tick);
+        let (mut least, mut most) = (from, from);
+        let mut jumped = 1.0_f64;
+        for before_the_last in (0..=steps).rev() {
+            // Nothing steps at the start, and what jumps does so before the step of its instant.
+            let at = span.until.saturating_sub(before_the_last * span.interval);
+            while let Some((_, times)) = jumps.next_if(|(jump, _)| *jump <= at) {
+                (least, most) = (bounds(least * times), bounds(most * times));
+                jumped *= times.max(1.0);
+            }
+            if before_the_last < steps {
+                (least, most) = (bounds(least * self.least), bounds(most * self.most));
+            }
+        }
         // Both ends are rounded to a tick, and so is the lowest price.
         let slack = self.tick * (1.0 + jumped);
-        let least = from * over(self.least) - slack;
-        let most = from * over(self.most) + slack;
-        (least..=most).contains(&to)
+        (least - slack..=most + slack).contains(&to)
     }
+}
+
+/// From the last price to this one, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    /// None before the first price.
+    after: Option<u64>,
+    until: u64,
+    /// How long a step takes.
+    interval: u64,
 }
 
 fn in_floats(decimal: Decimal) -> f64 {
@@ -186,7 +213,11 @@ impl AsWritten {
             None => {}
             Some(price) => {
                 let from = last.map_or(Some(walk.start), |last| last.price);
-                let span = (last.map(|it| it.at), now);
+                let span = Span {
+                    after: last.map(|it| it.at.as_nanos()),
+                    until: now.as_nanos(),
+                    interval: self.interval,
+                };
                 if from.is_some_and(|from| !walk.may_move((from, price), steps, span)) {
                     return Err(format!(
                         "expected {symbol} to move no further than the scenario lets it, found a leap"

@@ -137,3 +137,27 @@ fn a_bar_is_one() {
     none().then(bar(0, 0, 0, 0, 1)).holds();
     none().then(bar(5, 6, 4, 5, 1)).violated();
 }
+
+// Fails if a price that cannot rise any further is expected to jump back from where it did not come.
+#[test]
+fn a_price_has_a_lowest_and_a_highest() {
+    let market = json!({
+        "source": "generated", "interval_ms": 10_000, "symbols": [{
+            "symbol": "BTC/USDT", "start_price": "1000000000000", "tick_size": 1, "trade_size": 2,
+        }],
+        "jumps": [
+            {"at_ms": 2_000, "symbol": "BTC/USDT", "percent": -50},
+            {"at_ms": 1_000, "symbol": "BTC/USDT", "percent": 900},
+        ],
+    });
+    let sections = json!({"symbols": ["BTC/USDT"], "market": market});
+    let plan = Plan::of(
+        "planted",
+        serde_json::from_value(sections).expect("it is one"),
+    );
+    let begun = || Planted::of(AsWritten::new(&plan)).then(trade("1000000000000", true));
+    let jumped = begun().at(10.0);
+    jumped.then(trade("500000000000", false)).holds();
+    let jumped = begun().at(10.0);
+    jumped.then(trade("900000000000", false)).violated();
+}
