@@ -75,16 +75,17 @@ fn adviser(source: &LlmSource<'_>) -> Result<(), Mistake> {
         return Err(Mistake::at(&source.at, what)
             .help("use `agents.portfolio_rebalance.llm`, or another topic"));
     }
-    let lists = [
-        ("required", source.llm.required.is_empty()),
-        ("subscribe", source.llm.subscribe.is_empty()),
-    ];
-    for (key, _) in lists.iter().filter(|(_, is_empty)| !is_empty) {
-        let what =
-            "a model that advises is told how the account is divided, and may leave out anything";
-        return Err(Mistake::at(&format!("{}.{key}", source.at), what).help("leave it out"));
-    }
-    Ok(())
+    let key = match (
+        source.llm.required.is_empty(),
+        source.llm.subscribe.is_empty(),
+    ) {
+        (true, true) => return Ok(()),
+        (false, _) => "required",
+        (true, false) => "subscribe",
+    };
+    let what =
+        "a model that advises is told how the account is divided, and may leave out anything";
+    Err(Mistake::at(&format!("{}.{key}", source.at), what).help("leave it out"))
 }
 
 fn drawn(at: &str, shares: &GeneratedMessages) -> Result<(), Mistake> {
