@@ -78,7 +78,7 @@ impl BarClock {
 
 /// When the last bars closed.
 #[derive(Clone, Debug)]
-pub struct BarCloses {
+struct BarCloses {
     /// The oldest first; at least the very last one.
     last: VecDeque<Time>,
     most: usize,
@@ -89,7 +89,7 @@ const EVER: Span = Span::from_secs(1 << 40);
 
 impl BarCloses {
     /// None yet; as many are remembered as these windows need.
-    pub fn new(windows: &EvidenceWindows) -> BarCloses {
+    fn new(windows: &EvidenceWindows) -> BarCloses {
         let longest = windows.bars().into_iter().flatten().max();
         BarCloses {
             last: VecDeque::new(),
@@ -98,7 +98,7 @@ impl BarCloses {
     }
 
     /// A bar closed; whether it is the first of its instant.
-    pub fn note(&mut self, now: Time) -> bool {
+    fn note(&mut self, now: Time) -> bool {
         if self.last.back() == Some(&now) {
             return false;
         }
@@ -111,15 +111,9 @@ impl BarCloses {
 
     /// How old something is that was there when the last bar but so many closed: of what is no older,
     /// no more than so many have closed since.
-    pub fn reach(&self, bars: u32, now: Instant) -> Span {
+    fn reach(&self, bars: u32, now: Instant) -> Span {
         let place = self.last.len().checked_sub(bars as usize + 1);
         place.map_or(EVER, |place| now - Instant::from(self.last[place]))
-    }
-
-    /// The same for somebody who has not yet heard of a bar that closes at this very instant.
-    pub fn reach_before(&self, bars: u32, now: Time) -> Span {
-        let closes_now = u32::from(self.last.back() == Some(&now));
-        self.reach(bars.saturating_add(closes_now), Instant::from(now))
     }
 }
 
@@ -147,9 +141,7 @@ mod tests {
         let monday = 5 * 86_400 + 60;
         assert_eq!(closes.reach(0, at(monday)), Span::from_secs(60));
         assert_eq!(closes.reach(1, at(monday)), Span::from_secs(86_460));
-        let close = Time::from_secs(5 * 86_400);
-        assert_eq!(closes.reach(1, close.into()), Span::from_secs(86_400));
-        assert_eq!(closes.reach_before(1, close), Span::from_secs(4 * 86_400));
+        assert_eq!(closes.reach(1, at(5 * 86_400)), Span::from_secs(86_400));
     }
 
     #[test]

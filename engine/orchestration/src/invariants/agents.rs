@@ -4,6 +4,7 @@ mod advised;
 mod as_configured;
 mod books;
 mod market;
+mod masked;
 mod papers;
 mod readings;
 mod replies;
@@ -24,6 +25,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(said::Said::new(plan)),
         Box::new(as_configured::AsConfigured::new(plan)),
         Box::new(advised::Advised::new(plan)),
+        Box::new(masked::Masked::new(plan)),
     ]
 }
 

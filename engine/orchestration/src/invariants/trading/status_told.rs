@@ -12,6 +12,9 @@ use crate::invariants::bus::table::Table;
 use crate::invariants::exact::Exact;
 use crate::message::{DegradationLevel, Name, Topic};
 
+/// In dollars, or whatever a currency is called.
+const LAST_DIGIT: f64 = 1e-9;
+
 /// What is known of the coordinator: nothing that it has not told since it began.
 #[derive(Debug, Default)]
 struct Mind {
@@ -29,6 +32,8 @@ struct Mind {
 struct Paper {
     balances: BTreeMap<Name, Amount>,
     fills: u64,
+    /// Whatever the currency; none once it does not fit a decimal.
+    fees: Option<Amount>,
     /// What is left of each open position.
     open: BTreeMap<u64, Amount>,
     closings: u64,
@@ -53,6 +58,7 @@ impl StatusTold {
                 .map(|(asset, balance)| (Name::from(asset.as_str()), *balance))
                 .collect(),
             fills: 0,
+            fees: Some(Amount::ZERO),
             open: BTreeMap::new(),
             closings: 0,
             profit: Some(Amount::ZERO),
@@ -104,7 +110,10 @@ impl Mind {
 impl Paper {
     fn note(&mut self, event: &DomainEvent) {
         match event {
-            DomainEvent::Filled(_) => self.fills += 1,
+            DomainEvent::Filled(it) => {
+                self.fills += 1;
+                self.fees = self.fees.and_then(|fees| fees.and(it.fee).ok());
+            }
             DomainEvent::BalanceChanged(it) => {
                 self.balances.insert(it.asset.clone(), it.balance);
             }
@@ -143,14 +152,27 @@ impl Paper {
         same("open positions", &paper["open_positions"], &open.into())?;
         let closed = &paper["closed_positions"];
         same("closed positions", closed, &self.closings.into())?;
-        let found = amount_of(&paper["realized_pnl"]);
-        if self.profit.is_none() || found == self.profit {
-            return Ok(());
+        for (what, known, found) in [
+            ("a profit", self.profit, &paper["realized_pnl"]),
+            ("fees", self.fees, &paper["fees"]),
+        ] {
+            let (Some(known), found) = (known, amount_of(found)) else {
+                continue;
+            };
+            // Added up in another order, the last of many digits is another.
+            let (least, most) = (
+                known.in_floats() - LAST_DIGIT,
+                known.in_floats() + LAST_DIGIT,
+            );
+            let is_known = found.is_some_and(|found| (least..=most).contains(&found.in_floats()));
+            if !is_known {
+                let found = found.map_or("none".to_owned(), |found| found.to_string());
+                return Err(format!(
+                    "expected {what} of {known} to be told, found {found}"
+                ));
+            }
         }
-        Err(format!(
-            "expected a profit of {:?} to be told, found {found:?}",
-            self.profit
-        ))
+        Ok(())
     }
 }
 
@@ -295,7 +317,7 @@ mod tests {
         let bus = json!({"published": 1, "errors": 0, "history_size": 1, "delivered": 0,
             "subscriptions": {"risk_alerts": ["desk"]}});
         let paper = json!({"balances": {"USDT": "100"}, "trade_count": 1, "open_positions": 1,
-            "closed_positions": 1, "realized_pnl": "1"});
+            "closed_positions": 1, "realized_pnl": "1", "fees": filled("order-1", None, "buy", 100).fee});
         let mut status = json!({"state": "paused", "level": "NORMAL", "llm_failures": 1,
             "api_failures": 0, "bus": bus, "paper": paper});
         if part.is_empty() {
@@ -332,6 +354,7 @@ mod tests {
             ("paper", "open_positions", json!(0)),
             ("paper", "closed_positions", json!(0)),
             ("paper", "realized_pnl", json!("2")),
+            ("paper", "fees", json!("7")),
         ] {
             told(part, field, wrong).violated();
         }
