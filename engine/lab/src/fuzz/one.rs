@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use dacapo_kernel::log::{Memory, Reader, SyncPolicy};
 use dacapo_kernel::{
-    BoxedStorage, Budget, Events, FaultKind, Outcome, Plan, Run, RunError, Stream, System,
+    BoxedStorage, Budget, Event, Events, FaultKind, Outcome, Plan, Run, RunError, Stream, System,
     Verified, verify,
 };
 
@@ -157,12 +157,34 @@ impl<'a, S: System> Bench<'a, S> {
                 .unwrap_or(false);
     }
 
+    /// Reads each event, writes it again, and says which of them is another then: a log must tell what happened.
+    fn read_back(&self) -> Result<(), String> {
+        let mut reader = self.reader().map_err(|error| error.to_string())?;
+        let mut written = Vec::new();
+        while let Some(record) = reader.next().map_err(|error| error.to_string())? {
+            let (seq, head) = (record.seq, record.head);
+            let event =
+                Event::<S::Event>::decode(seq, head.time, head.kind, head.version, record.body);
+            let event = event.map_err(|error| error.to_string())?;
+            written.clear();
+            let again = event.encode(&mut written);
+            again.map_err(|error| format!("event {seq} cannot be written again: {error}"))?;
+            if written != record.body {
+                return Err(format!(
+                    "read and written again, event {seq} has other bytes: what is read is not what happened"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a run again, from its seed and from its log, and says how that differs.
     fn compare(&self, plan: &Plan<S::Config>) -> Result<(), String> {
         self.record(plan, &self.second).map_err(|e| e.to_string())?;
         if *self.log.borrow() != *self.second.borrow() {
             return Err("made again from the same plan, the log has other bytes".to_owned());
         }
+        self.read_back()?;
         let replayed = self
             .reader()
             .and_then(|reader| verify::<S>(reader, None))

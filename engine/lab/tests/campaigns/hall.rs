@@ -22,6 +22,19 @@ pub(crate) struct Jammed {
     by: u64,
 }
 
+/// Read as another than it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Jammed")]
+pub(crate) struct Garbled {
+    by: u64,
+}
+
+impl From<Jammed> for Garbled {
+    fn from(written: Jammed) -> Garbled {
+        Garbled { by: written.by + 1 }
+    }
+}
+
 events! {
     /// What happens in the hall.
     pub(crate) enum HallEvent {
@@ -29,6 +42,8 @@ events! {
         64 "entered" v 1 Consequence => Entered(Entered);
         /// The turnstile was stuck.
         65 "jammed" v 1 Consequence => Jammed(Jammed);
+        /// Somebody wrote badly.
+        66 "garbled" v 1 Consequence => Garbled(Garbled);
     }
 }
 
@@ -45,6 +60,9 @@ pub(crate) struct Hall {
     /// Whether the program counts the runs that it has made, and lets that into a run.
     #[serde(default)]
     leaky: bool,
+    /// Whether an event is read as another than it was written.
+    #[serde(default)]
+    garbled: bool,
     /// Whether the program fails after a run in which the turnstile was stuck this hard.
     #[serde(default)]
     breaks_at: Option<u64>,
@@ -159,6 +177,9 @@ async fn open(ctx: Ctx<Turnstile>, hall: Hall, unlocked: bool) {
     if hall.leaky {
         let by = RUNS.fetch_add(1, Ordering::Relaxed) % 1_000;
         ctx.emit(Jammed { by });
+    }
+    if hall.garbled {
+        ctx.emit(Garbled { by: 0 });
     }
     for person in 1..=hall.people {
         let (ctx, lock, count) = (ctx.clone(), lock.clone(), count.clone());

@@ -149,3 +149,11 @@ fn a_run_that_depends_on_more_than_its_seed_is_noticed() {
     assert!(report.diverged[0].what.contains("other bytes"));
     assert!(report.diverged[0].log.is_some());
 }
+
+#[test]
+fn an_event_that_is_read_as_another_is_noticed() {
+    let desk = Desk::new().set("hall.garbled=true");
+    let report = desk.run(20, |campaign| campaign.again_per_mille = 1_000);
+    assert_eq!(report.diverged.len(), 20);
+    assert!(report.diverged[0].what.contains("read and written again"));
+}
