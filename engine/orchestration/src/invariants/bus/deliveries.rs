@@ -102,14 +102,12 @@ impl Deliveries {
             return Attempt::Again;
         };
         let open = &self.open[at];
-        let named = |(_, key): &(usize, &_)| is(key, &it.subscriber, it.label.as_ref());
-        let mut mine = open.keys.iter().enumerate().filter(named).peekable();
-        if mine.peek().is_none() {
-            return Attempt::Stranger;
-        }
-        match mine.find(|(place, _)| open.owes(*place)) {
-            Some((place, _)) => Attempt::First { at, place },
-            None => Attempt::Again,
+        let is_its = |place: &usize| is(&open.keys[*place], &it.subscriber, it.label.as_ref());
+        let (all, mut untried) = (0..open.keys.len(), open.next..open.keys.len());
+        match untried.find(|place| is_its(place) && open.owes(*place)) {
+            Some(place) => Attempt::First { at, place },
+            None if all.into_iter().any(|place| is_its(&place)) => Attempt::Again,
+            None => Attempt::Stranger,
         }
     }
 

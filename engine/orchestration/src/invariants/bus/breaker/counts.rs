@@ -178,7 +178,8 @@ impl Counts {
     /// The last call with a message has ended, and not by a failure. When it did is not known: failures
     /// since it began may have come afterwards.
     fn succeeded(&mut self, message: u64) {
-        let Some(at) = self.calls.iter().position(|call| call.message == message) else {
+        // There is one call with it at most, and nearly always a new one.
+        let Some(at) = self.calls.iter().rposition(|call| call.message == message) else {
             return;
         };
         if let Some(call) = self.calls.remove(at)
