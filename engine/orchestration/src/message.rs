@@ -22,6 +22,7 @@ pub use dacapo_kernel::Name;
 pub use field::{Field, Raised};
 pub use instant::{Instant, Span, Ttl};
 pub use payload::Payload;
+pub(crate) use shape::text_of;
 pub use shape::{Json, OrNull};
 pub use shapes::*;
 pub use topic::{Priority, Topic};

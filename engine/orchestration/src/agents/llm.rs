@@ -205,17 +205,19 @@ fn situation(ctx: &Ctx, asked: &Question<'_>) -> Value {
     let market = asked.market.borrow();
     let news = asked.news.borrow();
     let (lines, messages) = news.look(asked.agent, symbol);
-    let read = |payload: Option<Payload>| payload.map(|payload| payload.to_json());
-    json!({
+    let read = |payload: Option<Payload>| payload.map(|payload| payload.to_json()).into();
+    let mut situation = json!({
         "symbol": symbol.as_str(),
         "time": Instant::from(ctx.now()).to_iso(start_us(ctx)),
         "now_us": Instant::from(ctx.now()).as_micros(),
         "price": market.price(symbol).map(|price| price.to_f64()),
-        "trend": read(technical_analysis::run(symbol, &market)),
-        "regime": read(regime_detection::run(symbol, &market)),
-        "mood": read(sentiment_analysis::run(symbol, &market)),
-        "market": lines,
-        "messages": messages,
-        "account": account(asked.exchange, symbol),
-    })
+    });
+    // What stands inside the macro is copied.
+    situation["trend"] = read(technical_analysis::run(symbol, &market));
+    situation["regime"] = read(regime_detection::run(symbol, &market));
+    situation["mood"] = read(sentiment_analysis::run(symbol, &market));
+    situation["market"] = lines.into();
+    situation["messages"] = messages.into();
+    situation["account"] = account(asked.exchange, symbol).into();
+    situation
 }

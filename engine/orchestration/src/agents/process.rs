@@ -126,16 +126,18 @@ pub(super) async fn run(
 fn question(ctx: &Ctx, asked: &Question<'_>) -> serde_json::Value {
     let price = asked.market.borrow().price(asked.symbol);
     let told = asked.news.borrow_mut().take(asked.agent, asked.symbol);
-    json!({
+    let mut question = json!({
         "symbol": asked.symbol.as_str(),
         "time": Instant::from(ctx.now()).to_iso(start_us(ctx)),
         "price": price.map(|price| price.to_f64()),
-        "market": told.market,
         "market_missed": told.market_missed,
-        "messages": told.messages,
         "messages_missed": told.messages_missed,
-        "account": account(asked.exchange, asked.symbol),
-    })
+    });
+    // What stands inside the macro is copied.
+    question["market"] = told.market.into();
+    question["messages"] = told.messages.into();
+    question["account"] = account(asked.exchange, asked.symbol).into();
+    question
 }
 
 /// Balances by asset and the open positions of the symbol; nothing where no account is kept.
@@ -159,6 +161,9 @@ pub(super) fn account(exchange: &Exchange, symbol: &Name) -> Option<serde_json::
                 })
             })
             .collect();
-        json!({ "balances": balances, "positions": positions })
+        let mut account = serde_json::Map::new();
+        account.insert("balances".to_owned(), balances.into());
+        account.insert("positions".to_owned(), positions.into());
+        account.into()
     })
 }

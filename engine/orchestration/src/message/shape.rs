@@ -59,7 +59,7 @@ impl Serialize for Json {
 }
 
 /// JSON as text. (Quicker than its `Display`, which goes by way of a formatter.)
-pub(super) fn text_of(json: &Value) -> String {
+pub(crate) fn text_of(json: &Value) -> String {
     serde_json::to_string(json).expect("a JSON value has text keys and finite numbers")
 }
 

@@ -13,7 +13,7 @@ use crate::Ctx;
 use crate::config::LiveReplies;
 use crate::digest::Digest;
 use crate::domain_event::{DomainEvent, ModelAsked, PromptKept, RequestRendered};
-use crate::message::Name;
+use crate::message::{Name, text_of};
 
 /// What a model is told.
 pub(crate) struct Prompt {
@@ -92,7 +92,7 @@ impl Asking {
             None => prompt.whole.clone(),
             Some(live) => {
                 self.note_request(ctx, &line, live, prompt);
-                let situation = prompt.situation.as_ref().map(Value::to_string);
+                let situation = prompt.situation.as_ref().map(text_of);
                 situation.unwrap_or_else(|| prompt.whole.clone())
             }
         };

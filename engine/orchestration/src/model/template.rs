@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::message::text_of;
+
 /// The prompt of a resolution, unless a scenario has another.
 pub const RESOLUTION: &str = "Agents contradict each other about a trade. Answer with one JSON object: \
      action (proceed, wait, modify or abort), confidence (0 to 1), modifications (leverage, \
@@ -90,10 +92,10 @@ pub fn render(template: &str, situation: &Value) -> String {
     for piece in pieces(template) {
         match piece {
             Piece::Text(text) | Piece::Broken(text) => prompt.push_str(text),
-            Piece::Name("situation") => prompt.push_str(&situation.to_string()),
+            Piece::Name("situation") => prompt.push_str(&text_of(situation)),
             Piece::Name(name) => match &situation[name] {
                 Value::String(text) => prompt.push_str(text),
-                other => prompt.push_str(&other.to_string()),
+                other => prompt.push_str(&text_of(other)),
             },
         }
     }

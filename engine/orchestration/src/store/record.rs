@@ -59,7 +59,7 @@ impl Record {
             let mut saved = Map::new();
             saved.insert("enabled".to_owned(), task.enabled.into());
             saved.insert("last_run".to_owned(), task.last_run.clone().into());
-            tasks.insert(task.name.to_string(), saved.into());
+            tasks.insert(task.name.as_str().to_owned(), saved.into());
         }
         let under_way = self.tasks.iter().filter(|task| task.under_way);
         let under_way: Vec<Value> = under_way

@@ -131,12 +131,12 @@ impl News {
         let named = named.text();
         for ((who, about), paper) in &mut self.papers {
             if who == agent && named.is_none_or(|named| about.as_str() == named) {
-                let line = json!({
-                    "topic": message.topic.to_string(),
+                let mut line = json!({
+                    "topic": message.topic.name(),
                     "source": message.source.as_str(),
                     "at_us": now.as_micros(),
-                    "payload": message.payload.to_json(),
                 });
+                line["payload"] = message.payload.to_json();
                 paper.messages.add(line, paper.most);
             }
         }

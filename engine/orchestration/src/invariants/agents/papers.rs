@@ -41,12 +41,12 @@ impl Papers {
 
     /// A message about one symbol is heard for it alone, any other for all.
     pub(super) fn hear(&mut self, agent: &Name, message: &Message, now: Time) {
-        let line = json!({
-            "topic": message.topic.to_string(),
+        let mut line = json!({
+            "topic": message.topic.name(),
             "source": message.source.as_str(),
             "at_us": Instant::from(now).as_micros(),
-            "payload": message.payload.to_json(),
         });
+        line["payload"] = message.payload.to_json();
         let about = line["payload"]["symbol"].as_str();
         for ((who, symbol), heard) in &mut self.0 {
             if who == agent && about.is_none_or(|about| symbol.as_str() == about) {

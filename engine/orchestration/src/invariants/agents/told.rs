@@ -127,9 +127,9 @@ impl Told {
                 "time": at.to_iso(self.start_us),
                 "now_us": at.as_micros(),
                 "price": seen.last().map(Seen::price),
-                "market": lines(seen, heard.most),
-                "messages": heard.newest,
             });
+            expected["market"] = lines(seen, heard.most);
+            expected["messages"] = heard.newest.iter().cloned().collect();
             self.mask.veil(&mut expected);
             let read = readings::agree(&self.analysis, seen, &told);
             differs(&expected, &told).or((!read).then_some("what the rules read"))
@@ -167,15 +167,16 @@ impl Told {
             count = known.count.max(seen_before);
             let unseen = count - seen_before;
             let market = unseen.min(heard.most);
-            let expected = json!({
+            let mut expected = json!({
                 "symbol": symbol.as_str(),
                 "time": Instant::from(now).to_iso(self.start_us),
                 "price": known.newest.last().map(Seen::price),
-                "market": lines(known.newest, market),
                 "market_missed": unseen - market,
-                "messages": heard.newest.range(heard.newest.len() - messages..).collect::<Vec<_>>(),
                 "messages_missed": unheard - messages,
             });
+            expected["market"] = lines(known.newest, market);
+            let newest = heard.newest.range(heard.newest.len() - messages..);
+            expected["messages"] = newest.cloned().collect();
             differs(&expected, told)
         };
         agreed(self.market.known(symbol, now).map(told_of))?;
@@ -195,7 +196,7 @@ pub(super) fn situation(asked: &ModelAsked, field: &str) -> Option<Value> {
 }
 
 /// The newest of what was seen.
-fn lines(seen: &[Seen], most: usize) -> Vec<Value> {
+fn lines(seen: &[Seen], most: usize) -> Value {
     let newest = &seen[seen.len().saturating_sub(most)..];
     newest.iter().map(Seen::line).collect()
 }
