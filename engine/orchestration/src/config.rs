@@ -17,6 +17,8 @@ mod script;
 mod store;
 mod tables;
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agents::AgentsConfig;
@@ -126,9 +128,17 @@ pub struct Config {
     /// How the figures of the run are made; left out of the plan where it is the default.
     #[serde(default, skip_serializing_if = "FiguresConfig::is_default")]
     pub figures: FiguresConfig,
-    /// What somebody outside does: an operator's commands, subscribers, prices set by hand.
+    /// What somebody outside does: an operator's commands, subscribers, prices set by hand. There may be very many,
+    /// and copies of a configuration share them.
     #[serde(default)]
-    pub events: Vec<OutsideEvent>,
+    pub events: Rc<Vec<OutsideEvent>>,
+}
+
+impl Config {
+    /// Has somebody outside do one thing more.
+    pub fn add_event(&mut self, event: OutsideEvent) {
+        Rc::make_mut(&mut self.events).push(event);
+    }
 }
 
 /// When agents contradict each other, and how long a resolution may take.

@@ -223,24 +223,23 @@ pub(crate) enum Item {
 
 /// What an event of a scenario says is done; none if it says nothing.
 pub(crate) fn item(event: &OutsideEvent) -> Option<Item> {
-    let event = event.clone();
-    if let Some(publish) = event.publish {
+    if let Some(publish) = &event.publish {
         return Some(Item::Message(OutsideMessage {
             topic: publish.topic,
-            source: publish.source,
+            source: publish.source.clone(),
             priority: publish.priority,
-            payload: Payload::from_json(publish.topic, publish.payload.0),
+            payload: Payload::read(publish.topic, &publish.payload.0),
             ttl: Ttl::from_secs(publish.ttl_seconds),
         }));
     }
     let actions = [
-        event.subscribe.map(OutsideAction::Subscribe),
-        event.unsubscribe.map(OutsideAction::Unsubscribe),
-        event.set_price.map(OutsideAction::SetPrice),
-        event.tell_risk.map(OutsideAction::TellRisk),
+        event.subscribe.clone().map(OutsideAction::Subscribe),
+        event.unsubscribe.clone().map(OutsideAction::Unsubscribe),
+        event.set_price.clone().map(OutsideAction::SetPrice),
+        event.tell_risk.clone().map(OutsideAction::TellRisk),
         event.trade_result.map(OutsideAction::TradeResult),
         event.reset_risk.map(OutsideAction::ResetRisk),
-        event.force_run.map(OutsideAction::ForceRun),
+        event.force_run.clone().map(OutsideAction::ForceRun),
         event.status.map(|_| OutsideAction::Status),
         event.stop.map(|_| OutsideAction::Stop),
     ];

@@ -265,13 +265,13 @@ pub(crate) fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> 
         "signal.second-thoughts" => {
             let later = at + Duration::from_millis(value);
             let pause = command("pause", 0, config);
-            config.events.push(published(later, pause));
+            config.add_event(published(later, pause));
             signal(config, value)
         }
         "signal.burst" => {
             for number in 0..value {
                 if let Some(said) = signal(config, number) {
-                    config.events.push(published(at, said));
+                    config.add_event(published(at, said));
                 }
             }
             None
@@ -279,7 +279,9 @@ pub(crate) fn act(plan: &mut Plan<Config>, what: &str, at: Time, value: u64) -> 
         _ if subscribers::act(config, what, at, value) || set(config, what, value) => None,
         _ => return Err(format!("there is no act `{what}`")),
     };
-    config.events.extend(said.map(|said| published(at, said)));
+    if let Some(said) = said {
+        config.add_event(published(at, said));
+    }
     Ok(())
 }
 

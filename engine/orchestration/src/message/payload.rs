@@ -42,13 +42,20 @@ macro_rules! payloads {
             /// The payload that JSON published on `topic` is: the first shape of the topic that it
             /// fits exactly, or else raw.
             pub fn from_json(topic: Topic, json: Value) -> Payload {
-                let Value::Object(object) = &json else {
-                    return Payload::Raw(json);
-                };
+                Payload::shaped(topic, &json).unwrap_or(Payload::Raw(json))
+            }
+
+            /// The same of JSON that stays where it is.
+            pub fn read(topic: Topic, json: &Value) -> Payload {
+                Payload::shaped(topic, json).unwrap_or_else(|| Payload::Raw(json.clone()))
+            }
+
+            fn shaped(topic: Topic, json: &Value) -> Option<Payload> {
+                let object = json.as_object()?;
                 $(if topic == Topic::$topic && let Some(shape) = $Shape::read(object) {
-                    return Payload::$Shape(shape);
+                    return Some(Payload::$Shape(shape));
                 })*
-                Payload::Raw(json)
+                None
             }
 
             /// The JSON that the payload is.

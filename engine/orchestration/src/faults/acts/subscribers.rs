@@ -21,7 +21,7 @@ pub(super) fn act(config: &mut Config, what: &str, at: Time, value: u64) -> bool
                 always_fails: true,
                 ..plain
             };
-            config.events.push(subscribes(seconds, fails));
+            config.add_event(subscribes(seconds, fails));
         }
         "subscriber.fails-sometimes" => {
             let step = 1 + value / 10 % 4;
@@ -29,14 +29,14 @@ pub(super) fn act(config: &mut Config, what: &str, at: Time, value: u64) -> bool
                 fails: (0..40).map(|call| call * step).collect(),
                 ..plain
             };
-            config.events.push(subscribes(seconds, fails));
+            config.add_event(subscribes(seconds, fails));
         }
         "subscriber.slow" => {
             let slow = ScriptedSubscriber {
                 delay_seconds: 0.1 + (value / 10) as f64,
                 ..plain
             };
-            config.events.push(subscribes(seconds, slow));
+            config.add_event(subscribes(seconds, slow));
         }
         "subscriber.calls-bus" => {
             // An answer on the topic itself would be answered in turn.
@@ -51,7 +51,7 @@ pub(super) fn act(config: &mut Config, what: &str, at: Time, value: u64) -> bool
                 reply: Some(reply),
                 ..plain
             };
-            config.events.push(subscribes(seconds, calls));
+            config.add_event(subscribes(seconds, calls));
         }
         "subscriber.labels" => {
             for label in ["one", "two"] {
@@ -59,13 +59,13 @@ pub(super) fn act(config: &mut Config, what: &str, at: Time, value: u64) -> bool
                     label: Some(Name::fixed(label)),
                     ..plain.clone()
                 };
-                config.events.push(subscribes(seconds, labelled));
+                config.add_event(subscribes(seconds, labelled));
             }
         }
         "subscriber.many" => {
             for number in 0..value / 10 {
                 let one = subscriber(&format!("crowd {number}"), topic);
-                config.events.push(subscribes(seconds, one));
+                config.add_event(subscribes(seconds, one));
             }
         }
         "subscriber.churn" => {
@@ -73,8 +73,8 @@ pub(super) fn act(config: &mut Config, what: &str, at: Time, value: u64) -> bool
                 subscriber: plain.subscriber.clone(),
                 topic: Some(topic),
             };
-            config.events.push(subscribes(seconds, plain));
-            config.events.push(OutsideEvent {
+            config.add_event(subscribes(seconds, plain));
+            config.add_event(OutsideEvent {
                 at_seconds: seconds + STAYS_S,
                 unsubscribe: Some(goes),
                 ..OutsideEvent::default()

@@ -159,7 +159,7 @@ fn a_stop_follows_what_is_set_at_a_restart() {
     follows.system.trailing.enabled = true;
     let set = json!({"at_seconds": -1, "set_price": {"symbol": "BTC/USDT", "price": "45800"}});
     let set = serde_json::from_value(set).expect("it is an event");
-    follows.system.events.push(set);
+    follows.system.add_event(set);
     let opened = || opened_in("buy", &follows).at(10.0);
     let restarted = opened().then(started()).then(listens());
     restarted.then(closed(45_113, "stop_loss")).holds();

@@ -28,7 +28,7 @@ fn planned(what: &str, value: u64) -> (Plan<Config>, Done) {
     let what = what.to_owned();
     plan.faults.faults.push(Fault::Act { what, at, value });
     let mut done: Done = Vec::new();
-    for event in &acted.system.events {
+    for event in acted.system.events.iter() {
         let body = match item(event).expect("it does something") {
             Item::Message(message) => message.into(),
             Item::Action(action) => OutsideActed { action }.into(),

@@ -196,7 +196,8 @@ fn a_day_begins_before_anything_is_judged() {
     // Unless somebody has told it so before the start.
     let mut told = plan(config());
     let event = json!({"at_seconds": -1, "trade_result": {"win": false}});
-    told.system.events = vec![serde_json::from_value(event).expect("it is one")];
+    let event = serde_json::from_value(event).expect("it is one");
+    told.system.add_event(event);
     let told = Planted::of(Remembered::new(&told))
         .then(closed(-1))
         .then(nothing());
