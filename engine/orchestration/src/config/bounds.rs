@@ -1,31 +1,22 @@
 //! The bounds of the numbers in a configuration, one row each.
 
+use std::fmt::Display;
+
 use dacapo_kernel::Mistake;
 
 use super::Config;
 use crate::amount::Amount;
 
-/// One number, what it may be, and whether it is.
-struct Bound {
-    at: String,
-    fits: bool,
-    expected: &'static str,
-    found: String,
-}
+/// What is wrong with one number, if it is not what it may be.
+struct Bound(Option<Mistake>);
 
 impl Bound {
-    fn new(
-        at: impl Into<String>,
-        found: impl ToString,
-        fits: bool,
-        expected: &'static str,
-    ) -> Bound {
-        Bound {
-            at: at.into(),
-            fits,
-            expected,
-            found: found.to_string(),
-        }
+    fn new(at: &str, found: impl Display, fits: bool, expected: &str) -> Bound {
+        let wrong = || {
+            let what = format!("`{at}`: expected {expected}, found {found}");
+            Mistake::at(at, what)
+        };
+        Bound((!fits).then(wrong))
     }
 
     fn positive(at: &str, found: f64) -> Bound {
@@ -65,20 +56,14 @@ impl Bound {
 /// # Errors
 /// The first number that is out of them, with its place.
 pub(super) fn numbers(config: &Config) -> Result<(), Mistake> {
-    let bounds = coordinator_bounds(config)
+    let mut bounds = coordinator_bounds(config)
         .into_iter()
         .chain(agent_bounds(config))
         .chain(account_bounds(config))
         .chain(risk_bounds(config));
-    match bounds.into_iter().find(|bound| !bound.fits) {
+    match bounds.find_map(|Bound(wrong)| wrong) {
         None => Ok(()),
-        Some(bound) => {
-            let what = format!(
-                "`{}`: expected {}, found {}",
-                bound.at, bound.expected, bound.found
-            );
-            Err(Mistake::at(&bound.at, what))
-        }
+        Some(mistake) => Err(mistake),
     }
 }
 
@@ -173,7 +158,7 @@ fn agent_bounds(config: &Config) -> Vec<Bound> {
     let decision = &config.agents.decision;
     let modifications = &config.modifications;
     let ordered = |at, least: f64, most: f64| {
-        let found = format!("[{least}, {most}]");
+        let found = format_args!("[{least}, {most}]");
         Bound::new(at, found, least <= most, "the least, then the most")
     };
     vec![
@@ -213,12 +198,12 @@ fn agent_bounds(config: &Config) -> Vec<Bound> {
 const MAX_DECIMALS: u32 = 28;
 
 fn account_bounds(config: &Config) -> Vec<Bound> {
-    let amount = |at: String, found: Amount| {
+    let amount = |at: &str, found: Amount| {
         Bound::new(at, found, !found.is_negative(), "an amount of 0 or more")
     };
     let mut bounds = vec![
         amount(
-            "paper.simulated_slippage_pct".to_owned(),
+            "paper.simulated_slippage_pct",
             config.paper.simulated_slippage_pct,
         ),
         Bound::count(
@@ -227,7 +212,7 @@ fn account_bounds(config: &Config) -> Vec<Bound> {
         ),
     ];
     for (asset, balance) in &config.paper.initial_balance {
-        bounds.push(amount(format!("paper.initial_balance.{asset}"), *balance));
+        bounds.push(amount(&format!("paper.initial_balance.{asset}"), *balance));
     }
     let listed = config.markets.pairs.iter();
     let pairs = listed.map(|(symbol, rules)| (format!("markets.pairs.{symbol}"), rules));
@@ -235,19 +220,19 @@ fn account_bounds(config: &Config) -> Vec<Bound> {
         let decimals = |found: u32| (found, found <= MAX_DECIMALS, "0 to 28 decimals");
         let (found, fits, expected) = decimals(rules.price_decimals);
         bounds.push(Bound::new(
-            format!("{at}.price_decimals"),
+            &format!("{at}.price_decimals"),
             found,
             fits,
             expected,
         ));
         let (found, fits, expected) = decimals(rules.size_decimals);
         bounds.push(Bound::new(
-            format!("{at}.size_decimals"),
+            &format!("{at}.size_decimals"),
             found,
             fits,
             expected,
         ));
-        bounds.push(amount(format!("{at}.fee_pct"), rules.fee_pct));
+        bounds.push(amount(&format!("{at}.fee_pct"), rules.fee_pct));
     }
     bounds
 }

@@ -85,12 +85,12 @@ fn symbols(config: &Config) -> Result<(), Mistake> {
         );
     }
     for (i, symbol) in config.symbols.iter().enumerate() {
-        let at = format!("symbols.{i}");
+        let wrong = |what: String| Mistake::at(&format!("symbols.{i}"), what);
         if let Err(error) = symbol.parse::<Pair>() {
-            return Err(Mistake::at(&at, error.to_string()));
+            return Err(wrong(error.to_string()));
         }
         if config.symbols[..i].contains(symbol) {
-            return Err(Mistake::at(&at, format!("`{symbol}` is named twice")));
+            return Err(wrong(format!("`{symbol}` is named twice")));
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The agents that speak from a table, are programs, or ask a language model, wherever a scenario names one.
 
+use std::fmt;
+
 use super::{Config, TaskKind};
 use crate::agents::{AgentKind, LlmAgentConfig, ProcessConfig, TableConfig};
 use crate::message::{Name, Topic};
@@ -61,20 +63,34 @@ impl LlmSource<'_> {
     }
 }
 
+/// Where a scenario says what an agent is.
+enum Place {
+    Five(TaskKind),
+    Other(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Five(kind) => write!(f, "agents.{}", kind.agent()),
+            Place::Other(number) => write!(f, "schedules.others.{number}.agent"),
+        }
+    }
+}
+
 impl Config {
     /// Every agent: where a scenario says what it is, its name, its topic, and what it is.
-    fn speakers(&self) -> impl Iterator<Item = (String, Name, Topic, &AgentKind)> {
+    fn speakers(&self) -> impl Iterator<Item = (Place, Name, Topic, &AgentKind)> {
         let five = TaskKind::ALL.into_iter().map(|kind| {
-            let at = format!("agents.{}", kind.agent());
             (
-                at,
+                Place::Five(kind),
                 Name::fixed(kind.agent()),
                 kind.topic(),
                 self.agents.of(kind),
             )
         });
         let others = self.schedules.others.iter().enumerate().map(|(i, other)| {
-            let at = format!("schedules.others.{i}.agent");
+            let at = Place::Other(i);
             (at, other.name.clone(), other.topic, &other.agent)
         });
         five.chain(others)
