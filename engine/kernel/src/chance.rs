@@ -23,11 +23,10 @@ pub struct Stream(ChaCha8Rng);
 impl Stream {
     /// The stream for a purpose of an actor, in runs with this seed.
     pub fn new(seed: u64, actor: &str, purpose: &str) -> Stream {
+        let (seed, length) = (seed.to_le_bytes(), (actor.len() as u64).to_le_bytes());
+        let named = [&seed, &length, actor.as_bytes(), purpose.as_bytes()].concat();
         let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
-        hasher.update(&seed.to_le_bytes());
-        hasher.update(&(actor.len() as u64).to_le_bytes());
-        hasher.update(actor.as_bytes());
-        hasher.update(purpose.as_bytes());
+        hasher.update(&named);
         Stream(ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()))
     }
 

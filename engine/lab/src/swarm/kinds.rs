@@ -118,12 +118,12 @@ fn how_many(seed: u64, kinds: u64) -> u64 {
 
 /// Two kinds of one name differ in whom they strike.
 fn stream_of(kind: &FaultKind, seed: u64) -> Stream {
-    let purpose = match kind.how {
-        How::CrashHost { host } => format!("{} of {host}", kind.name),
-        How::CrashTask { task } => format!("{} of {task}", kind.name),
-        How::Door { .. } | How::Act { .. } | How::JumpClock => kind.name.to_owned(),
-    };
-    Stream::new(seed, "swarm of faults", &purpose)
+    let of = |whom: &str| Stream::new(seed, "swarm of faults", whom);
+    match kind.how {
+        How::CrashHost { host } => of(&format!("{} of {host}", kind.name)),
+        How::CrashTask { task } => of(&format!("{} of {task}", kind.name)),
+        How::Door { .. } | How::Act { .. } | How::JumpClock => of(kind.name),
+    }
 }
 
 fn faults_of(kind: &FaultKind, stream: &mut Stream, end: Time, faults: &mut Vec<Fault>) {

@@ -39,8 +39,10 @@ pub struct PackedAsked {
 impl PackedAsked {
     /// Whether the prompt of a question can be packed.
     pub fn is_of(asked: &ModelAsked) -> bool {
-        // No fragment stands for itself: a text that has such characters already cannot be packed.
-        asked.prompt.starts_with('{') && !asked.prompt.bytes().any(|byte| byte < b' ')
+        // No fragment stands for itself: a text that has such characters already cannot be packed. Without a way out
+        // in between, bytes are looked at many at a time.
+        let has_code = |text: &str| text.bytes().fold(false, |has, byte| has | (byte < b' '));
+        asked.prompt.starts_with('{') && !has_code(&asked.prompt)
     }
 
     /// The question in its short form, if its prompt can be packed.
