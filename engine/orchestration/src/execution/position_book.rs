@@ -215,10 +215,12 @@ impl PositionBook {
                 continue;
             };
             if let Some(price) = quoted.price {
+                let Some(stop) = trail(position, price, &self.trailing)? else {
+                    continue;
+                };
                 quoted.remove(position);
-                let trailed = trail(position, price, &self.trailing);
+                position.stop_loss = Some(stop);
                 quoted.add(position);
-                trailed?;
             }
         }
         Ok(())
@@ -360,17 +362,22 @@ impl PositionBook {
     }
 }
 
-/// Waits for the profit that activates the stop; from then on each new best price pulls it along.
-fn trail(position: &mut Position, price: Amount, rules: &TrailingRules) -> Result<(), AmountError> {
+/// Waits for the profit that activates the stop; from then on each new best price pulls it along: to where, if that is
+/// tighter than it is.
+fn trail(
+    position: &mut Position,
+    price: Amount,
+    rules: &TrailingRules,
+) -> Result<Option<Amount>, AmountError> {
     if !position.trailing.enabled {
-        return Ok(());
+        return Ok(None);
     }
     let Some(best) = position.trailing.best_price else {
         if position.pnl_pct(price)? >= rules.activation_pct {
             position.trailing.activated = true;
             position.trailing.best_price = Some(price);
         }
-        return Ok(());
+        return Ok(None);
     };
     let distance = price.percent(rules.trail_distance_pct)?;
     let (better, stop) = match position.direction {
@@ -378,7 +385,7 @@ fn trail(position: &mut Position, price: Amount, rules: &TrailingRules) -> Resul
         Direction::Short => (price < best, price.plus(distance)?),
     };
     if !better {
-        return Ok(());
+        return Ok(None);
     }
     position.trailing.best_price = Some(price);
     let tighter = position
@@ -387,8 +394,5 @@ fn trail(position: &mut Position, price: Amount, rules: &TrailingRules) -> Resul
             Direction::Long => stop > old,
             Direction::Short => stop < old,
         });
-    if tighter {
-        position.stop_loss = Some(stop);
-    }
-    Ok(())
+    Ok(tighter.then_some(stop))
 }
