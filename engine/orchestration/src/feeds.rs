@@ -1,6 +1,7 @@
 //! What arrives from outside in a recorded run: the market, and what people do.
 
 use std::io::Read;
+use std::rc::Rc;
 
 use dacapo_kernel::{BuildError, Feed, Files, Odds, Time};
 
@@ -197,20 +198,26 @@ pub(crate) fn table_rows(
 }
 
 /// What a scenario has somebody outside do once the coordinator has started, by time.
-pub(crate) fn outside_events(events: &[OutsideEvent]) -> impl Feed<DomainEvent> + use<> {
-    let started = events.iter().filter(|event| event.at_seconds >= 0.0);
-    let mut sorted: Vec<(Time, DomainEvent)> = started.filter_map(timed).collect();
-    sorted.sort_by_key(|(time, _)| *time);
-    sorted.into_iter()
+pub(crate) fn outside_events(events: &Rc<Vec<OutsideEvent>>) -> impl Feed<DomainEvent> + use<> {
+    let events = Rc::clone(events);
+    let started = events.iter().enumerate();
+    let started = started.filter(|(_, event)| event.at_seconds >= 0.0);
+    let time = |event: &OutsideEvent| {
+        let micros = Instant::from_secs_f64(event.at_seconds).as_micros();
+        Time::from_micros(micros.unsigned_abs())
+    };
+    // Those of one instant come in the order of the file.
+    let mut sorted: Vec<(Time, usize)> = started.map(|(at, it)| (time(it), at)).collect();
+    sorted.sort_unstable();
+    let arrival = move |(time, at): (Time, usize)| Some((time, arriving(&events[at])?));
+    sorted.into_iter().filter_map(arrival)
 }
 
-fn timed(event: &OutsideEvent) -> Option<(Time, DomainEvent)> {
-    let micros = Instant::from_secs_f64(event.at_seconds).as_micros();
-    let arrives: DomainEvent = match item(event)? {
+fn arriving(event: &OutsideEvent) -> Option<DomainEvent> {
+    Some(match item(event)? {
         Item::Message(message) => message.into(),
         Item::Action(action) => OutsideActed { action }.into(),
-    };
-    Some((Time::from_micros(micros.unsigned_abs()), arrives))
+    })
 }
 
 /// One thing that somebody outside does.
