@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::message::{Instant, Message, Name};
+use crate::model::mask::Mask;
 
 /// What one agent has heard about one symbol.
 #[derive(Debug, Default)]
@@ -39,15 +40,16 @@ impl Papers {
         Papers(papers.collect())
     }
 
-    /// A message about one symbol is heard for it alone, any other for all.
-    pub(super) fn hear(&mut self, agent: &Name, message: &Message, now: Time) {
+    /// A message about one symbol is heard for it alone, any other for all, and is told behind a mask.
+    pub(super) fn hear(&mut self, agent: &Name, message: &Message, now: Time, mask: &Mask) {
         let mut line = json!({
             "topic": message.topic.name(),
             "source": message.source.as_str(),
             "at_us": Instant::from(now).as_micros(),
         });
         line["payload"] = message.payload.to_json();
-        let about = line["payload"]["symbol"].as_str();
+        mask.veil(&mut line);
+        let about = message.payload.field("symbol").text();
         for ((who, symbol), heard) in &mut self.0 {
             if who == agent && about.is_none_or(|about| symbol.as_str() == about) {
                 heard.count += 1;

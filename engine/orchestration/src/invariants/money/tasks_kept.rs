@@ -15,13 +15,21 @@ struct Task {
     interval: Option<Span>,
     /// Whether nothing but its own schedule decides when it runs.
     is_free: bool,
-    saved: Kept,
+    saved: Saved,
     /// What holds since the coordinator went on from what was saved.
     kept: Kept,
 }
 
+/// What was saved of a task.
+#[derive(Default)]
+struct Saved {
+    disabled: bool,
+    last_run: Option<String>,
+    under_way: bool,
+}
+
 /// What is known of a task.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Kept {
     disabled: bool,
     /// Before it, it is not due.
@@ -57,7 +65,7 @@ impl TasksKept {
             },
             is_free: schedule.depends_on.is_empty() && !schedule.symbols.is_empty(),
             name: schedule.name,
-            saved: Kept::default(),
+            saved: Saved::default(),
             kept: Kept::default(),
         };
         TasksKept {
@@ -76,19 +84,30 @@ impl TasksKept {
             let mut names = under_way.into_iter().flatten().map(|task| &task["name"]);
             names.any(|other| other.as_str() == Some(name.as_str()))
         };
+        let tasks = &record["tasks"];
         for task in &mut self.tasks {
-            let saved = &record["tasks"][task.name.as_str()];
-            let last_run = saved["last_run"].as_str();
+            let saved = &tasks[task.name.as_str()];
+            task.saved = Saved {
+                disabled: saved["enabled"].as_bool() == Some(false),
+                last_run: saved["last_run"].as_str().map(str::to_owned),
+                under_way: under_way(&task.name),
+            };
+        }
+    }
+
+    /// The coordinator goes on from what was saved.
+    fn restore(&mut self) {
+        for task in &mut self.tasks {
+            let saved = &task.saved;
+            let last_run = saved.last_run.as_deref();
             let last_run = last_run.and_then(|text| Instant::from_iso(text, self.start_us));
-            let disabled = saved["enabled"].as_bool() == Some(false);
-            let under_way = under_way(&task.name);
-            task.saved = Kept {
-                disabled,
+            task.kept = Kept {
+                disabled: saved.disabled,
                 not_before: last_run
-                    .filter(|_| !under_way)
+                    .filter(|_| !saved.under_way)
                     .zip(task.interval)
                     .map(|(last, interval)| last + interval),
-                cut_off: under_way && !disabled && task.is_free,
+                cut_off: saved.under_way && !saved.disabled && task.is_free,
             };
         }
     }
@@ -182,11 +201,7 @@ impl Invariant<DomainEvent> for TasksKept {
             }
             Some(DomainEvent::StateSaved(it)) => self.save(&it.record.0),
             Some(DomainEvent::StoreFailed(it)) => self.is_known &= it.operation != *"save_state",
-            Some(DomainEvent::StateRestored(it)) if it.complete && self.is_known => {
-                for task in &mut self.tasks {
-                    task.kept = task.saved;
-                }
-            }
+            Some(DomainEvent::StateRestored(it)) if it.complete && self.is_known => self.restore(),
             Some(DomainEvent::TaskSwitched(it)) => {
                 if let Some(task) = self.named(&it.task) {
                     (task.kept.disabled, task.kept.cut_off) = (false, false);

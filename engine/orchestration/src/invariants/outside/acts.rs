@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use dacapo_kernel::{Event, Fault, Invariant, Plan, Time};
-use serde_json::Value;
 
 use crate::amount::Amount;
 use crate::config::{Config, ScriptedSubscriber};
 use crate::domain_event::{DomainEvent, OutsideAction, OutsideMessage, number};
 use crate::invariants::exact::Exact;
 use crate::market::MarketConfig;
-use crate::message::{Name, Topic};
+use crate::message::{Field, Name, Payload, Topic};
 
 /// The tasks that a value chooses from.
 const TASKS: [&str; 5] = [
@@ -130,8 +129,7 @@ impl AsPlanned {
         if self.due(now).next().is_none() {
             return;
         }
-        let said = message.payload.to_json();
-        self.done(now, |wanted| says(wanted, message.topic, &said));
+        self.done(now, |wanted| says(wanted, message.topic, &message.payload));
     }
 }
 
@@ -228,16 +226,24 @@ fn price(config: &Config, symbol: &Name) -> Option<f64> {
 }
 
 /// Whether this is what is to be said.
-fn says(wanted: &Wanted, topic: Topic, said: &Value) -> bool {
-    let word = |field: &str| said[field].as_str().unwrap_or_default();
+fn says(wanted: &Wanted, topic: Topic, said: &Payload) -> bool {
+    let word = |field: &str| said.field(field).text().unwrap_or_default();
+    let number = |field: &str| {
+        let number = match said.field(field) {
+            Field::Bool(_) => None,
+            field => field.number().ok(),
+        };
+        number.filter(|it| it.is_finite()).unwrap_or(f64::NAN)
+    };
     let is_signal = topic == Topic::TradingSignals;
     let is_command = topic == Topic::CoordinatorCommands;
     match wanted {
         Wanted::Command(name, task) => {
-            let about = said["params"]["task_name"].as_str();
+            let params = said.field("params");
+            let about = params.get("task_name").text();
             let is_signed = ["operator", "reason"]
                 .iter()
-                .all(|it| said["params"][it].is_string());
+                .all(|it| params.get(it).text().is_some());
             let is_whole = *name != "clear_halt" || is_signed;
             is_command && word("command") == *name && about == *task && is_whole
         }
@@ -247,7 +253,6 @@ fn says(wanted: &Wanted, topic: Topic, said: &Value) -> bool {
             is_alert && word("breach_type") == *breach && word("severity") == *severity
         }
         Wanted::Signal(symbol, price) => {
-            let number = |field: &str| said[field].as_f64().unwrap_or(f64::NAN);
             let (stop, entry) = (number("stop_loss"), number("entry_price"));
             let target = number("take_profit");
             let is_ordered = match word("action") {
@@ -263,12 +268,12 @@ fn says(wanted: &Wanted, topic: Topic, said: &Value) -> bool {
         Wanted::OddSignal => is_signal,
         Wanted::UnknownAction => is_signal && !["BUY", "SELL", "HOLD"].contains(&word("action")),
         Wanted::Evidence(own, symbol) => {
-            let sure = said["confidence"].as_f64().unwrap_or(f64::NAN);
             let is_known = match own {
                 Topic::RegimeUpdates => !word("regime").is_empty(),
                 _ => BIASES.contains(&word("bias")),
             };
-            let is_about = *symbol == *word("symbol") && (0.5..=1.0).contains(&sure);
+            let is_about =
+                *symbol == *word("symbol") && (0.5..=1.0).contains(&number("confidence"));
             topic == *own && is_about && is_known
         }
         Wanted::Subscriber(..) | Wanted::Leaves(_) => false,
@@ -276,9 +281,10 @@ fn says(wanted: &Wanted, topic: Topic, said: &Value) -> bool {
 }
 
 /// Whether a command says all that it must, of what there is.
-fn is_whole_command(said: &Value) -> bool {
-    let param = |name: &str| said["params"][name].as_str().filter(|it| !it.is_empty());
-    match said["command"].as_str() {
+fn is_whole_command(said: &Payload) -> bool {
+    let params = said.field("params");
+    let param = |name: &str| params.get(name).text().filter(|it| !it.is_empty());
+    match said.field("command").text() {
         Some("pause" | "resume" | "halt") => true,
         Some("clear_halt") => param("operator").is_some() && param("reason").is_some(),
         Some("enable_task" | "disable_task" | "force_run") => {

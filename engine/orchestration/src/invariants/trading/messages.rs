@@ -11,14 +11,17 @@ const KEPT: usize = 1_024;
 /// The latest messages of some topics.
 #[derive(Debug)]
 pub(super) struct Messages {
-    topics: &'static [Topic],
+    /// Whether those of a topic are kept.
+    topics: [bool; Topic::COUNT],
     /// By number, the lowest first.
     kept: VecDeque<Rc<Message>>,
 }
 
 impl Messages {
     /// None yet, of these topics.
-    pub(super) fn of(topics: &'static [Topic]) -> Messages {
+    pub(super) fn of(these: &[Topic]) -> Messages {
+        let mut topics = [false; Topic::COUNT];
+        these.iter().for_each(|topic| topics[topic.index()] = true);
         Messages {
             topics,
             kept: VecDeque::new(),
@@ -27,7 +30,7 @@ impl Messages {
 
     /// Keeps a message, if it is of interest.
     pub(super) fn keep(&mut self, message: &Rc<Message>) {
-        if self.topics.contains(&message.topic) {
+        if self.topics[message.topic.index()] {
             match self.place(message.id.as_number()) {
                 Ok(at) => self.kept[at] = Rc::clone(message),
                 Err(at) => self.kept.insert(at, Rc::clone(message)),

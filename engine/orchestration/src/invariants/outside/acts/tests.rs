@@ -1,14 +1,13 @@
 //! Every act with what somebody outside does by it: whole, with something missing, late, and with something else instead.
 
 use dacapo_kernel::How;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::domain_event::OutsideActed;
 use crate::faults::{act, kinds};
 use crate::feeds::{Item, item};
 use crate::invariants::planted::Planted;
-use crate::message::Payload;
 
 /// What somebody outside does, and when.
 type Done = Vec<(f64, DomainEvent)>;
