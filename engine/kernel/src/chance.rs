@@ -62,28 +62,31 @@ pub(crate) fn unit_from(draw: u64) -> f64 {
     draw as f64 / UNIT_BOUND as f64
 }
 
+/// The streams of each actor, by what they are for.
+type Streams = BTreeMap<ActorId, Vec<(&'static str, Stream)>>;
+
 /// Every stream of a run, made when first asked for.
 #[derive(Debug)]
 pub(crate) struct Chance {
     seed: u64,
-    streams: BTreeMap<ActorId, Vec<(&'static str, Stream)>>,
-    doors: BTreeMap<(ActorId, &'static str), Stream>,
+    streams: Streams,
+    doors: Streams,
 }
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Chance {
         Chance {
             seed,
-            streams: BTreeMap::new(),
-            doors: BTreeMap::new(),
+            streams: Streams::new(),
+            doors: Streams::new(),
         }
     }
 
     /// The stream that decides whether a door opens for an actor.
     pub(crate) fn door(&mut self, actor: ActorId, name: &str, door: &'static str) -> &mut Stream {
         let seed = self.seed;
-        let doors = self.doors.entry((actor, door));
-        doors.or_insert_with(|| Stream::new(seed, name, &format!("door {door}")))
+        let new = || Stream::new(seed, name, &format!("door {door}"));
+        among(&mut self.doors, actor, door, new)
     }
 
     /// The stream of an actor for a purpose; its name is asked for when the stream is made.
@@ -93,16 +96,28 @@ impl Chance {
         name: impl FnOnce() -> &'a str,
         purpose: &'static str,
     ) -> &mut Stream {
-        let streams = self.streams.entry(actor).or_default();
-        let at = streams
-            .iter()
-            .position(|(known, _)| *known == purpose)
-            .unwrap_or_else(|| {
-                streams.push((purpose, Stream::new(self.seed, name(), purpose)));
-                streams.len() - 1
-            });
-        &mut streams[at].1
+        let seed = self.seed;
+        let new = || Stream::new(seed, name(), purpose);
+        among(&mut self.streams, actor, purpose, new)
     }
+}
+
+/// The stream of an actor for something; one that `new` makes, if there is none yet.
+fn among<'s>(
+    streams: &'s mut Streams,
+    actor: ActorId,
+    purpose: &'static str,
+    new: impl FnOnce() -> Stream,
+) -> &'s mut Stream {
+    let streams = streams.entry(actor).or_default();
+    let at = streams
+        .iter()
+        .position(|(known, _)| *known == purpose)
+        .unwrap_or_else(|| {
+            streams.push((purpose, new()));
+            streams.len() - 1
+        });
+    &mut streams[at].1
 }
 
 #[cfg(test)]
