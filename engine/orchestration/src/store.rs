@@ -159,13 +159,19 @@ impl Store {
 
     // The coordinator's own state.
 
-    /// Replaces what is saved of the coordinator. The log tells it as `told`.
+    /// Replaces what is saved of the coordinator. The log tells it as `told` says, once it is saved.
     ///
     /// # Errors
     /// If it was not saved.
-    pub fn save_state(&self, ctx: &Ctx, record: &Record, told: Value) -> Result<(), StoreError> {
+    pub fn save_state(
+        &self,
+        ctx: &Ctx,
+        record: &Record,
+        told: impl FnOnce() -> Value,
+    ) -> Result<(), StoreError> {
         self.write(ctx, "save_state", false, Write::State(record))?;
-        ctx.emit(StateSaved { record: Json(told) });
+        let record = Json(told());
+        ctx.emit(StateSaved { record });
         self.acknowledge(ctx, "save_state")
     }
 

@@ -69,14 +69,17 @@ impl Coordinator {
             return false;
         }
         let record = self.record();
-        let mut told = record.to_json();
-        if !self.keeps_halts()
-            && let Some(told) = told.as_object_mut()
-        {
-            told.remove("halt");
-            told.remove("closing");
-            told.remove("pause");
-        }
+        let told = || {
+            let mut told = record.to_json();
+            if !self.keeps_halts()
+                && let Some(told) = told.as_object_mut()
+            {
+                told.remove("halt");
+                told.remove("closing");
+                told.remove("pause");
+            }
+            told
+        };
         let saved = self.store.save_state(&self.ctx, &record, told).is_ok();
         self.saving.borrow_mut().urgent &= !saved;
         saved
