@@ -116,7 +116,7 @@ impl LlmAgentConfig {
 
     /// A template with what a reply on a topic is to be.
     pub(crate) fn told(&self, template: &str, topic: Topic) -> String {
-        template::filled_in(template, REPLY, &reply::wanted(topic, &self.required))
+        template::filled_in(template, REPLY, || reply::wanted(topic, &self.required))
     }
 
     /// The message that a reply is, with what it leaves out of a trade; none if it lacks a price, and there is none.

@@ -102,13 +102,13 @@ pub fn render(template: &str, situation: &Value) -> String {
     prompt
 }
 
-/// A template with one of its names filled in for good.
-pub fn filled_in(template: &str, name: &str, text: &str) -> String {
+/// A template with one of its names filled in for good; `text` is asked where the name stands.
+pub fn filled_in(template: &str, name: &str, text: impl Fn() -> String) -> String {
     let mut filled = String::with_capacity(template.len());
     for piece in pieces(template) {
         match piece {
             Piece::Text(text) | Piece::Broken(text) => filled.push_str(text),
-            Piece::Name(found) if found == name => filled.push_str(text),
+            Piece::Name(found) if found == name => filled.push_str(&text()),
             Piece::Name(other) => filled.push_str(&format!("{{{{{other}}}}}")),
         }
     }
@@ -135,7 +135,9 @@ mod tests {
     // Fails if more is filled in than the one name, or another name is lost.
     #[test]
     fn a_name_is_filled_in_for_good() {
-        let filled = filled_in("a {{ reply }} {{ symbol }} {{", "reply", "{x}");
+        let filled = filled_in("a {{ reply }} {{ symbol }} {{", "reply", || {
+            "{x}".to_owned()
+        });
         assert_eq!(filled, "a {x} {{symbol}} {{");
     }
 
