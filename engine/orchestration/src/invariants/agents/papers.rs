@@ -1,6 +1,7 @@
 //! The newest messages that each agent has heard about each symbol, in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use dacapo_kernel::Time;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ pub(super) struct Heard {
     /// How much it was in all.
     pub(super) count: usize,
     /// The newest of it, as much as is told.
-    pub(super) newest: VecDeque<Value>,
+    pub(super) newest: VecDeque<Rc<Value>>,
 }
 
 /// What was heard, by agent and symbol.
@@ -49,11 +50,12 @@ impl Papers {
         });
         line["payload"] = message.payload.to_json();
         mask.veil(&mut line);
+        let line = Rc::new(line);
         let about = message.payload.field("symbol").text();
         for ((who, symbol), heard) in &mut self.0 {
             if who == agent && about.is_none_or(|about| symbol.as_str() == about) {
                 heard.count += 1;
-                heard.newest.push_back(line.clone());
+                heard.newest.push_back(Rc::clone(&line));
                 if heard.newest.len() > heard.most {
                     heard.newest.pop_front();
                 }

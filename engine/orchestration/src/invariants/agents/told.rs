@@ -206,10 +206,11 @@ fn lines(seen: &[Seen], most: usize) -> Value {
 /// Which field is told otherwise, the messages among them.
 fn differs<'a>(
     expected: &Value,
-    messages: impl Iterator<Item = &'a Value>,
+    messages: impl Iterator<Item = &'a Rc<Value>>,
     told: &Value,
 ) -> Option<&'static str> {
     let told_messages = told["messages"].as_array();
+    let messages = messages.map(Rc::as_ref);
     let same_messages = told_messages.is_some_and(|told| told.iter().eq(messages));
     let fields = [
         ("symbol", "the symbol"),
