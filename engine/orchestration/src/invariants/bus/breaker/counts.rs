@@ -3,14 +3,14 @@
 //! A handler that succeeds leaves no event. Where successes forgive, the count therefore lies between
 //! what it is if every call that may have succeeded did so, and what it is if none did.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use dacapo_kernel::Seq;
 
-use super::super::table::{is, subscribed};
+use super::super::table::{subscribed, unsubscribed};
 use crate::bus::subscriptions::{FailureCount, SubscriberKey};
 use crate::domain_event::{Delivered, DomainEvent, HandlerFailed, Published};
-use crate::message::{Name, Topic};
+use crate::message::Topic;
 
 /// How many calls are remembered; of those before nothing is said any more.
 const CALLS: usize = 256;
@@ -21,7 +21,7 @@ const MESSAGES: usize = 4_096;
 pub(super) struct Counts {
     counting: FailureCount,
     /// By topic.
-    rows: [Vec<Row>; Topic::COUNT],
+    rows: [BTreeMap<SubscriberKey, Row>; Topic::COUNT],
     /// Calls of which nobody knows yet how they ended.
     calls: VecDeque<Call>,
     /// Number, event and topic of what was published, while somebody has failed before or may now.
@@ -29,9 +29,9 @@ pub(super) struct Counts {
     last_failure: Option<u64>,
 }
 
-/// A subscription.
+/// How a subscription does.
+#[derive(Default)]
 struct Row {
-    key: SubscriberKey,
     /// Failures since it began.
     total: u32,
     /// Failures that count: at least so many, and at most.
@@ -74,19 +74,13 @@ impl Counts {
         match event {
             DomainEvent::Subscribed(it) => {
                 let key = subscribed(it);
-                self.forget(it.topic, |known| {
-                    *known == key || it.replaced.contains(known)
-                });
-                self.rows[it.topic.index()].push(Row {
-                    key,
-                    total: 0,
-                    least: 0,
-                    most: 0,
-                });
+                it.replaced
+                    .iter()
+                    .for_each(|key| self.forget(it.topic, key));
+                self.forget(it.topic, &key);
+                self.rows[it.topic.index()].insert(key, Row::default());
             }
-            DomainEvent::Unsubscribed(it) => {
-                self.forget(it.topic, |key| is(key, &it.subscriber, it.label.as_ref()));
-            }
+            DomainEvent::Unsubscribed(it) => self.forget(it.topic, &unsubscribed(it)),
             DomainEvent::Delivered(it) if self.counting == FailureCount::Consecutive => {
                 self.called(it);
             }
@@ -95,32 +89,35 @@ impl Counts {
         }
     }
 
-    fn forget(&mut self, topic: Topic, which: impl Fn(&SubscriberKey) -> bool) {
-        self.rows[topic.index()].retain(|row| !which(&row.key));
+    fn forget(&mut self, topic: Topic, key: &SubscriberKey) {
+        self.rows[topic.index()].remove(key);
         self.calls
-            .retain(|call| call.topic != topic || !which(&call.key));
+            .retain(|call| call.topic != topic || call.key != *key);
     }
 
     /// A failure of a subscription that there is: which one, and how many count at least.
     pub(super) fn failed(&mut self, it: &HandlerFailed) -> Option<(Topic, SubscriberKey, u32)> {
         let (_, _, topic) = *self.message(it.message)?;
         self.last_failure = Some(it.message);
-        let its = |key: &SubscriberKey| is(key, &it.subscriber, it.label.as_ref());
+        let key = SubscriberKey {
+            subscriber: it.subscriber.clone(),
+            label: it.label.clone(),
+        };
         self.calls
-            .retain(|call| call.message != it.message || !its(&call.key));
-        let under_way = |call: &Call| call.topic == topic && its(&call.key);
+            .retain(|call| call.message != it.message || call.key != key);
+        let under_way = |call: &Call| call.topic == topic && call.key == key;
         let may_have_succeeded = self.calls.iter().any(under_way);
-        let row = self.row(topic, &it.subscriber, it.label.as_ref())?;
+        let row = self.rows[topic.index()].get_mut(&key)?;
         row.total += 1;
         row.most += 1;
         row.least = if may_have_succeeded { 1 } else { row.least + 1 };
-        Some((topic, row.key.clone(), row.least))
+        Some((topic, key, row.least))
     }
 
     /// How many failures of a subscription count at most.
     pub(super) fn most(&self, topic: Topic, key: &SubscriberKey) -> u32 {
-        let mut rows = self.rows[topic.index()].iter();
-        rows.find(|row| row.key == *key).map_or(0, |row| row.most)
+        let row = self.rows[topic.index()].get(key);
+        row.map_or(0, |row| row.most)
     }
 
     /// The event with which the message was published on which a handler failed last.
@@ -136,11 +133,6 @@ impl Counts {
         self.messages.get(at)
     }
 
-    fn row(&mut self, topic: Topic, subscriber: &Name, label: Option<&Name>) -> Option<&mut Row> {
-        let mut rows = self.rows[topic.index()].iter_mut();
-        rows.find(|row| is(&row.key, subscriber, label))
-    }
-
     // Where successes forgive.
 
     /// A handler is called: the one that was called with the same message before has succeeded.
@@ -149,13 +141,17 @@ impl Counts {
         let Some((_, _, topic)) = self.message(it.message).copied() else {
             return;
         };
-        let Some(row) = self.row(topic, &it.subscriber, it.label.as_ref()) else {
+        let key = SubscriberKey {
+            subscriber: it.subscriber.clone(),
+            label: it.label.clone(),
+        };
+        let Some(Row { total, .. }) = self.rows[topic.index()].get(&key) else {
             return;
         };
-        let (key, total) = (row.key.clone(), row.total);
+        let total = *total;
         if self.calls.len() == CALLS
             && let Some(call) = self.calls.pop_front()
-            && let Some(row) = self.row(call.topic, &call.key.subscriber, call.key.label.as_ref())
+            && let Some(row) = self.rows[call.topic.index()].get_mut(&call.key)
         {
             row.least = 0;
         }
@@ -183,7 +179,7 @@ impl Counts {
             return;
         };
         if let Some(call) = self.calls.remove(at)
-            && let Some(row) = self.row(call.topic, &call.key.subscriber, call.key.label.as_ref())
+            && let Some(row) = self.rows[call.topic.index()].get_mut(&call.key)
         {
             row.least = 0;
             row.most = row.most.min(row.total - call.total);
