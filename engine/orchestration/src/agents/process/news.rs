@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::mem::take;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
@@ -26,29 +27,65 @@ pub(crate) struct News {
 #[derive(Debug)]
 struct Paper {
     most: usize,
-    market: Lines,
-    messages: Lines,
+    market: Lines<Seen>,
+    messages: Lines<Value>,
+}
+
+/// What became visible of a market, and when. Of most of it nobody is told more than that it was missed.
+#[derive(Debug)]
+enum Seen {
+    Trade(Instant, MarketTrade),
+    Bar(Instant, MarketBar),
+}
+
+impl Seen {
+    fn line(&self) -> Value {
+        match self {
+            Seen::Trade(at, trade) => json!({
+                "trade": {
+                    "at_us": at.as_micros(),
+                    "price": trade.price.to_f64(),
+                    "size": trade.size.to_f64(),
+                    "taker": trade.taker_buys.map(|buys| if buys { "buy" } else { "sell" }),
+                }
+            }),
+            Seen::Bar(at, bar) => json!({
+                "bar": {
+                    "closed_us": at.as_micros(),
+                    "open": bar.open.to_f64(),
+                    "high": bar.high.to_f64(),
+                    "low": bar.low.to_f64(),
+                    "close": bar.close.to_f64(),
+                    "volume": bar.volume.to_f64(),
+                }
+            }),
+        }
+    }
 }
 
 /// Lines of which the newest are kept.
-#[derive(Debug, Default)]
-struct Lines {
-    kept: VecDeque<Value>,
+#[derive(Debug)]
+struct Lines<T> {
+    kept: VecDeque<T>,
     missed: u64,
 }
 
-impl Lines {
-    fn add(&mut self, line: Value, most: usize) {
+impl<T> Default for Lines<T> {
+    fn default() -> Lines<T> {
+        Lines {
+            kept: VecDeque::new(),
+            missed: 0,
+        }
+    }
+}
+
+impl<T> Lines<T> {
+    fn add(&mut self, line: T, most: usize) {
         if self.kept.len() == most {
             self.kept.pop_front();
             self.missed += 1;
         }
         self.kept.push_back(line);
-    }
-
-    fn take(&mut self) -> (Vec<Value>, u64) {
-        let kept = std::mem::take(&mut self.kept).into();
-        (kept, std::mem::take(&mut self.missed))
     }
 }
 
@@ -86,41 +123,18 @@ impl News {
 
     /// A trade became visible.
     pub(crate) fn trade(&mut self, now: Instant, trade: &MarketTrade) {
-        let taker = trade
-            .taker_buys
-            .map(|buys| if buys { "buy" } else { "sell" });
-        self.market(&trade.symbol, || {
-            json!({
-                "trade": {
-                    "at_us": now.as_micros(),
-                    "price": trade.price.to_f64(),
-                    "size": trade.size.to_f64(),
-                    "taker": taker,
-                }
-            })
-        });
+        self.market(&trade.symbol, || Seen::Trade(now, trade.clone()));
     }
 
     /// A bar closed.
     pub(crate) fn bar(&mut self, now: Instant, bar: &MarketBar) {
-        self.market(&bar.symbol, || {
-            json!({
-                "bar": {
-                    "closed_us": now.as_micros(),
-                    "open": bar.open.to_f64(),
-                    "high": bar.high.to_f64(),
-                    "low": bar.low.to_f64(),
-                    "close": bar.close.to_f64(),
-                    "volume": bar.volume.to_f64(),
-                }
-            })
-        });
+        self.market(&bar.symbol, || Seen::Bar(now, bar.clone()));
     }
 
-    fn market(&mut self, symbol: &Name, line: impl Fn() -> Value) {
+    fn market(&mut self, symbol: &Name, seen: impl Fn() -> Seen) {
         for ((_, about), paper) in &mut self.papers {
             if about == symbol {
-                paper.market.add(line(), paper.most);
+                paper.market.add(seen(), paper.most);
             }
         }
     }
@@ -147,23 +161,22 @@ impl News {
         let Some(paper) = self.papers.get_mut(&(agent.clone(), symbol.clone())) else {
             return Told::default();
         };
-        let (market, market_missed) = paper.market.take();
-        let (messages, messages_missed) = paper.messages.take();
+        let (market, messages) = (take(&mut paper.market), take(&mut paper.messages));
         Told {
-            market,
-            market_missed,
-            messages,
-            messages_missed,
+            market: market.kept.iter().map(Seen::line).collect(),
+            market_missed: market.missed,
+            messages: messages.kept.into(),
+            messages_missed: messages.missed,
         }
     }
 
     /// The newest bars and trades of a symbol, and the newest messages about it, the oldest first. They stay.
     pub(crate) fn look(&self, agent: &Name, symbol: &Name) -> (Vec<Value>, Vec<Value>) {
-        let paper = self.papers.get(&(agent.clone(), symbol.clone()));
-        let lines = |of: fn(&Paper) -> &Lines| {
-            paper.map_or_else(Vec::new, |paper| of(paper).kept.iter().cloned().collect())
+        let Some(paper) = self.papers.get(&(agent.clone(), symbol.clone())) else {
+            return Default::default();
         };
-        (lines(|paper| &paper.market), lines(|paper| &paper.messages))
+        let market = paper.market.kept.iter().map(Seen::line).collect();
+        (market, paper.messages.kept.iter().cloned().collect())
     }
 }
 
