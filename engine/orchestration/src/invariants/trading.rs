@@ -30,6 +30,7 @@ mod order_told;
 mod positions_told;
 mod prices;
 mod reading;
+mod rebalanced;
 mod remembered;
 mod reset;
 mod run_state;
@@ -83,6 +84,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),
         Box::new(reset::Reset::default()),
+        Box::new(rebalanced::Rebalanced::new(plan)),
         Box::new(well_formed::WellFormed::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),
         Box::new(status_told::StatusTold::new(plan)),

@@ -39,6 +39,8 @@ pub(super) struct Advised {
     /// What the adviser is asked for; none where nobody advises.
     purpose: Option<Name>,
     rules: RebalanceRules,
+    /// Whether prompts tell the situation as data, before anything else in braces.
+    is_told_all: bool,
     /// Whether plans may come late, and so follow from something else.
     remote: bool,
     mask: Mask,
@@ -53,7 +55,12 @@ impl Advised {
     pub(super) fn new(plan: &Plan<Config>) -> Advised {
         let config = &plan.system;
         let adviser = config.llms().find(|source| source.advises());
+        let template = adviser
+            .as_ref()
+            .and_then(|it| it.llm.template.text.as_deref());
+        let before = template.and_then(|it| it.split_once("{{situation}}"));
         Advised {
+            is_told_all: before.is_some_and(|(before, _)| !before.contains('{')),
             purpose: adviser.map(|source| purpose(&source.agent)),
             rules: config.portfolio.rebalancing.clone(),
             remote: config.agents.remote,
@@ -65,14 +72,21 @@ impl Advised {
         }
     }
 
-    fn ask(&mut self, asked: &ModelAsked, seq: Seq) {
+    fn ask(&mut self, asked: &ModelAsked, seq: Seq) -> Result<(), String> {
         if self.purpose.as_ref() != Some(&asked.purpose) {
-            return;
+            return Ok(());
         }
         let told = situation(asked, "assets").map(|told| {
             std::array::from_fn(|place| number_of(&told["assets"][place]["value_usd"]))
         });
+        if told.is_none() && self.is_told_all {
+            return Err(
+                "expected a model to be told what each asset is worth, found nothing of it told"
+                    .into(),
+            );
+        }
         keep(&mut self.asked, seq, told);
+        Ok(())
     }
 
     fn reply(&mut self, answered: &ModelAnswered, call: Seq, seq: Seq) {
@@ -265,7 +279,7 @@ impl Invariant<DomainEvent> for Advised {
             _ => {}
         }
         match (event.domain(), event.cause) {
-            (Some(DomainEvent::ModelAsked(it)), _) => self.ask(it, event.seq),
+            (Some(DomainEvent::ModelAsked(it)), _) => return self.ask(it, event.seq),
             (Some(DomainEvent::ModelAnswered(it)), Some(call)) => self.reply(it, call, event.seq),
             (Some(DomainEvent::Published(it)), _) => return self.announce(event, it),
             _ => {}

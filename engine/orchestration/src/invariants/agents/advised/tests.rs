@@ -185,6 +185,16 @@ fn a_plan_is_made_of_what_the_model_was_told() {
         .then_caused_by_the_last(announced(other))
         .violated();
     assert!(found.contains("what the model was told"), "{found}");
+    let asked = ModelAsked {
+        model: Name::fixed("m"),
+        purpose: Name::fixed("message of portfolio_rebalance"),
+        prompt: "Advise: {}".to_owned(),
+        max_tokens: 500,
+    };
+    let found = Planted::of(Advised::new(&config(false)))
+        .then(asked)
+        .violated();
+    assert!(found.contains("nothing of it told"), "{found}");
     let found = says("{}").then(announced(worked_out())).violated();
     assert!(found.contains("no reply led to"), "{found}");
     let storm = says("{}").because_of(1).kernel(fault("agent.storm", 2));
