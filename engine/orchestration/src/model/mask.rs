@@ -144,6 +144,10 @@ fn replaced<'t, 'n>(text: &'t str, name: impl Fn(&str) -> Option<&'n str>) -> Co
 /// A text whose dates, such as 2024-07-01, are days since the first of the run; none if it has no date.
 fn without_dates(text: &str, first: jiff::civil::Date) -> Option<String> {
     const LENGTH: usize = "2024-07-01".len();
+    // Most texts and keys are words.
+    if text.len() < LENGTH {
+        return None;
+    }
     let bytes = text.as_bytes();
     let mut out = String::new();
     // What stands before is in `out`, and the text goes on at a date's end.
