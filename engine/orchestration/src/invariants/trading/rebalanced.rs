@@ -165,10 +165,10 @@ impl Invariant<DomainEvent> for Rebalanced {
                 let balance = it.balance.in_floats();
                 self.balances.insert(it.asset.clone(), balance);
             }
-            Some(DomainEvent::TaskRunStarted(it)) => {
-                if it.task == *TaskKind::PortfolioRebalance.task() {
-                    self.announced = false;
-                }
+            Some(DomainEvent::TaskRunStarted(it))
+                if it.task == *TaskKind::PortfolioRebalance.task() =>
+            {
+                self.announced = false;
             }
             Some(DomainEvent::Published(it)) => self.announce(it),
             Some(DomainEvent::TaskRunEnded(it)) => return self.end(it, event.time),
