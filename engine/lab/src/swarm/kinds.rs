@@ -82,6 +82,9 @@ impl FaultChoice {
         let allowed: Vec<&FaultKind> = kinds.iter().filter(|kind| self.has(kind)).collect();
         let wanted = how_many(seed, allowed.len() as u64);
         let mut faults = Vec::new();
+        if wanted == 0 {
+            return faults;
+        }
         for kind in &allowed {
             let mut stream = stream_of(kind, seed);
             // About `wanted` kinds are on. The draw does not depend on how many there are.
