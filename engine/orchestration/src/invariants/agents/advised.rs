@@ -41,8 +41,6 @@ pub(super) struct Advised {
     rules: RebalanceRules,
     /// Whether prompts tell the situation as data, before anything else in braces.
     is_told_all: bool,
-    /// Whether plans may come late, and so follow from something else.
-    remote: bool,
     mask: Mask,
     outsiders: Outsiders,
     asked: BTreeMap<Seq, Told>,
@@ -55,6 +53,8 @@ impl Advised {
     pub(super) fn new(plan: &Plan<Config>) -> Advised {
         let config = &plan.system;
         let adviser = config.llms().find(|source| source.advises());
+        // What comes over the wire may come late, and after another plan.
+        let adviser = adviser.filter(|_| !config.agents.remote);
         let template = adviser
             .as_ref()
             .and_then(|it| it.llm.template.text.as_deref());
@@ -63,7 +63,6 @@ impl Advised {
             is_told_all: before.is_some_and(|(before, _)| !before.contains('{')),
             purpose: adviser.map(|source| purpose(&source.agent)),
             rules: config.portfolio.rebalancing.clone(),
-            remote: config.agents.remote,
             mask: Mask::new(config.llm.mask, &config.symbols, plan.start_unix_ns / 1_000),
             outsiders: Outsiders::default(),
             asked: BTreeMap::new(),
@@ -116,7 +115,6 @@ impl Advised {
                 let (told, advice) = &*reply;
                 follows(plan, *told, advice, &self.rules)
             }
-            None if self.remote => Ok(()),
             None => Err(
                 "expected a model to be asked about a plan, found one that no reply led to".into(),
             ),

@@ -21,6 +21,8 @@ pub(super) struct BreachStops {
     stopped: Option<RunState>,
     /// The day on the wall clock on which the risk engine said that trading is halted.
     halted_on: Option<i128>,
+    /// Whether somebody lifted it by hand.
+    reset: bool,
     /// Whether what was saved last tells of it.
     durable: bool,
     /// Whether there was any breach.
@@ -38,6 +40,7 @@ impl BreachStops {
             jumped_ns: 0,
             stopped: None,
             halted_on: None,
+            reset: false,
             durable: false,
             met: false,
         }
@@ -116,10 +119,14 @@ impl Invariant<DomainEvent> for BreachStops {
                 self.durable = breakers.is_some_and(|breakers| !breakers.is_empty());
             }
             Some(DomainEvent::StateChanged(changed)) => self.change(changed),
-            Some(DomainEvent::RiskReset(_)) => self.halted_on = None,
+            Some(DomainEvent::RiskReset(_)) => (self.halted_on, self.reset) = (None, true),
             Some(DomainEvent::RiskJudged(it)) if it.status == *"halted" => {
                 self.met = true;
-                self.halted_on = Some(day);
+                // Once it was lifted, old figures refuse a trade and halt nothing.
+                let halts = !self.reset || it.rejections.iter().any(|it| *it == *"TRADING_HALTED");
+                if halts {
+                    self.halted_on = Some(day);
+                }
             }
             // The day's limit is released by the next day, the week's by the next week.
             Some(DomainEvent::RiskJudged(it))
@@ -238,6 +245,14 @@ mod tests {
             administrator: true,
             lifted,
         };
-        halted().then(reset).then(by_engine("approved")).holds();
+        let lifted = || halted().then(reset.clone());
+        lifted().then(by_engine("approved")).holds();
+        lifted()
+            .then(by_engine("halted"))
+            .then(by_engine("approved"))
+            .holds();
+        let mut still = by_engine("halted");
+        still.rejections = vec!["TRADING_HALTED".into()];
+        lifted().then(still).then(by_engine("approved")).violated();
     }
 }

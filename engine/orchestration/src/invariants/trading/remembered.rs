@@ -59,8 +59,8 @@ pub(super) struct Remembered {
     /// What was to be saved may not be.
     failed: bool,
     starts: u32,
-    /// Somebody lifted a cooldown by hand.
-    reset: bool,
+    /// When somebody lifted a cooldown by hand; what is saved then tells of which trade it was.
+    reset: Option<Time>,
     /// Somebody else tells risk how trades went.
     hearsay: bool,
     met: bool,
@@ -85,7 +85,7 @@ impl Remembered {
             told: None,
             failed: false,
             starts: 0,
-            reset: false,
+            reset: None,
             hearsay: is_told || config.store.saved.is_some(),
             met: false,
         }
@@ -131,14 +131,6 @@ impl Remembered {
         }
     }
 
-    /// A cooldown is lifted by hand.
-    fn reset(&mut self) {
-        self.reset = true;
-        if let Some(last) = self.after.back_mut() {
-            last.until_us = None;
-        }
-    }
-
     /// A day begins with the first judgement on it, and so does a week. The first of all begins nothing.
     fn begin(&mut self, wall_us: i64) {
         let closed = self.closed();
@@ -166,6 +158,11 @@ impl Remembered {
         self.met = true;
         let closings = count(risk, "closings")?;
         self.saved = Some(closings);
+        if self.reset == Some(now) {
+            let counted = closings.saturating_sub(self.forgotten) as usize;
+            let counted = self.after.iter_mut().take(counted);
+            counted.for_each(|after| after.until_us = None);
+        }
         if closings > self.closed() {
             return Err("expected as many closings to be saved as there were, found more".into());
         }
@@ -383,7 +380,11 @@ impl Invariant<DomainEvent> for Remembered {
             return Ok(());
         }
         match event.domain() {
-            Some(DomainEvent::Started(_)) => self.starts += 1,
+            Some(DomainEvent::Started(_)) => {
+                self.starts += 1;
+                // What was lifted comes back, if what is found was saved before.
+                self.hearsay |= self.reset.is_some();
+            }
             Some(DomainEvent::OutsideActed(it)) => {
                 let tells = [
                     matches!(it.action, OutsideAction::TellRisk(_)),
@@ -392,11 +393,10 @@ impl Invariant<DomainEvent> for Remembered {
                 self.hearsay |= tells.contains(&true);
             }
             Some(DomainEvent::PositionClosed(it)) => self.close(it, now),
-            Some(DomainEvent::RiskReset(_)) => self.reset(),
+            Some(DomainEvent::RiskReset(_)) => self.reset = Some(now),
             Some(DomainEvent::StoreFailed(_)) => {
                 self.failed = true;
-                // A restart brings back what was lifted, if that could not be saved.
-                self.hearsay |= self.reset;
+                self.hearsay |= self.reset.is_some();
             }
             Some(DomainEvent::StateSaved(it)) => return self.save(it, seq, now),
             Some(DomainEvent::RiskJudged(it)) => return self.judge(it, seq, now),
