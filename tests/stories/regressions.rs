@@ -40,3 +40,8 @@ fn one_close_serves_two_alerts_of_one_instant() {
 fn a_pause_of_what_was_stopped_is_no_halt() {
     holds("paused-after-a-stop", "halt.sticks");
 }
+
+#[test]
+fn a_reset_lifts_the_cooldown_of_what_was_not_counted_yet() {
+    holds("reset-before-counting", "risk.explained");
+}

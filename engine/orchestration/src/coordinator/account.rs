@@ -109,6 +109,8 @@ impl Coordinator {
     /// # Errors
     /// Why it stays as it is.
     pub fn reset_risk(&self, administrator: bool) -> Result<(), &'static str> {
+        // What has closed before and is counted later would begin the cooldown anew.
+        self.count_closings();
         let lifted = self.risk.borrow_mut().reset_manually(administrator);
         let lifted = lifted.ok_or("a drawdown halts trading, which only an administrator lifts")?;
         let lifted = lifted.iter().map(|it| Name::fixed(it.name())).collect();

@@ -59,8 +59,8 @@ pub(super) struct Remembered {
     /// What was to be saved may not be.
     failed: bool,
     starts: u32,
-    /// When somebody lifted a cooldown by hand; what is saved then tells of which trade it was.
-    reset: Option<Time>,
+    /// Whether somebody lifted a cooldown by hand.
+    reset: bool,
     /// Somebody else tells risk how trades went.
     hearsay: bool,
     met: bool,
@@ -85,7 +85,7 @@ impl Remembered {
             told: None,
             failed: false,
             starts: 0,
-            reset: None,
+            reset: false,
             hearsay: is_told || config.store.saved.is_some(),
             met: false,
         }
@@ -158,11 +158,6 @@ impl Remembered {
         self.met = true;
         let closings = count(risk, "closings")?;
         self.saved = Some(closings);
-        if self.reset == Some(now) {
-            let counted = closings.saturating_sub(self.forgotten) as usize;
-            let counted = self.after.iter_mut().take(counted);
-            counted.for_each(|after| after.until_us = None);
-        }
         if closings > self.closed() {
             return Err("expected as many closings to be saved as there were, found more".into());
         }
@@ -383,7 +378,7 @@ impl Invariant<DomainEvent> for Remembered {
             Some(DomainEvent::Started(_)) => {
                 self.starts += 1;
                 // What was lifted comes back, if what is found was saved before.
-                self.hearsay |= self.reset.is_some();
+                self.hearsay |= self.reset;
             }
             Some(DomainEvent::OutsideActed(it)) => {
                 let tells = [
@@ -393,10 +388,13 @@ impl Invariant<DomainEvent> for Remembered {
                 self.hearsay |= tells.contains(&true);
             }
             Some(DomainEvent::PositionClosed(it)) => self.close(it, now),
-            Some(DomainEvent::RiskReset(_)) => self.reset = Some(now),
+            Some(DomainEvent::RiskReset(_)) => {
+                self.reset = true;
+                self.after.iter_mut().for_each(|it| it.until_us = None);
+            }
             Some(DomainEvent::StoreFailed(_)) => {
                 self.failed = true;
-                self.hearsay |= self.reset.is_some();
+                self.hearsay |= self.reset;
             }
             Some(DomainEvent::StateSaved(it)) => return self.save(it, seq, now),
             Some(DomainEvent::RiskJudged(it)) => return self.judge(it, seq, now),
