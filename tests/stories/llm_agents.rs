@@ -1,6 +1,7 @@
 //! Agents that decide by a language model: recorded against a server on this machine, simulated, and replayed; in real
 //! time, without being told which market it is, and before and after what the model may have read.
 
+mod advice;
 mod gating;
 
 use std::fs;
