@@ -23,6 +23,12 @@ fn a_run_whose_decisions_never_run_says_so() {
 }
 
 #[test]
+fn a_run_in_which_nobody_is_to_decide_says_nothing_of_it() {
+    let absent = set(&["agents.trading_decision=absent", "run.duration=2h"]);
+    assert_eq!(told(Story::Day, &absent), Vec::<String>::new());
+}
+
+#[test]
 fn a_run_whose_agent_always_holds_says_so() {
     let never_sure = set(&[
         "agents.decision.min_trend_confidence=1.0",

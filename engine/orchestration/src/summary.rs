@@ -4,6 +4,7 @@ mod files;
 
 use dacapo_kernel::Section;
 
+use crate::agents::AgentKind;
 use crate::config::Config;
 use crate::market::MarketConfig;
 use crate::views::{MarketView, Views};
@@ -126,9 +127,11 @@ pub(crate) fn warnings(config: &Config, view: &Views) -> Vec<String> {
     if !unpriced.is_empty() && config.market != MarketConfig::None {
         warnings.push(format!("the market never traded {}", unpriced.join(", ")));
     }
-    if coordinator.signals == 0 {
+    // Where nobody is there to decide, nobody expects it.
+    let decides = config.agents.trading_decision != AgentKind::Absent;
+    if coordinator.signals == 0 && decides {
         warnings.push(format!("nothing was ever decided: {}", why_no_signal(view)));
-    } else if trading.filled == 0 {
+    } else if coordinator.signals > 0 && trading.filled == 0 {
         let refused: Vec<String> = trading
             .rejected
             .iter()
