@@ -1,6 +1,7 @@
 //! Campaigns over the general scenario, and short ones over every other, with every property and nothing else to judge by.
 //!
-//! `DACAPO_CAMPAIGN_SEEDS` says how many seeds of the general scenario are run.
+//! A build for release, as mistakes are tried with, runs more of each. `DACAPO_CAMPAIGN_SEEDS` says how many seeds of the
+//! general scenario are run.
 
 use std::path::Path;
 
@@ -12,12 +13,12 @@ use dacapo_orchestration::Orchestration;
 use dacapo_tests::root;
 
 /// How many seeds are run unless the environment says otherwise.
-const SEEDS: &str = "40";
+const SEEDS: &str = if cfg!(debug_assertions) { "40" } else { "4000" };
 
 /// How many of every other scenario.
 const FEW: Seeds = Seeds {
     from: 0,
-    to: 3,
+    to: if cfg!(debug_assertions) { 3 } else { 30 },
     shard: Shard::ALL,
 };
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Plan, Seq};
 
 use super::Property;
-use crate::config::Config;
+use crate::config::{Config, LlmSource};
 use crate::message::Name;
 
 pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
@@ -32,6 +32,13 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
 /// What the model of an agent is asked for.
 pub(super) fn purpose(agent: &Name) -> Name {
     Name::from(format!("message of {agent}"))
+}
+
+/// Whether the prompts of a model tell the situation as data, before anything else in braces.
+fn tells_all(source: &LlmSource<'_>) -> bool {
+    let template = source.llm.template.text.as_deref();
+    let before = template.and_then(|it| it.split_once("{{situation}}"));
+    before.is_some_and(|(before, _)| !before.contains('{'))
 }
 
 /// How many questions and replies are kept until something follows from them.

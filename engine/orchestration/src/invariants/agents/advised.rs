@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::reading::{Advice, Trade};
 use super::told::situation;
-use super::{keep, purpose};
+use super::{keep, purpose, tells_all};
 use crate::config::{Config, TaskKind};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, Published, number};
 use crate::invariants::exact::Exact;
@@ -55,12 +55,8 @@ impl Advised {
         let adviser = config.llms().find(|source| source.advises());
         // What comes over the wire may come late, and after another plan.
         let adviser = adviser.filter(|_| !config.agents.remote);
-        let template = adviser
-            .as_ref()
-            .and_then(|it| it.llm.template.text.as_deref());
-        let before = template.and_then(|it| it.split_once("{{situation}}"));
         Advised {
-            is_told_all: before.is_some_and(|(before, _)| !before.contains('{')),
+            is_told_all: adviser.as_ref().is_some_and(tells_all),
             purpose: adviser.map(|source| purpose(&source.agent)),
             rules: config.portfolio.rebalancing.clone(),
             mask: Mask::new(config.llm.mask, &config.symbols, plan.start_unix_ns / 1_000),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::books::Books;
 use super::market::{Known, Market, Seen};
 use super::papers::Papers;
-use super::purpose;
 use super::readings;
+use super::{purpose, tells_all};
 use crate::agents::AnalysisConfig;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAsked, ProcessAsked, number};
@@ -63,10 +63,8 @@ impl Told {
                 .llms()
                 .filter(|it| !it.advises())
                 .map(|it| {
-                    let template = it.llm.template.text.as_deref().unwrap_or_default();
-                    let before = template.find("{{situation}}").map(|at| &template[..at]);
                     let model = Model {
-                        is_told_all: before.is_some_and(|before| !before.contains('{')),
+                        is_told_all: tells_all(&it),
                         agent: it.agent,
                         topic: it.topic,
                     };
