@@ -273,16 +273,13 @@ impl Bus {
         message: &Rc<Message>,
         rewrite: impl FnOnce(&mut Message),
     ) {
-        let mut payload = None;
         let noting = |stored: &mut Message| {
             rewrite(stored);
-            payload = Some(stored.payload.clone());
+            stored.payload.clone()
         };
-        self.inner
-            .state
-            .borrow_mut()
-            .history
-            .rewrite(message, noting);
+        let mut state = self.inner.state.borrow_mut();
+        let payload = state.history.rewrite(message, noting);
+        drop(state);
         if let Some(payload) = payload {
             ctx.emit(MessageRewritten {
                 message: message.id.as_number(),

@@ -154,15 +154,16 @@ impl History {
     }
 
     /// Changes a remembered message where it stands, for the defect in which a handler does
-    /// that. Whether it is remembered at all.
-    pub fn rewrite(&mut self, message: &Message, rewrite: impl FnOnce(&mut Message)) -> bool {
+    /// that. What came of it; none if the message is not remembered any more.
+    pub fn rewrite<T>(
+        &mut self,
+        message: &Message,
+        rewrite: impl FnOnce(&mut Message) -> T,
+    ) -> Option<T> {
         let entries = &mut self.topics[message.topic.index()].entries;
         let mut newest_first = entries.iter_mut().rev();
-        let Some(entry) = newest_first.find(|entry| entry.message.id == message.id) else {
-            return false;
-        };
-        rewrite(Rc::make_mut(&mut entry.message));
-        true
+        let entry = newest_first.find(|entry| entry.message.id == message.id)?;
+        Some(rewrite(Rc::make_mut(&mut entry.message)))
     }
 
     fn forget_oldest(&mut self) {
