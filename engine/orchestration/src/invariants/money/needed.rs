@@ -171,7 +171,11 @@ impl Needed {
         if !self.is_bought_for_dollars(&order.order.symbol) || order.order.side != *"buy" {
             return Ok(());
         }
+        let least = self.rules.rebalancing.min_trade_usd;
         match self.funded(&order.order.symbol, planned, dollars) {
+            Ok(funded) if funded < planned && funded < least => Err(format!(
+                "expected a buy over the {funded} dollars that are there for it to be skipped, found it sent"
+            )),
             Ok(funded) if !near(funded.in_floats(), size) => Err(format!(
                 "expected a buy over the {funded} dollars that are there for it, found one over {size}"
             )),
@@ -431,6 +435,13 @@ mod tests {
             judged.then(submitted("rebalance-1-0", TradeOrigin::Plan, "buy"))
         };
         sent(planned(500)).holds();
+        let poor = BalanceChanged {
+            asset: Name::fixed("USDT"),
+            balance: Amount::from_int(600),
+            reserved: Amount::from_int(595),
+        };
+        let what = sent(planned(500).then(poor)).violated();
+        assert!(what.contains("to be skipped"), "{what}");
         sent(planned(520)).violated();
         sent(planned(5_000)).violated();
     }

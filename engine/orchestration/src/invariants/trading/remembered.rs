@@ -52,8 +52,10 @@ pub(super) struct Remembered {
     before_today: u64,
     /// The day and the week that were saved last.
     periods: Option<(Period, Period)>,
-    /// What was saved last: how many trades, and when.
+    /// How many trades were saved last.
     saved: Option<u64>,
+    /// Whether a breaker was saved last that halts trading; none where nothing of risk was saved.
+    halts: Option<bool>,
     /// The number of the event that told of a new day or week, and the worth it began with.
     told: Option<(u64, Value)>,
     /// What was to be saved may not be.
@@ -82,6 +84,7 @@ impl Remembered {
             before_today: 0,
             periods: None,
             saved: None,
+            halts: None,
             told: None,
             failed: false,
             starts: 0,
@@ -152,9 +155,11 @@ impl Remembered {
         self.told = None;
         let Some(risk) = saved.record.0.get("risk") else {
             // That is how it is saved that nothing has closed yet.
-            self.saved = Some(0);
+            (self.saved, self.halts) = (Some(0), None);
             return Ok(());
         };
+        let breakers = risk["breakers"].as_array();
+        self.halts = breakers.map(|breakers| !breakers.is_empty());
         self.met = true;
         let closings = count(risk, "closings")?;
         self.saved = Some(closings);
@@ -287,6 +292,10 @@ impl Remembered {
                     .into(),
             );
         }
+        let is_halted = judged.rejections.iter().any(|it| *it == *"TRADING_HALTED");
+        if !self.failed && is_halted && self.halts == Some(false) {
+            return Err("expected a breaker that is saved to halt trading, found none".into());
+        }
         let has_begun = |it: &(Period, Period)| !it.0.start.is_null();
         let is_first_life = self.starts <= 1 && self.saved.is_some() && !self.failed;
         if is_first_life
@@ -377,6 +386,7 @@ impl Invariant<DomainEvent> for Remembered {
         match event.domain() {
             Some(DomainEvent::Started(_)) => {
                 self.starts += 1;
+                self.halts = None;
                 // What was lifted comes back, if what is found was saved before.
                 self.hearsay |= self.reset;
             }

@@ -222,3 +222,20 @@ fn what_was_lifted_is_saved_as_lifted() {
     let unsaved = log().then(failed).then(saved(after_a_loss(), json!({})));
     assert_eq!(unsaved.finding(), dacapo_kernel::Finding::NotEvaluable);
 }
+
+/// Fails if trading may stay halted though nothing that is saved halts it.
+#[test]
+fn a_halt_has_its_breaker() {
+    let halted = || {
+        let mut judged = judgement(100);
+        judged.rejections.push("TRADING_HALTED".into());
+        judged
+    };
+    let log = |breakers: Value| {
+        let saved = saved(after_a_loss(), json!({ "breakers": breakers }));
+        planted().then(closed(-1)).then(saved)
+    };
+    log(json!(["daily_loss"])).then(halted()).holds();
+    let what = log(json!([])).then(halted()).violated();
+    assert!(what.contains("to halt trading"), "{what}");
+}
