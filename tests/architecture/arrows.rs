@@ -4,11 +4,12 @@ use super::source::{Source, names};
 use super::{assert_none, manifests, project};
 
 /// What each crate may import. Whoever is not listed here, such as a test, may import anything.
-pub(super) const ARROWS: [(&str, &[&str]); 6] = [
+pub(super) const ARROWS: [(&str, &[&str]); 7] = [
     ("kernel", &[]),
     ("lab", &["kernel"]),
     ("cli", &["lab", "kernel"]),
-    ("orchestration", &["kernel"]),
+    ("market", &["kernel"]),
+    ("orchestration", &["market", "kernel"]),
     ("models", &["kernel"]),
     ("dacapo", &["cli", "models", "orchestration"]),
 ];
@@ -84,6 +85,10 @@ fn an_import_that_points_back_is_noticed() {
     );
     assert_eq!(
         planted("engine/orchestration/src/a.rs", "use dacapo_lab::{judge};"),
+        1
+    );
+    assert_eq!(
+        planted("engine/market/src/a.rs", "use dacapo_orchestration::bus;"),
         1
     );
     assert_eq!(

@@ -13,7 +13,11 @@ struct Ban {
     reason: &'static str,
 }
 
-const REPLAYED: &[&str] = &["engine/kernel/src/", "engine/orchestration/src/"];
+const REPLAYED: &[&str] = &[
+    "engine/kernel/src/",
+    "engine/market/src/",
+    "engine/orchestration/src/",
+];
 const PRODUCT: &[&str] = &["engine/"];
 
 const BANS: [Ban; 10] = [

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use dacapo_kernel::Plan;
 use dacapo_lab::golden::{Case, Standing, Test, Tested, by_cause, find, log_bytes, write_log};
+use dacapo_market::MarketConfig;
 use dacapo_orchestration::Orchestration;
 use dacapo_orchestration::agents::AgentKind;
 use dacapo_orchestration::config::Config;
-use dacapo_orchestration::market::MarketConfig;
 use dacapo_tests::{begun_with, root};
 
 const FOLDER: &str = "scenarios/golden";

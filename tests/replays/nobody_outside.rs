@@ -3,8 +3,8 @@
 use std::fs;
 
 use dacapo_lab::scenario::Overrides;
+use dacapo_market::MarketConfig;
 use dacapo_orchestration::config::Replies;
-use dacapo_orchestration::market::MarketConfig;
 use dacapo_tests::{Story, begun_with, record, replay, root, set};
 use tempfile::tempdir;
 

@@ -178,6 +178,27 @@ pub struct FaultKind {
     pub how: How,
 }
 
+impl FaultKind {
+    /// A kind that comes in at a door of its name, at most so often in a thousand.
+    pub const fn door(
+        name: &'static str,
+        meaning: &'static str,
+        value: &'static str,
+        least: u64,
+        most: u64,
+        most_per_mille: u32,
+    ) -> FaultKind {
+        FaultKind {
+            name,
+            meaning,
+            value,
+            least,
+            most,
+            how: How::Door { most_per_mille },
+        }
+    }
+}
+
 /// How a fault comes about, and how often a fuzzer lets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {

@@ -19,6 +19,7 @@ mod tables;
 
 use std::rc::Rc;
 
+use dacapo_market::MarketConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::agents::AgentsConfig;
@@ -30,7 +31,6 @@ use crate::coordinator::evidence::EvidenceWindows;
 use crate::coordinator::modification::ModificationBounds;
 use crate::execution::{PaperConfig, PriceSourceConfig, TrailingRules};
 use crate::figures::FiguresConfig;
-use crate::market::MarketConfig;
 use crate::message::Name;
 use crate::rebalance::RebalanceConfig;
 use crate::risk::RiskConfig;

@@ -1,12 +1,12 @@
 //! The orchestration in words: one line for an event, and the words by which it is found.
 
 use dacapo_kernel::Event;
+use dacapo_market::{length, utc};
 
 use crate::domain_event::{
     DomainEvent, EmergencyOrder, LiveReply, ModelReply, OrderOutcome, OutsideAction, Subscribed,
     TaskOutcome,
 };
-use crate::market::{length, utc};
 use crate::message::{Message, Name};
 
 /// What happened, in a line.

@@ -9,25 +9,6 @@ use dacapo_kernel::{FaultKind, How};
 
 pub(crate) use acts::act;
 
-/// A kind of fault that comes in at a door, at most so often in a thousand.
-pub(crate) const fn door(
-    name: &'static str,
-    meaning: &'static str,
-    value: &'static str,
-    least: u64,
-    most: u64,
-    most_per_mille: u32,
-) -> FaultKind {
-    FaultKind {
-        name,
-        meaning,
-        value,
-        least,
-        most,
-        how: How::Door { most_per_mille },
-    }
-}
-
 /// What happens to processes and clocks.
 const PROCESSES: &[FaultKind] = &[
     FaultKind {
@@ -63,7 +44,7 @@ pub(crate) fn kinds() -> Vec<FaultKind> {
     [
         crate::agents::FAULTS,
         crate::coordinator::transport::FAULTS,
-        crate::market::trouble::FAULTS,
+        dacapo_market::trouble::FAULTS,
         crate::model::FAULTS,
         crate::store::FAULTS,
         crate::exchange::FAULTS,

@@ -4,6 +4,11 @@ use std::io::Read;
 use std::rc::Rc;
 
 use dacapo_kernel::{BuildError, Feed, Files, Odds, Time};
+use dacapo_market::trouble::Trouble;
+use dacapo_market::{
+    BarFile, Bars, BarsConfig, Generated, MarketConfig, Merged, Side, Tape, TapeError, Tick,
+    TickKind,
+};
 
 use crate::agents::table;
 use crate::amount::Amount;
@@ -11,11 +16,6 @@ use crate::config::{Config, OutsideEvent};
 use crate::domain_event::{
     BarsRead, DomainEvent, MarketBar, MarketQuote, MarketTrade, OutsideActed, OutsideAction,
     OutsideMessage,
-};
-use crate::market::trouble::Trouble;
-use crate::market::{
-    BarFile, Bars, BarsConfig, Generated, MarketConfig, Merged, Side, Tape, TapeError, Tick,
-    TickKind,
 };
 use crate::message::{Instant, Name, Payload, Ttl};
 

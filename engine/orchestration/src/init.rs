@@ -7,12 +7,11 @@ mod guess;
 mod text;
 
 use dacapo_kernel::{Brought, Draft, Files, Section};
-
-use crate::market::{
+use dacapo_market::sheet::{Sheet, SheetError, SheetProblem, Shown};
+use dacapo_market::{
     BarColumn, BarFile, BarReport, Bars, BarsConfig, ColumnNames, Columns, Nonsense, Stamped,
     length, utc,
 };
-use crate::sheet::{Sheet, SheetError, SheetProblem, Shown};
 
 /// One file as it was found.
 #[derive(Clone, Debug)]

@@ -15,13 +15,11 @@ pub mod domain_event;
 pub mod exchange;
 pub mod execution;
 pub mod figures;
-pub mod market;
 pub mod message;
 pub mod model;
 pub mod portfolio;
 pub mod rebalance;
 pub mod risk;
-pub mod sheet;
 pub mod store;
 pub mod symbol;
 pub mod views;
@@ -42,7 +40,6 @@ mod rehearing;
 mod sometimes;
 mod summary;
 mod system;
-mod unpacked;
 
 pub use system::Orchestration;
 

@@ -3,10 +3,10 @@
 mod files;
 
 use dacapo_kernel::Section;
+use dacapo_market::MarketConfig;
 
 use crate::agents::AgentKind;
 use crate::config::Config;
-use crate::market::MarketConfig;
 use crate::views::{MarketView, Views};
 
 /// How many trades a summary lists.

@@ -5,6 +5,7 @@ use dacapo_kernel::{
     Measure, Mistake, Plan, Profile, Rehearing, Section, Setup, Sometimes, Switch, System, Time,
     Trial, Wanted, World,
 };
+use dacapo_market::MarketConfig;
 
 use crate::build;
 use crate::config::{self, Config};
@@ -17,7 +18,6 @@ use crate::figures;
 use crate::init;
 use crate::invariants;
 use crate::levels;
-use crate::market::MarketConfig;
 use crate::rehearing;
 use crate::sometimes;
 use crate::summary;

@@ -1,5 +1,6 @@
 //! What the rules know of each market: indicators over what has become visible so far.
 
+use dacapo_market::Side;
 use serde::{Deserialize, Serialize};
 
 use super::AverageCrossConfig;
@@ -9,7 +10,6 @@ use super::indicator::{
 };
 use crate::amount::Amount;
 use crate::by_name::ByName;
-use crate::market::Side;
 use crate::message::Name;
 
 /// The windows of the rules.

@@ -8,11 +8,10 @@ use dacapo_kernel::FaultKind;
 
 use super::AgentError;
 use crate::Ctx;
-use crate::faults::door;
 
 /// The kinds of trouble.
 pub(crate) const KINDS: &[FaultKind] = &[
-    door(
+    FaultKind::door(
         "agent.timeout",
         "an agent takes longer than it may",
         "how long, in percent of its limit",
@@ -20,8 +19,8 @@ pub(crate) const KINDS: &[FaultKind] = &[
         1_000,
         100,
     ),
-    door("agent.hung", "an agent never answers", "", 0, 0, 50),
-    door(
+    FaultKind::door("agent.hung", "an agent never answers", "", 0, 0, 50),
+    FaultKind::door(
         "agent.slow",
         "an agent takes its time",
         "how long, in percent of its limit",
@@ -29,7 +28,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         99,
         200,
     ),
-    door(
+    FaultKind::door(
         "agent.late",
         "an agent answers when it should be asked again",
         "how late, in percent of its interval",
@@ -37,9 +36,9 @@ pub(crate) const KINDS: &[FaultKind] = &[
         200,
         50,
     ),
-    door("agent.error", "an agent fails", "", 0, 0, 200),
-    door("agent.panic", "an agent panics", "", 0, 0, 50),
-    door(
+    FaultKind::door("agent.error", "an agent fails", "", 0, 0, 200),
+    FaultKind::door("agent.panic", "an agent panics", "", 0, 0, 50),
+    FaultKind::door(
         "agent.storm",
         "an agent says the same many times over",
         "how many times",

@@ -7,12 +7,11 @@ use std::time::Duration;
 use dacapo_kernel::FaultKind;
 
 use super::Coordinator;
-use crate::faults::door;
 use crate::message::Draft;
 
 /// The kinds of trouble.
 pub(crate) const FAULTS: &[FaultKind] = &[
-    door(
+    FaultKind::door(
         "transport.drop",
         "a message of an agent is lost",
         "",
@@ -20,7 +19,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "transport.duplicate",
         "a message of an agent arrives twice",
         "",
@@ -28,7 +27,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         0,
         500,
     ),
-    door(
+    FaultKind::door(
         "transport.delay",
         "a message of an agent is late",
         "how late, in seconds",
@@ -36,7 +35,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         600,
         200,
     ),
-    door(
+    FaultKind::door(
         "transport.reorder",
         "a message of an agent is overtaken by later ones",
         "by how many",

@@ -1,10 +1,10 @@
 //! What the market did.
 
+use dacapo_market::{BarReport, Stamped};
+pub use dacapo_market::{ClockRead, TapeRead};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
-use crate::market::{BarReport, Stamped};
-pub use crate::market::{ClockRead, TapeRead};
 use crate::message::{Instant, Json, Name};
 
 /// Two parties traded in the market.

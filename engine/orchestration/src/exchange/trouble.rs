@@ -7,13 +7,12 @@ use dacapo_kernel::FaultKind;
 use super::Answered;
 use crate::Ctx;
 use crate::domain_event::{OrderAnswered, OrderOutcome};
-use crate::faults::door;
 use crate::message::Name;
 
 /// The kinds of trouble. Few orders wait for their price, so what can strike only those strikes most of them.
 pub(crate) const KINDS: &[FaultKind] = &[
-    door("exchange.reject", "an order is refused", "", 0, 0, 500),
-    door(
+    FaultKind::door("exchange.reject", "an order is refused", "", 0, 0, 500),
+    FaultKind::door(
         "exchange.slow",
         "an order takes its time on the way",
         "how long, in milliseconds",
@@ -21,7 +20,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         20_000,
         400,
     ),
-    door(
+    FaultKind::door(
         "exchange.partial",
         "a part of an order is filled, the rest is dropped",
         "how much is filled, in percent",
@@ -29,7 +28,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         99,
         500,
     ),
-    door(
+    FaultKind::door(
         "exchange.lost-ack",
         "an order is carried out, and the answer is lost",
         "",
@@ -37,7 +36,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "exchange.duplicate-fill",
         "the execution of an order that waited is reported twice",
         "",
@@ -45,7 +44,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         1_000,
     ),
-    door(
+    FaultKind::door(
         "exchange.fill-after-cancel",
         "an order that was taken back is executed all the same, when its price comes",
         "",

@@ -17,13 +17,13 @@ pub(super) fn symbol(path: &str, given: Option<&str>) -> Result<String, String> 
             Ok(_) if is_plain(name) => Ok(name.to_owned()),
             _ => Err(format!(
                 "expected a name such as BTC/USDT=file.csv, found {}",
-                crate::sheet::Shown(name)
+                dacapo_market::sheet::Shown(name)
             )),
         },
         Some(name) if !name.is_empty() && is_plain(name) => Ok(format!("{name}/USDT")),
         Some(name) => Err(format!(
             "expected a name of letters and digits, found {}",
-            crate::sheet::Shown(name)
+            dacapo_market::sheet::Shown(name)
         )),
         None => Ok(format!("{}/USDT", base(stem(path)))),
     }

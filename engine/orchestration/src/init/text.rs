@@ -1,7 +1,8 @@
 //! The text of a scenario: under twenty lines for one file, each with what it is for.
 
+use dacapo_market::{Stamped, length, utc};
+
 use super::Found;
-use crate::market::{Stamped, length, utc};
 
 /// What a run may last if nothing is said, in seconds: ten years.
 const USUAL_SECONDS: i128 = 10 * 366 * 86_400;

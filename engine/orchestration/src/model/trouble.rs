@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 
 use super::answer;
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, ModelReply};
-use crate::faults::door;
 
 /// The kinds of trouble.
 pub(crate) const KINDS: &[FaultKind] = &[
-    door(
+    FaultKind::door(
         "model.timeout",
         "the reply comes too late",
         "how late, in milliseconds",
@@ -22,7 +21,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         100_000,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.hung",
         "the provider takes requests and answers none",
         "for how long, in seconds",
@@ -30,7 +29,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         1_800,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.outage",
         "the provider refuses every request",
         "for how long, in seconds",
@@ -38,7 +37,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         1_800,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.rate-limit",
         "too many requests: 429",
         "after how many seconds to try again",
@@ -46,7 +45,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         120,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.server-error",
         "the provider fails: 500",
         "",
@@ -54,7 +53,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.refusal",
         "the model declines to answer",
         "",
@@ -62,7 +61,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.truncated",
         "the reply ends too early",
         "after how many percent of its bytes",
@@ -70,7 +69,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         99,
         400,
     ),
-    door(
+    FaultKind::door(
         "model.duplicate-keys",
         "the reply says each thing twice, differently",
         "",
@@ -78,7 +77,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.deep",
         "the reply is nested",
         "how deep",
@@ -86,7 +85,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         5_000,
         100,
     ),
-    door(
+    FaultKind::door(
         "model.huge-number",
         "a number of the reply is beyond every range",
         "which: 0 confidence, 1 leverage, 2 size, 3 entry",
@@ -94,7 +93,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         3,
         400,
     ),
-    door(
+    FaultKind::door(
         "model.huge",
         "the reply is long",
         "how long, in KiB",
@@ -102,7 +101,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         1_024,
         5,
     ),
-    door(
+    FaultKind::door(
         "model.wrong-symbol",
         "the reply speaks of another symbol",
         "",
@@ -110,7 +109,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         300,
     ),
-    door(
+    FaultKind::door(
         "model.wrong-type",
         "a field of the reply is not what it should be",
         "which: 0 confidence, 1 action, 2 modifications, 3 leverage, 4 size, 5 the whole",
@@ -118,7 +117,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         5,
         500,
     ),
-    door(
+    FaultKind::door(
         "model.hostile",
         "the reply is valid, and would be ruinous to follow",
         "which: 0 leverage, 1 size, 2 entry up, 3 entry down, 4 all at once",
@@ -126,7 +125,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         4,
         600,
     ),
-    door(
+    FaultKind::door(
         "model.injection",
         "the reasoning of the reply tells its reader what to do",
         "",

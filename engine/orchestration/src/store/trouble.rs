@@ -9,11 +9,10 @@ use dacapo_kernel::{FaultKind, Time};
 use super::tables::{Loss, TableError};
 use super::{PUT_BACK, Store, StoreError};
 use crate::Ctx;
-use crate::faults::door;
 
 /// The kinds of trouble. What a restart finds is asked for once, so what can strike there strikes often.
 pub(crate) const KINDS: &[FaultKind] = &[
-    door(
+    FaultKind::door(
         "store.down",
         "nothing works",
         "for how long, in seconds",
@@ -21,7 +20,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         3_600,
         100,
     ),
-    door(
+    FaultKind::door(
         "store.slow",
         "whoever looks into it waits",
         "for how long, in milliseconds",
@@ -29,7 +28,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         30_000,
         100,
     ),
-    door(
+    FaultKind::door(
         "store.busy",
         "one operation fails because another holds the lock",
         "",
@@ -37,7 +36,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         200,
     ),
-    door(
+    FaultKind::door(
         "store.full",
         "nothing can be written",
         "for how long, in seconds",
@@ -45,8 +44,8 @@ pub(crate) const KINDS: &[FaultKind] = &[
         3_600,
         100,
     ),
-    door("store.io-error", "one operation fails", "", 0, 0, 200),
-    door(
+    FaultKind::door("store.io-error", "one operation fails", "", 0, 0, 200),
+    FaultKind::door(
         "store.read-only",
         "nothing can be written",
         "for how long, in seconds",
@@ -54,7 +53,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         3_600,
         50,
     ),
-    door(
+    FaultKind::door(
         "store.row",
         "one row of many cannot be inserted",
         "",
@@ -62,7 +61,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         150,
     ),
-    door(
+    FaultKind::door(
         "store.unknown-commit",
         "a write is done, and reported as failed",
         "",
@@ -70,7 +69,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         150,
     ),
-    door(
+    FaultKind::door(
         "store.corrupt",
         "what a restart finds of the store is garbage",
         "",
@@ -78,7 +77,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         0,
         400,
     ),
-    door(
+    FaultKind::door(
         "store.stale",
         "a restart finds the store as it was some commits ago",
         "how many commits",
@@ -86,7 +85,7 @@ pub(crate) const KINDS: &[FaultKind] = &[
         16,
         400,
     ),
-    door(
+    FaultKind::door(
         "store.gone",
         "a restart finds no store, although there was one",
         "",

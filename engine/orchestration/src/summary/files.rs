@@ -1,10 +1,10 @@
 //! What was found in the files of a market, and what is odd about them.
 
 use dacapo_kernel::Section;
+use dacapo_market::{length, utc};
 
 use super::section;
 use crate::domain_event::TapeRead;
-use crate::market::{length, utc};
 use crate::views::Views;
 
 /// What was found in files of bars.

@@ -4,12 +4,12 @@
 
 use std::collections::VecDeque;
 
+use dacapo_market::Side;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{IndicatorError, MAX_WINDOW, within};
 use crate::amount::nearest_f64;
-use crate::market::Side;
 
 /// Settings of a [`Flow`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,11 +5,11 @@
 
 use std::io::Read;
 
+use dacapo_market::sheet::{Row, Sheet, SheetError, SheetProblem, TimeFormat, Times, number};
 use serde_json::{Map, Value};
 
 use super::TableConfig;
 use crate::message::{Action, Instant, Name, Regime, SentimentBias, TechnicalBias, Topic};
-use crate::sheet::{Row, Sheet, SheetError, SheetProblem, TimeFormat, Times, number};
 
 const MAX_ROWS: u64 = 5_000_000;
 const MAX_BYTES: u64 = 1 << 30;

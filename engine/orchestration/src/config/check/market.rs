@@ -1,9 +1,9 @@
 //! What must fit together in what is said of the market.
 
 use dacapo_kernel::Mistake;
+use dacapo_market::{BarFile, BarsConfig, MarketConfig};
 
 use crate::config::Config;
-use crate::market::{BarFile, BarsConfig, MarketConfig};
 use crate::symbol::Pair;
 
 /// Every traded symbol needs a price.

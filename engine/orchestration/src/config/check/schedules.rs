@@ -1,11 +1,11 @@
 //! What must fit together in the schedules of the tasks.
 
 use dacapo_kernel::Mistake;
+use dacapo_market::MarketConfig;
 
 use crate::config::schedule::Schedule;
 use crate::config::{Config, Duty, TaskKind};
 use crate::defect::{Defect, Defects};
-use crate::market::MarketConfig;
 use crate::message::Name;
 
 pub(super) fn schedules(config: &Config, defects: Defects) -> Result<(), Mistake> {

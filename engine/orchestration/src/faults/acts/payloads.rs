@@ -1,10 +1,10 @@
 //! What somebody outside says: well-formed, nearly so, and not at all. Values choose among the variants, so
 //! that the same value always says the same.
 
+use dacapo_market::MarketConfig;
 use serde_json::{Value, json};
 
 use crate::config::{Config, TaskKind};
-use crate::market::MarketConfig;
 use crate::message::{Name, Topic};
 
 /// On which topic, in whose name, what.

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use dacapo_kernel::{Event, Fault, Invariant, Plan, Time};
+use dacapo_market::MarketConfig;
 
 use crate::amount::Amount;
 use crate::config::{Config, ScriptedSubscriber};
 use crate::domain_event::{DomainEvent, OutsideAction, OutsideMessage, number};
 use crate::invariants::exact::Exact;
-use crate::market::MarketConfig;
 use crate::message::{Field, Name, Payload, Topic};
 
 /// The tasks that a value chooses from.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, FaultInjected, Invariant, KernelEvent, Plan, Time, number as kernel};
+use dacapo_market::{Jump, MarketConfig, WalkConfig};
 use rust_decimal::Decimal;
 
 use crate::amount::Amount;
@@ -11,7 +12,6 @@ use crate::config::Config;
 use crate::domain_event::{DomainEvent, MarketBar, MarketTrade, number};
 use crate::invariants::end_of;
 use crate::invariants::exact::Exact;
-use crate::market::{Jump, MarketConfig, WalkConfig};
 use crate::message::Name;
 
 /// How the names of what goes wrong on the way from the market begin.

@@ -7,12 +7,13 @@ use super::Tick;
 /// The ticks of several sources by time. At one instant the source that was named first comes first, and each source
 /// keeps its own order. The times of each never go back.
 #[derive(Debug)]
-pub(crate) struct Merged<I: Iterator<Item = Tick>> {
+pub struct Merged<I: Iterator<Item = Tick>> {
     sources: Vec<Peekable<I>>,
 }
 
 impl<I: Iterator<Item = Tick>> Merged<I> {
-    pub(crate) fn new(sources: impl IntoIterator<Item = I>) -> Merged<I> {
+    /// These, as one.
+    pub fn new(sources: impl IntoIterator<Item = I>) -> Merged<I> {
         Merged {
             sources: sources.into_iter().map(Iterator::peekable).collect(),
         }
@@ -38,7 +39,7 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::*;
-    use crate::market::TickKind;
+    use crate::TickKind;
 
     fn source(symbol: &'static str, times: &'static [u64]) -> impl Iterator<Item = Tick> {
         times.iter().map(move |time_ns| Tick {

@@ -172,7 +172,7 @@ pub enum GeneratedError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::WalkConfig;
+    use crate::WalkConfig;
     use proptest::prelude::*;
 
     fn config(symbols: &[&str]) -> GeneratedConfig {

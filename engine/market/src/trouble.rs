@@ -7,11 +7,10 @@ use dacapo_kernel::{FaultKind, Odds, Time};
 use rust_decimal::Decimal;
 
 use super::{Tick, TickKind};
-use crate::faults::door;
 
 /// The kinds of trouble.
-pub(crate) const FAULTS: &[FaultKind] = &[
-    door(
+pub const FAULTS: &[FaultKind] = &[
+    FaultKind::door(
         "market.gap",
         "nothing comes from the market",
         "for how long, in seconds",
@@ -19,7 +18,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         1_800,
         50,
     ),
-    door(
+    FaultKind::door(
         "market.stale",
         "nothing comes of one pair",
         "for how long, in seconds",
@@ -27,7 +26,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         1_800,
         100,
     ),
-    door(
+    FaultKind::door(
         "market.bad-price",
         "a price that is none",
         "which: 0 zero, 1 below zero",
@@ -35,7 +34,7 @@ pub(crate) const FAULTS: &[FaultKind] = &[
         1,
         100,
     ),
-    door(
+    FaultKind::door(
         "market.crash",
         "a price far below the last",
         "by how much, in percent",
@@ -47,14 +46,14 @@ pub(crate) const FAULTS: &[FaultKind] = &[
 
 /// Until when nothing comes.
 #[derive(Debug, Default)]
-pub(crate) struct Trouble {
+pub struct Trouble {
     gap_until: Time,
     stale_until: BTreeMap<String, Time>,
 }
 
 impl Trouble {
     /// What is left of a tick.
-    pub(crate) fn befall(&mut self, mut tick: Tick, odds: &mut Odds<'_>) -> Option<Tick> {
+    pub fn befall(&mut self, mut tick: Tick, odds: &mut Odds<'_>) -> Option<Tick> {
         let now = Time::from_nanos(tick.time_ns);
         if let Some(end) = odds.lasting_fault("market.gap", now) {
             self.gap_until = self.gap_until.max(end);

@@ -2,6 +2,16 @@
 //!
 //! Everything here is a plain iterator of [`Tick`]s. The bytes of a file are handed in; no path is opened, no clock is
 //! read and nothing is published here. Order books deeper than the best level, and live feeds are left out.
+//!
+//! ```
+//! use dacapo_market::{Generated, GeneratedConfig, WalkConfig};
+//!
+//! let config = GeneratedConfig::new(vec![WalkConfig::new("BTC/USDT", 45_000.into())]);
+//! let mut ticks = Generated::new(&config, 7)?;
+//! let first = ticks.next().expect("a market that is invented never ends");
+//! assert_eq!((first.time_ns, &*first.symbol), (0, "BTC/USDT"));
+//! # Ok::<(), dacapo_market::GeneratedError>(())
+//! ```
 
 mod bars;
 mod config;
@@ -11,10 +21,12 @@ mod merge;
 mod number;
 mod row;
 mod section;
+pub mod sheet;
 mod tape;
 mod tape_error;
 mod tape_read;
-pub(crate) mod trouble;
+pub mod trouble;
+mod unpacked;
 mod walk;
 
 #[cfg(test)]
@@ -32,10 +44,10 @@ pub use bars::{
     Backwards, Bar, BarColumn, BarFile, BarReport, Bars, BarsConfig, ColumnNames, Columns, Gaps,
     Nonsense, Repeats, Stamped,
 };
-pub(crate) use bars::{length, utc};
+pub use bars::{length, utc};
 pub use config::{GeneratedConfig, Jump, MarketConfig, TapeConfig, TapeOrder, WalkConfig};
 pub use generated::{Generated, GeneratedError};
-pub(crate) use merge::Merged;
+pub use merge::Merged;
 pub use number::NumberProblem;
 pub use tape::Tape;
 pub use tape_error::{TapeError, TapeProblem};

@@ -148,12 +148,12 @@ impl fmt::Display for BarReport {
 }
 
 /// An instant in UTC, to the second where that is exact.
-pub(crate) fn utc(ns: i64) -> String {
+pub fn utc(ns: i64) -> String {
     Timestamp::from_nanosecond(i128::from(ns)).map_or_else(|_| ns.to_string(), |at| at.to_string())
 }
 
 /// A length of time in the largest unit in which it is whole.
-pub(crate) fn length(ns: i64) -> String {
+pub fn length(ns: i64) -> String {
     const UNITS: [(i64, &str); 7] = [
         (86_400_000_000_000, "d"),
         (3_600_000_000_000, "h"),

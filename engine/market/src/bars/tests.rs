@@ -1,7 +1,7 @@
 //! Files of bars, good and bad: each test names a file and what it must give.
 
 use super::*;
-use crate::market::Merged;
+use crate::Merged;
 
 const START: i64 = 1_522_800_000_000_000_000;
 
