@@ -51,6 +51,14 @@ fn is_crash_right_after(seq: Seq, event: &Event<DomainEvent>) -> bool {
     is_crash && event.seq.0 == seq.0 + 1
 }
 
+/// How far a number may lie from the one that is expected, as a part of it: messages have floats.
+const TOLERANCE: f64 = 1e-9;
+
+/// Whether two numbers are the same, but for what floats lose.
+fn near(one: f64, other: f64) -> bool {
+    (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1.0)
+}
+
 /// Until when a fault lasts that strikes at an instant and whose value is in seconds: no longer than things go wrong.
 fn end_of(fault: &FaultInjected, at: Time, quiet_from: Option<Time>) -> Time {
     let end = at + Duration::from_secs(fault.value);

@@ -17,14 +17,13 @@ use super::{keep, purpose, tells_all};
 use crate::config::{Config, TaskKind};
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, Published, number};
 use crate::invariants::exact::Exact;
+use crate::invariants::near;
 use crate::invariants::outsiders::Outsiders;
 use crate::invariants::replied::replied;
 use crate::message::{Name, Payload, Topic};
 use crate::model::mask::Mask;
 use crate::rebalance::RebalanceRules;
 
-/// How far a number may lie from the one that is expected, as a part of it: messages have floats.
-const TOLERANCE: f64 = 1e-9;
 /// The name of the strategy of a plan that is divided into batches.
 const DIVIDED: &str = "dca_24h";
 /// How a plan tells of what each asset is worth, in the order in which a model is told of them.
@@ -221,10 +220,6 @@ fn are(found: &[Value], trades: &[Trade], is_divided: bool) -> bool {
 
 fn number_of(value: &Value) -> f64 {
     value.as_f64().unwrap_or(f64::NAN)
-}
-
-fn near(one: f64, other: f64) -> bool {
-    (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1.0)
 }
 
 fn require(what: &str, so: bool) -> Result<(), String> {

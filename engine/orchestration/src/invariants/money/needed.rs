@@ -15,16 +15,13 @@ use crate::domain_event::{
     TradeOrigin, number,
 };
 use crate::invariants::exact::Exact;
-use crate::invariants::set_before_start;
+use crate::invariants::{TOLERANCE, near, set_before_start};
 use crate::message::{Instant, Name, Payload, Topic};
 use crate::rebalance::RebalanceConfig;
 use crate::symbol::{DOLLAR, Markets};
 
 /// Who makes the plans.
 const AGENT: &str = "portfolio_rebalance";
-
-/// How far a number may lie from the one that is expected, as a part of it: messages have floats.
-const TOLERANCE: f64 = 1e-9;
 
 /// The account, what its assets cost, and what is planned.
 pub(super) struct Needed {
@@ -211,10 +208,6 @@ impl Needed {
         self.planned
             .extend(trades.map(|trade| (trade.key.clone(), trade.amount_usd.abs())));
     }
-}
-
-fn near(one: f64, other: f64) -> bool {
-    (one - other).abs() <= TOLERANCE * one.abs().max(other.abs()).max(1.0)
 }
 
 /// Whether so much of an asset is worth this at one of the prices.
