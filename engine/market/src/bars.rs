@@ -20,8 +20,7 @@ use crate::sheet::{Row, Sheet, SheetError, SheetProblem, TimeFormat, Times, numb
 
 pub use columns::{BarColumn, ColumnNames, Columns};
 pub use config::{Backwards, BarFile, BarsConfig, Gaps, Nonsense, Repeats, Stamped};
-pub use report::BarReport;
-pub use report::{length, utc};
+pub use report::{BarReport, length, utc};
 
 /// What a market did in one step of time. Prices are in the quote currency, and above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

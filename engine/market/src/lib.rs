@@ -42,9 +42,8 @@ use rust_decimal::Decimal;
 
 pub use bars::{
     Backwards, Bar, BarColumn, BarFile, BarReport, Bars, BarsConfig, ColumnNames, Columns, Gaps,
-    Nonsense, Repeats, Stamped,
+    Nonsense, Repeats, Stamped, length, utc,
 };
-pub use bars::{length, utc};
 pub use config::{GeneratedConfig, Jump, MarketConfig, TapeConfig, TapeOrder, WalkConfig};
 pub use generated::{Generated, GeneratedError};
 pub use merge::Merged;

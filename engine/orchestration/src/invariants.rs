@@ -24,9 +24,11 @@ use std::time::Duration;
 use dacapo_kernel::{
     Event, FaultInjected, HostId, Invariant, KernelEvent, NoDeadlock, Plan, Seq, Time,
 };
+use serde_json::Value;
 
-use crate::config::{Config, PriceSet};
+use crate::config::{Config, PriceSet, TaskKind};
 use crate::domain_event::DomainEvent;
+use crate::message::{Message, Payload, Topic};
 
 #[cfg(test)]
 pub(crate) use liveness::minimal_plan;
@@ -49,6 +51,15 @@ fn has_crashed(event: &Event<DomainEvent>, host: HostId) -> bool {
 fn is_crash_right_after(seq: Seq, event: &Event<DomainEvent>) -> bool {
     let is_crash = matches!(event.kernel(), Some(KernelEvent::HostCrashed(_)));
     is_crash && event.seq.0 == seq.0 + 1
+}
+
+/// The plan that a message of whoever keeps the portfolio in balance announces.
+fn announced_plan(message: &Message) -> Option<&Value> {
+    let is_his = message.source == *TaskKind::PortfolioRebalance.agent();
+    match &message.payload {
+        Payload::Raw(plan) if is_his && message.topic == Topic::PortfolioUpdates => Some(plan),
+        _ => None,
+    }
 }
 
 /// How far a number may lie from the one that is expected, as a part of it: messages have floats.

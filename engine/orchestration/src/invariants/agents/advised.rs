@@ -14,13 +14,13 @@ use serde_json::Value;
 use self::reading::{Advice, Trade};
 use super::told::situation;
 use super::{keep, purpose, tells_all};
-use crate::config::{Config, TaskKind};
+use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, Published, number};
 use crate::invariants::exact::Exact;
-use crate::invariants::near;
 use crate::invariants::outsiders::Outsiders;
 use crate::invariants::replied::replied;
-use crate::message::{Name, Payload, Topic};
+use crate::invariants::{announced_plan, near};
+use crate::message::Name;
 use crate::model::mask::Mask;
 use crate::rebalance::RebalanceRules;
 
@@ -95,15 +95,10 @@ impl Advised {
     }
 
     fn announce(&mut self, event: &Event<DomainEvent>, said: &Published) -> Result<(), String> {
-        let message = &said.message;
-        let (Topic::PortfolioUpdates, Payload::Raw(plan)) = (message.topic, &message.payload)
-        else {
+        let plan = announced_plan(&said.message);
+        let Some(plan) = plan.filter(|_| !self.outsiders.has(event.actor)) else {
             return Ok(());
         };
-        let is_plan = message.source == *TaskKind::PortfolioRebalance.agent();
-        if !is_plan || self.outsiders.has(event.actor) {
-            return Ok(());
-        }
         match self.go_on(event) {
             Some(reply) => {
                 self.judged = true;

@@ -47,7 +47,10 @@ impl Masked {
     }
 
     fn ask(&mut self, prompt: &str) -> Result<(), String> {
-        self.met |= self.hides_dates || !self.names.is_empty();
+        if !self.hides_dates && self.names.is_empty() {
+            return Ok(());
+        }
+        self.met = true;
         let is_hidden = |word: &&str| {
             let is_it = |name: &String| name.eq_ignore_ascii_case(word);
             self.names.iter().any(is_it)

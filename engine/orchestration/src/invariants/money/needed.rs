@@ -15,13 +15,10 @@ use crate::domain_event::{
     TradeOrigin, number,
 };
 use crate::invariants::exact::Exact;
-use crate::invariants::{TOLERANCE, near, set_before_start};
-use crate::message::{Instant, Name, Payload, Topic};
+use crate::invariants::{TOLERANCE, announced_plan, near, set_before_start};
+use crate::message::{Instant, Name};
 use crate::rebalance::RebalanceConfig;
 use crate::symbol::{DOLLAR, Markets};
-
-/// Who makes the plans.
-const AGENT: &str = "portfolio_rebalance";
 
 /// The account, what its assets cost, and what is planned.
 pub(super) struct Needed {
@@ -70,12 +67,10 @@ impl Needed {
 
     /// A plan is made of what there is.
     fn announce(&self, event: &Event<DomainEvent>, said: &Published) -> Result<(), String> {
-        let message = &said.message;
-        let (Topic::PortfolioUpdates, Payload::Raw(plan)) = (message.topic, &message.payload)
-        else {
+        let Some(plan) = announced_plan(&said.message).filter(|_| self.plans) else {
             return Ok(());
         };
-        if !self.plans || message.source != *AGENT || plan["action"] != "rebalance" {
+        if plan["action"] != "rebalance" {
             return Ok(());
         }
         // One that comes late over the wire was made of what there was before.
@@ -294,7 +289,8 @@ mod tests {
     use super::*;
     use crate::domain_event::{BalanceChanged, MarketTrade, TradePlanned};
     use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant::{judged, published, submitted};
+    use crate::invariants::trading::plant::{by, judged, published, submitted};
+    use crate::message::Topic;
 
     /// Bitcoin at 100 and XRP at 1 dollar; 10 of the one, 200 of the other, 600 dollars.
     fn account() -> Planted {
@@ -337,11 +333,8 @@ mod tests {
     }
 
     fn announced(plan: Value) -> Published {
-        let mut said = published(1, Topic::PortfolioUpdates, 0, plan);
-        let mut message = (*said.message).clone();
-        message.source = Name::fixed(AGENT);
-        said.message = message.into();
-        said
+        let said = published(1, Topic::PortfolioUpdates, 0, plan);
+        by("portfolio_rebalance", said)
     }
 
     fn holds(log: Planted) -> bool {

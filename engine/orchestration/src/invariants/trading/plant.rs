@@ -135,6 +135,16 @@ pub(in crate::invariants) fn published(
     }
 }
 
+/// The same message in somebody's name.
+pub(in crate::invariants) fn by(source: &'static str, said: Published) -> Published {
+    let mut message = (*said.message).clone();
+    message.source = Name::fixed(source);
+    Published {
+        message: message.into(),
+        ..said
+    }
+}
+
 /// An execution of 0.01 BTC.
 pub(in crate::invariants) fn filled(
     order: &'static str,

@@ -7,9 +7,10 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
 use crate::agents::AgentKind;
 use crate::config::{Config, TaskKind, TradingMode};
-use crate::domain_event::{DomainEvent, Published, TaskOutcome, TaskRunEnded, number};
+use crate::domain_event::{DomainEvent, TaskOutcome, TaskRunEnded, number};
+use crate::invariants::announced_plan;
 use crate::invariants::exact::Exact;
-use crate::message::{Name, Topic};
+use crate::message::Name;
 use crate::rebalance::RebalanceConfig;
 use crate::symbol::DOLLAR;
 
@@ -48,12 +49,6 @@ impl Rebalanced {
             announced: false,
             met: false,
         }
-    }
-
-    fn announce(&mut self, said: &Published) {
-        let message = &said.message;
-        self.announced |= message.topic == Topic::PortfolioUpdates
-            && message.source == *TaskKind::PortfolioRebalance.agent();
     }
 
     fn end(&mut self, ended: &TaskRunEnded, now: Time) -> Result<(), String> {
@@ -170,7 +165,9 @@ impl Invariant<DomainEvent> for Rebalanced {
             {
                 self.announced = false;
             }
-            Some(DomainEvent::Published(it)) => self.announce(it),
+            Some(DomainEvent::Published(it)) => {
+                self.announced |= announced_plan(&it.message).is_some();
+            }
             Some(DomainEvent::TaskRunEnded(it)) => return self.end(it, event.time),
             _ => {}
         }
@@ -185,9 +182,10 @@ mod tests {
 
     use super::*;
     use crate::amount::Amount;
-    use crate::domain_event::{BalanceChanged, TaskRunStarted};
+    use crate::domain_event::{BalanceChanged, Published, TaskRunStarted};
     use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant::{published, traded};
+    use crate::invariants::trading::plant::{by, published, traded};
+    use crate::message::Topic;
 
     const TASK: Name = Name::fixed("portfolio_check");
 
@@ -218,16 +216,11 @@ mod tests {
     }
 
     fn announced() -> Published {
-        let mut said = published(
-            1,
-            Topic::PortfolioUpdates,
-            0,
-            json!({"action": "rebalance"}),
-        );
-        let mut message = (*said.message).clone();
-        message.source = Name::fixed("portfolio_rebalance");
-        said.message = message.into();
-        said
+        let plan = json!({"action": "rebalance"});
+        by(
+            "portfolio_rebalance",
+            published(1, Topic::PortfolioUpdates, 0, plan),
+        )
     }
 
     // Fails if an account may be left as it is that has drifted too far.

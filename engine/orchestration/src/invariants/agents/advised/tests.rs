@@ -6,7 +6,8 @@ use serde_json::json;
 use super::*;
 use crate::domain_event::ModelReply;
 use crate::invariants::planted::{Planted, fault};
-use crate::invariants::trading::plant::published;
+use crate::invariants::trading::plant::{by, published};
+use crate::message::Topic;
 
 const THREE: &str = r#"Here: {"execution_strategy": "market", "trades": [
     {"symbol": "XRP/USDT", "amount_usd": "50.5"},
@@ -74,11 +75,8 @@ fn advised() -> Value {
 }
 
 fn announced(plan: Value) -> Published {
-    let mut said = published(1, Topic::PortfolioUpdates, 0, plan);
-    let mut message = (*said.message).clone();
-    message.source = Name::fixed("portfolio_rebalance");
-    said.message = message.into();
-    said
+    let said = published(1, Topic::PortfolioUpdates, 0, plan);
+    by("portfolio_rebalance", said)
 }
 
 fn with(plan: Value, field: &str, other: Value) -> Value {

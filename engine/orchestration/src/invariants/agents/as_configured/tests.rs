@@ -7,7 +7,7 @@ use super::*;
 use crate::domain_event::{MarketTrade, TaskRunStarted};
 use crate::invariants::agents::readings;
 use crate::invariants::planted::Planted;
-use crate::invariants::trading::plant::{published, traded};
+use crate::invariants::trading::plant::{by, published, traded};
 
 const SYMBOL: Name = Name::fixed("BTC/USDT");
 
@@ -71,11 +71,7 @@ fn says(source: &'static str, topic: Topic, said: Value) -> Published {
 
 fn says_of(symbol: &str, source: &'static str, topic: Topic, mut said: Value) -> Published {
     said["symbol"] = symbol.into();
-    let mut published = published(3, topic, 1, said);
-    let mut message = (*published.message).clone();
-    message.source = Name::fixed(source);
-    published.message = message.into();
-    published
+    by(source, published(3, topic, 1, said))
 }
 
 const RISING: [i64; 9] = [100, 101, 102, 103, 104, 105, 106, 107, 108];
