@@ -5,7 +5,7 @@ mod counts;
 use dacapo_kernel::{Event, Invariant, KernelEvent, Seq, TaskEnding, number as kernel};
 
 use self::counts::Counts;
-use super::table::{is, unsubscribed};
+use super::table::{is, key_of};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, HandlerFailed, Published, Unsubscribed, number};
@@ -143,7 +143,9 @@ impl Breaker {
         let its = |(topic, key): &(Topic, SubscriberKey)| {
             *topic == it.topic && is(key, &it.subscriber, it.label.as_ref())
         };
-        let most = self.counts.most(it.topic, &unsubscribed(it));
+        let most = self
+            .counts
+            .most(it.topic, &key_of(&it.subscriber, it.label.as_ref()));
         let published = self.counts.publish_of_last_failure();
         self.counts
             .apply(cause, &DomainEvent::Unsubscribed(it.clone()));
@@ -168,7 +170,7 @@ impl Breaker {
         self.owed = None;
         let removal = Removal {
             topic: it.topic,
-            key: unsubscribed(it),
+            key: key_of(&it.subscriber, it.label.as_ref()),
             failures,
         };
         self.unannounced.push((published, removal));

@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
-use super::table::{Table, subscribed};
+use super::table::{Table, key_of};
 use crate::domain_event::{DomainEvent, Subscribed, number};
 
 /// Two subscriptions of one subscriber to one topic under different labels both stay; one under the
@@ -43,7 +43,7 @@ impl Invariant<DomainEvent> for Coexist {
 
 impl Coexist {
     fn check(&self, it: &Subscribed) -> Result<(), String> {
-        let key = subscribed(it);
+        let key = key_of(&it.subscriber, it.label.as_ref());
         if let Some(other) = it.replaced.iter().find(|other| **other != key) {
             let whose = if other.subscriber == key.subscriber {
                 "under another label"

@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{ActorId, Event, Invariant};
 
-use super::table::{is, subscribed};
+use super::table::{is, key_of};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::domain_event::{DomainEvent, HandlerFailed, Unsubscribed, number};
 use crate::message::Topic;
@@ -50,7 +50,7 @@ impl Invariant<DomainEvent> for CoordinatorStays {
                 self.foreign.clear();
             }
             Some(DomainEvent::Subscribed(it)) => {
-                let key = subscribed(it);
+                let key = key_of(&it.subscriber, it.label.as_ref());
                 let ends = |own: &SubscriberKey| *own == key || it.replaced.contains(own);
                 self.own
                     .retain(|(topic, own)| *topic != it.topic || !ends(own));

@@ -2,7 +2,7 @@
 
 use dacapo_kernel::{Event, Invariant};
 
-use super::table::{is, subscribed, unsubscribed};
+use super::table::{is, key_of};
 use crate::bus::subscriptions::SubscriberKey;
 use crate::domain_event::{DomainEvent, number};
 use crate::message::Topic;
@@ -56,14 +56,16 @@ impl Invariant<DomainEvent> for RemovedIsSilent {
                 self.since.clear();
             }
             Some(DomainEvent::Subscribed(it)) => {
-                let key = subscribed(it);
+                let key = key_of(&it.subscriber, it.label.as_ref());
                 self.removed
                     .retain(|removed| removed.topic != it.topic || removed.key != key);
                 for key in it.replaced.iter().filter(|other| **other != key) {
                     self.remove(it.topic, key.clone());
                 }
             }
-            Some(DomainEvent::Unsubscribed(it)) => self.remove(it.topic, unsubscribed(it)),
+            Some(DomainEvent::Unsubscribed(it)) => {
+                self.remove(it.topic, key_of(&it.subscriber, it.label.as_ref()))
+            }
             Some(DomainEvent::Published(it)) => {
                 let number = it.message.id.as_number();
                 self.next = number + 1;

@@ -17,7 +17,7 @@ pub(in crate::invariants) fn config() -> Config {
 
 pub(in crate::invariants) const TOPIC: Topic = Topic::TaSignals;
 
-pub(super) fn subscribed(subscriber: &str, label: Option<&str>) -> Subscribed {
+pub(in crate::invariants) fn subscribed(subscriber: &str, label: Option<&str>) -> Subscribed {
     Subscribed {
         topic: TOPIC,
         subscriber: subscriber.into(),
@@ -42,7 +42,7 @@ pub(super) fn unsubscribed(subscriber: &str, failures: Option<u32>) -> Unsubscri
     }
 }
 
-pub(super) fn delivered(message: u64, subscriber: &str) -> Delivered {
+pub(in crate::invariants) fn delivered(message: u64, subscriber: &str) -> Delivered {
     Delivered {
         message,
         subscriber: subscriber.into(),
@@ -51,7 +51,7 @@ pub(super) fn delivered(message: u64, subscriber: &str) -> Delivered {
     }
 }
 
-pub(super) fn failed(message: u64, subscriber: &str) -> HandlerFailed {
+pub(in crate::invariants) fn failed(message: u64, subscriber: &str) -> HandlerFailed {
     HandlerFailed {
         message,
         subscriber: subscriber.into(),
@@ -60,7 +60,7 @@ pub(super) fn failed(message: u64, subscriber: &str) -> HandlerFailed {
     }
 }
 
-pub(super) fn published(number: u64, source: &str) -> Published {
+pub(in crate::invariants) fn published(number: u64, source: &str) -> Published {
     let payload = Payload::from_json(TOPIC, json!({}));
     let draft = Draft::new(TOPIC, source.into(), payload);
     let message = draft.stamp(MessageId::number(number), Instant::START);

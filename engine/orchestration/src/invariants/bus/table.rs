@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::bus::subscriptions::SubscriberKey;
-use crate::domain_event::{DomainEvent, Subscribed, Unsubscribed};
+use crate::domain_event::DomainEvent;
 use crate::message::{Name, Topic};
 
 /// The subscriptions of a topic at one moment; later changes do not touch it.
@@ -23,7 +23,7 @@ impl Table {
             DomainEvent::Subscribed(it) => {
                 let keys = Rc::make_mut(&mut self.topics[it.topic.index()]);
                 keys.retain(|key| !it.replaced.contains(key));
-                keys.push(subscribed(it));
+                keys.push(key_of(&it.subscriber, it.label.as_ref()));
             }
             DomainEvent::Unsubscribed(it) => {
                 let keys = Rc::make_mut(&mut self.topics[it.topic.index()]);
@@ -44,18 +44,10 @@ pub(super) fn is(key: &SubscriberKey, subscriber: &Name, label: Option<&Name>) -
     key.subscriber == *subscriber && key.label.as_ref() == label
 }
 
-/// Whose subscription began.
-pub(super) fn subscribed(it: &Subscribed) -> SubscriberKey {
+/// Whose subscription it is, and which of them.
+pub(in crate::invariants) fn key_of(subscriber: &Name, label: Option<&Name>) -> SubscriberKey {
     SubscriberKey {
-        subscriber: it.subscriber.clone(),
-        label: it.label.clone(),
-    }
-}
-
-/// Whose subscription ended.
-pub(super) fn unsubscribed(it: &Unsubscribed) -> SubscriberKey {
-    SubscriberKey {
-        subscriber: it.subscriber.clone(),
-        label: it.label.clone(),
+        subscriber: subscriber.clone(),
+        label: label.cloned(),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Event, Fault, Invariant, Plan, Time};
 use dacapo_market::MarketConfig;
 
+use super::EXACT;
 use crate::amount::Amount;
 use crate::config::{Config, ScriptedSubscriber};
 use crate::domain_event::{DomainEvent, OutsideAction, OutsideMessage, number};
@@ -34,8 +35,6 @@ const BIASES: [&str; 7] = [
 const NEAR: f64 = 0.0101;
 /// How long a subscriber that comes and goes stays.
 const STAYS: Duration = Duration::from_secs(60);
-/// How exactly instants are told.
-const EXACT: Duration = Duration::from_micros(1);
 
 /// How a subscriber behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]

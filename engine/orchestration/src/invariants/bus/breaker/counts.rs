@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use dacapo_kernel::Seq;
 
-use super::super::table::{subscribed, unsubscribed};
+use super::super::table::key_of;
 use crate::bus::subscriptions::{FailureCount, SubscriberKey};
 use crate::domain_event::{Delivered, DomainEvent, HandlerFailed, Published};
 use crate::message::Topic;
@@ -73,14 +73,16 @@ impl Counts {
     pub(super) fn apply(&mut self, cause: Option<Seq>, event: &DomainEvent) {
         match event {
             DomainEvent::Subscribed(it) => {
-                let key = subscribed(it);
+                let key = key_of(&it.subscriber, it.label.as_ref());
                 it.replaced
                     .iter()
                     .for_each(|key| self.forget(it.topic, key));
                 self.forget(it.topic, &key);
                 self.rows[it.topic.index()].insert(key, Row::default());
             }
-            DomainEvent::Unsubscribed(it) => self.forget(it.topic, &unsubscribed(it)),
+            DomainEvent::Unsubscribed(it) => {
+                self.forget(it.topic, &key_of(&it.subscriber, it.label.as_ref()))
+            }
             DomainEvent::Delivered(it) if self.counting == FailureCount::Consecutive => {
                 self.called(it);
             }
@@ -99,10 +101,7 @@ impl Counts {
     pub(super) fn failed(&mut self, it: &HandlerFailed) -> Option<(Topic, SubscriberKey, u32)> {
         let (_, _, topic) = *self.message(it.message)?;
         self.last_failure = Some(it.message);
-        let key = SubscriberKey {
-            subscriber: it.subscriber.clone(),
-            label: it.label.clone(),
-        };
+        let key = key_of(&it.subscriber, it.label.as_ref());
         self.calls
             .retain(|call| call.message != it.message || call.key != key);
         let under_way = |call: &Call| call.topic == topic && call.key == key;
@@ -141,10 +140,7 @@ impl Counts {
         let Some((_, _, topic)) = self.message(it.message).copied() else {
             return;
         };
-        let key = SubscriberKey {
-            subscriber: it.subscriber.clone(),
-            label: it.label.clone(),
-        };
+        let key = key_of(&it.subscriber, it.label.as_ref());
         let Some(Row { total, .. }) = self.rows[topic.index()].get(&key) else {
             return;
         };

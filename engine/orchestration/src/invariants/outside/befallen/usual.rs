@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::EXACT;
 use crate::config::{Config, GeneratedReplies, Replies, ScriptedReply};
 use crate::domain_event::{ModelAsked, ModelReply};
 use crate::invariants::agents::purpose;
@@ -15,8 +16,6 @@ use crate::message::Name;
 const RESOLUTION: [Name; 2] = [Name::fixed("resolution"), Name::fixed("probe")];
 /// What no odd reply says, and every other but one that is no reply.
 const DRAWN: &str = "drawn from the seed";
-/// How exactly delays are told.
-const EXACT: Duration = Duration::from_micros(1);
 /// The changes that a drawn resolution may ask for, beside a smaller size.
 const BOLD: [(&str, f64, f64); 2] = [("leverage", 1.0, 5.0), ("entry_adjustment_pct", -5.0, 5.0)];
 
