@@ -275,10 +275,8 @@ impl Invariant<DomainEvent> for AsScripted {
                     self.asked.push(script.clone());
                 }
             }
-            Some(DomainEvent::OutsideRefused(it)) => {
-                if it.outcome == *"subscription_rejected" {
-                    self.asked.clear();
-                }
+            Some(DomainEvent::OutsideRefused(it)) if it.outcome == *"subscription_rejected" => {
+                self.asked.clear();
             }
             Some(DomainEvent::Subscribed(it)) => self.subscribe(it),
             Some(DomainEvent::Published(it)) => return self.publish(it),
