@@ -7,6 +7,7 @@ mod coexist;
 mod coordinator_stays;
 mod deliveries;
 mod fifo;
+mod form;
 mod heard;
 mod history;
 mod immutable;
@@ -42,5 +43,6 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(coexist::Coexist::default()),
         Box::new(heard::Heard::default()),
         Box::new(output::Output::new(config)),
+        Box::new(form::InForm::new(config)),
     ]
 }

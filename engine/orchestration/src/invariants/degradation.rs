@@ -2,7 +2,7 @@
 
 mod counts_once;
 mod direction;
-mod ledger;
+pub(super) mod ledger;
 mod monotone_trading;
 mod own_counter;
 mod task_scheduled;

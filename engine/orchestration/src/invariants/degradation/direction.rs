@@ -161,6 +161,13 @@ impl Direction {
         } else {
             LevelEvent::Increased
         };
+        let now = (i64::from(self.ledger.llm), i64::from(self.ledger.api));
+        if (change.llm_failures, change.api_failures) != now {
+            return Err(format!(
+                "expected a move of the level to tell the failures that count, {} and {}, found {} and {}",
+                now.0, now.1, change.llm_failures, change.api_failures
+            ));
+        }
         if change.event != label {
             return Err(format!(
                 "expected {old} to {new} to be called {label}, found {}",
@@ -217,6 +224,7 @@ mod tests {
 
     fn announced(
         event: LevelEvent,
+        [llm_failures, api_failures]: [i64; 2],
         old_level: DegradationLevel,
         new_level: DegradationLevel,
     ) -> Published {
@@ -224,8 +232,8 @@ mod tests {
             event,
             old_level,
             new_level,
-            llm_failures: 0,
-            api_failures: 0,
+            llm_failures,
+            api_failures,
         };
         let draft = Draft::new(Topic::SystemEvents, "coordinator".into(), change);
         let message = draft.stamp(MessageId::number(0), Instant::START);
@@ -240,12 +248,12 @@ mod tests {
         with([0, 2], Normal)
             .then(counted(Counted::ApiFailure, [0, 3], Reduced))
             .then(counted(Counted::ApiSuccess, [0, 2], Normal))
-            .then(announced(LevelEvent::Recovery, Reduced, Normal))
-            .then(announced(LevelEvent::Increased, Normal, Reduced))
+            .then(announced(LevelEvent::Recovery, [0, 2], Reduced, Normal))
+            .then(announced(LevelEvent::Increased, [0, 2], Normal, Reduced))
             .holds();
         with([9, 0], Emergency)
             .then(counted(Counted::LlmSuccess, [8, 0], Limited))
-            .then(announced(LevelEvent::Decreased, Emergency, Limited))
+            .then(announced(LevelEvent::Decreased, [8, 0], Emergency, Limited))
             .at(5.0)
             .then(counted(Counted::LlmSuccess, [8, 0], Limited))
             .holds();
@@ -275,10 +283,12 @@ mod tests {
     #[test]
     fn so_is_what_is_said_wrong_or_not_at_all() {
         let moved = || with([9, 0], Emergency).then(counted(Counted::LlmSuccess, [8, 0], Limited));
-        let what = moved().then(announced(LevelEvent::Increased, Emergency, Limited));
+        let what = moved().then(announced(LevelEvent::Increased, [8, 0], Emergency, Limited));
         assert!(what.violated().contains("to be called"));
-        let what = moved().then(announced(LevelEvent::Decreased, Emergency, Reduced));
+        let what = moved().then(announced(LevelEvent::Decreased, [8, 0], Emergency, Reduced));
         assert!(what.violated().contains("that was made"));
+        let what = moved().then(announced(LevelEvent::Decreased, [9, 0], Emergency, Limited));
+        assert!(what.violated().contains("to tell the failures"));
         let what = moved().at(1.0).then(Started {});
         assert!(what.violated().contains("found nothing of it"));
     }

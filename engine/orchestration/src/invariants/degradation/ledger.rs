@@ -6,23 +6,23 @@ use crate::domain_event::{Counted, DomainEvent, number};
 use crate::message::DegradationLevel;
 
 /// What counts now.
-#[derive(Clone, Copy)]
-pub(super) struct Ledger {
+#[derive(Clone, Copy, Debug)]
+pub(in crate::invariants) struct Ledger {
     config: DegradationConfig,
-    pub(super) llm: u32,
-    pub(super) api: u32,
-    pub(super) level: DegradationLevel,
+    pub(in crate::invariants) llm: u32,
+    pub(in crate::invariants) api: u32,
+    pub(in crate::invariants) level: DegradationLevel,
 }
 
 impl Ledger {
     /// The kinds of event that it is made from.
-    pub(super) const MADE_FROM: [u16; 3] = [
+    pub(in crate::invariants) const MADE_FROM: [u16; 3] = [
         number::Started,
         number::StateRestored,
         number::OutcomeCounted,
     ];
 
-    pub(super) fn new(config: &Config) -> Ledger {
+    pub(in crate::invariants) fn new(config: &Config) -> Ledger {
         let config = config.degradation;
         let mut ledger = Ledger {
             config,
@@ -35,7 +35,7 @@ impl Ledger {
     }
 
     /// Takes a count into account; anything else changes nothing.
-    pub(super) fn apply(&mut self, event: &DomainEvent) {
+    pub(in crate::invariants) fn apply(&mut self, event: &DomainEvent) {
         match event {
             DomainEvent::Started(_) => {
                 (self.llm, self.api) = (self.config.llm_failures, self.config.api_failures);
@@ -54,7 +54,7 @@ impl Ledger {
     }
 
     /// The level that so many failures make.
-    pub(super) fn level_of(&self, llm: u32, api: u32) -> DegradationLevel {
+    pub(in crate::invariants) fn level_of(&self, llm: u32, api: u32) -> DegradationLevel {
         let total = u64::from(llm) + u64::from(api);
         match total / u64::from(self.config.failures_per_level.max(1)) {
             0 => DegradationLevel::Normal,
@@ -66,7 +66,7 @@ impl Ledger {
 }
 
 /// Whether an outcome is a failure, and whether it is one of language models.
-pub(super) fn kind(outcome: Counted) -> (bool, bool) {
+pub(in crate::invariants) fn kind(outcome: Counted) -> (bool, bool) {
     match outcome {
         Counted::LlmFailure => (true, true),
         Counted::LlmSuccess => (false, true),

@@ -1,10 +1,10 @@
-//! `task.scheduled`: how much the schedule runs at a time, and when nothing.
+//! `task.scheduled`: how much the schedule runs at a time, what it waits for, and when it runs nothing.
 
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, Time, number as kernel};
 
-use crate::config::Config;
+use crate::config::{Config, Schedule};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, TaskRunEnded, TaskRunStarted, number};
 use crate::message::Name;
@@ -15,6 +15,12 @@ pub(super) struct TaskScheduled {
     most_tasks: usize,
     /// Of each task: how many symbols at a time.
     most_symbols: BTreeMap<Name, usize>,
+    /// Of each task: those that must have run since it last did.
+    waits_for: BTreeMap<Name, Vec<Name>>,
+    /// When each task finished last in the life of this coordinator.
+    ran: BTreeMap<Name, Time>,
+    /// The coordinator knows of runs before its life.
+    remembers: bool,
     /// Each task from its first run until it has finished: the symbols that it runs for.
     tasks: BTreeMap<Name, Vec<Name>>,
     /// The last time at which a task finished.
@@ -26,9 +32,17 @@ pub(super) struct TaskScheduled {
 
 impl TaskScheduled {
     pub(super) fn new(config: &Config) -> TaskScheduled {
-        let schedules = config.schedules.resolve(&config.symbols);
+        let schedules = config.schedules.tasks(&config.symbols, &config.agents);
+        let names: Vec<Name> = schedules.iter().map(|it| it.name.clone()).collect();
+        let waits_for = |it: &Schedule| {
+            let known = it.depends_on.iter().filter(|name| names.contains(name));
+            (it.name.clone(), known.cloned().collect())
+        };
         let most = |most: u32| usize::try_from(most).unwrap_or(usize::MAX);
         TaskScheduled {
+            waits_for: schedules.iter().map(waits_for).collect(),
+            ran: BTreeMap::new(),
+            remembers: false,
             most_tasks: most(config.coordinator.max_concurrent_tasks),
             most_symbols: schedules
                 .into_iter()
@@ -50,6 +64,9 @@ impl TaskScheduled {
                 run.task
             ));
         }
+        if !self.tasks.contains_key(&run.task) {
+            self.wait(&run.task)?;
+        }
         let symbols = self.tasks.entry(run.task.clone()).or_default();
         symbols.push(run.symbol.clone());
         let (symbols, tasks) = (symbols.len(), self.tasks.len());
@@ -67,6 +84,24 @@ impl TaskScheduled {
         }
     }
 
+    /// All that it waits for has run since it last did.
+    fn wait(&self, task: &Name) -> Result<(), String> {
+        let last = self.ran.get(task);
+        for other in self.waits_for.get(task).into_iter().flatten() {
+            let is_before = match (self.ran.get(other), last) {
+                (Some(other), Some(last)) => other < last,
+                (Some(_), None) => false,
+                (None, last) => last.is_some() || !self.remembers,
+            };
+            if is_before {
+                return Err(format!(
+                    "expected {task} to wait until {other} has run again, found it begun"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn end(&mut self, run: &TaskRunEnded) {
         if let Some(symbols) = self.tasks.get_mut(&run.task) {
             symbols.retain(|symbol| *symbol != run.symbol);
@@ -80,13 +115,15 @@ impl Invariant<DomainEvent> for TaskScheduled {
     }
 
     fn statement(&self) -> &'static str {
-        "the schedule runs no more tasks and symbols at a time than it may, and begins nothing while HALTED"
+        "the schedule runs no more tasks and symbols at a time than it may, each after what it waits for, and begins \
+         nothing while HALTED"
     }
 
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::TaskCrashed,
             number::Started,
+            number::StateRestored,
             number::StateChanged,
             number::TaskRunStarted,
             number::TaskRunEnded,
@@ -106,14 +143,18 @@ impl Invariant<DomainEvent> for TaskScheduled {
             Some(DomainEvent::TaskRunEnded(it)) => self.end(it),
             Some(DomainEvent::TaskFinished(it)) => {
                 self.tasks.remove(&it.task);
+                self.ran.insert(it.task.clone(), event.time);
                 self.finished = event.time;
             }
             Some(DomainEvent::StateChanged(it)) => {
                 let is_halted = it.to == RunState::Halted;
                 self.halted = is_halted.then(|| self.halted.unwrap_or(event.time));
             }
+            Some(DomainEvent::StateRestored(_)) => self.remembers = true,
             Some(DomainEvent::Started(_)) => {
                 self.tasks.clear();
+                self.ran.clear();
+                self.remembers = false;
                 self.halted = None;
                 self.is_unsure = false;
             }

@@ -1,4 +1,5 @@
-//! The time that counts against the coordinator: it is RUNNING, and nothing else holds it up.
+//! The time that counts against the coordinator: it is RUNNING, or PAUSED where that changes nothing, and nothing else
+//! holds it up.
 //!
 //! A look of the schedule ends when all that it started has ended, and an order takes the time that
 //! the exchange takes. Both have properties of their own; here that time does not count.
@@ -30,6 +31,8 @@ pub(super) struct Stretch {
 pub(super) struct Idle {
     quiet: Option<Time>,
     life: Up,
+    /// Whether time counts in which trading is paused.
+    though_paused: bool,
     state: RunState,
     stopped: bool,
     /// It was told to stop while it was down, and may hear of it when it comes up.
@@ -44,12 +47,21 @@ impl Idle {
         Idle {
             quiet: plan.faults.ends().filter(|_| is_undisturbed(plan)),
             life: Up::default(),
+            though_paused: false,
             state: RunState::Running,
             stopped: false,
             doomed: false,
             runs: 0,
             orders: 0,
             last: Time::ZERO,
+        }
+    }
+
+    /// The time that counts for what goes on while trading is paused.
+    pub(super) fn though_paused(plan: &Plan<Config>) -> Idle {
+        Idle {
+            though_paused: true,
+            ..Idle::new(plan)
         }
     }
 
@@ -73,11 +85,16 @@ impl Idle {
         self.life.listens() && !self.stopped && self.state == RunState::Running
     }
 
+    fn is_paused(&self) -> bool {
+        self.life.listens() && !self.stopped && self.state == RunState::Paused
+    }
+
     /// What of the time since the last event counts.
     pub(super) fn pass(&mut self, now: Time) -> Option<Stretch> {
         let from = self.last.max(self.quiet?);
         self.last = now;
-        let counts = self.is_running() && self.runs == 0 && self.orders == 0;
+        let is_at_work = self.is_running() || self.though_paused && self.is_paused();
+        let counts = is_at_work && self.runs == 0 && self.orders == 0;
         (counts && from < now).then_some(Stretch { from, to: now })
     }
 

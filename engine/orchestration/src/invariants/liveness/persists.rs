@@ -27,7 +27,7 @@ impl Persists {
     pub(super) fn new(plan: &Plan<Config>) -> Persists {
         let store = &plan.system.store;
         Persists {
-            idle: Idle::new(plan),
+            idle: Idle::though_paused(plan),
             // How long so many bars take, the market decides: nobody calls a save by bars late.
             has_store: store.kind != StoreKind::None && store.save_bars.is_none(),
             due: Time::ZERO + PERIOD,
@@ -59,7 +59,7 @@ impl Invariant<DomainEvent> for Persists {
     }
 
     fn statement(&self) -> &'static str {
-        "while running with the store up, state is persisted at least every 600 s"
+        "while running or paused with the store up, state is persisted at least every 600 s"
     }
 
     fn watches(&self) -> &'static [u16] {

@@ -53,7 +53,7 @@ impl Recovers {
         let limit = Duration::from_millis(conflicts.max_resolution_time_ms);
         let pause = Duration::from_secs(coordinator.probe_interval_seconds);
         Recovers {
-            idle: Idle::new(plan),
+            idle: Idle::though_paused(plan),
             every: pause.saturating_add(limit),
             threshold: u64::from(degradation.recovery_threshold),
             level: DegradationLevel::Normal,

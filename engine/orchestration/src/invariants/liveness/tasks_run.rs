@@ -84,7 +84,7 @@ impl TasksRun {
             }
         };
         TasksRun {
-            idle: Idle::new(plan),
+            idle: Idle::though_paused(plan),
             tasks: schedules.iter().map(task).collect(),
             closed: 0,
             last_close: None,

@@ -33,6 +33,8 @@ pub(super) struct OneState {
     tried: BTreeSet<Name>,
     /// The last plan in one batch: none of it waits.
     at_once: Option<u64>,
+    /// The trades that a plan begins with, until its legs are kept.
+    begins: Vec<Name>,
     any: bool,
 }
 
@@ -85,6 +87,7 @@ impl OneState {
             sent: BTreeMap::new(),
             tried: BTreeSet::new(),
             at_once: None,
+            begins: Vec::new(),
             any: false,
         }
     }
@@ -101,6 +104,9 @@ impl OneState {
             ));
         }
         self.at_once = (plan.batches <= 1).then_some(plan.plan);
+        let begins = |trade: &&TradePlanned| plan.batches > 1 && trade.batch_index == 0;
+        let begins = plan.trades.iter().filter(begins);
+        self.begins = begins.map(|trade| trade.key.clone()).collect();
         for trade in plan.trades.iter().filter(|trade| trade.batch_index > 0) {
             self.any = true;
             let again = self.numbers.contains_key(&trade.key);
@@ -117,6 +123,7 @@ impl OneState {
         if self.at_once == Some(told.plan) {
             return Err("expected no leg of a plan in one batch, found some kept".to_owned());
         }
+        self.begins.clear();
         let of_plan = |plan: u64| plan == told.plan;
         let stored = self.stored.get(&told.plan).copied().unwrap_or(0);
         let unstored = self.planned.values();
@@ -198,9 +205,20 @@ impl OneState {
         Ok(())
     }
 
+    /// What a crash must not lose is kept before anything is sent.
+    fn begin(&self, trade: &Name) -> Result<(), String> {
+        if self.begins.contains(trade) {
+            return Err(
+                "expected the legs of a plan to be kept before it begins, found it begun".into(),
+            );
+        }
+        Ok(())
+    }
+
     /// A leg is sent from the store, where it is marked as in flight; from memory only if there is
     /// no store, and once.
     fn submit(&mut self, order: &OrderSubmitted) -> Result<(), String> {
+        self.begin(&order.intent)?;
         if let Some(number) = self.numbers.get(&order.intent) {
             self.tried.insert(order.intent.clone());
             let status = self.rows.get(number).map(|row| row.status);
@@ -274,6 +292,7 @@ impl Invariant<DomainEvent> for OneState {
             Some(DomainEvent::Started(_)) => {
                 self.planned.clear();
                 self.sent.clear();
+                self.begins.clear();
             }
             Some(DomainEvent::RebalancePlanned(plan)) => return self.plan(plan),
             Some(DomainEvent::LegsPlanned(told)) => return self.kept(told),
@@ -282,6 +301,7 @@ impl Invariant<DomainEvent> for OneState {
             Some(DomainEvent::OrderSubmitted(order)) => return self.submit(order),
             Some(DomainEvent::RebalanceTradeSkipped(it)) => {
                 self.tried.insert(it.key.clone());
+                return self.begin(&it.key);
             }
             _ => {}
         }

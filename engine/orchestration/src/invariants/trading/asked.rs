@@ -6,7 +6,7 @@ use std::time::Duration;
 use dacapo_kernel::{Event, Invariant, KernelEvent, Plan, Seq, Time, number as kernel};
 use serde_json::Value;
 
-use super::contradictions::{contradictions, heard};
+use super::contradictions::{REGIME, contradictions, heard};
 use super::facts::Facts;
 use super::messages::Messages;
 use super::told::Wording;
@@ -16,8 +16,9 @@ use crate::domain_event::{
     ConflictFound, ConflictResolved, ConsensusBuilt, DomainEvent, ModelAnswered, ModelAsked,
     ResolvedBy, number,
 };
+use crate::invariants::degradation::ledger::Ledger;
 use crate::invariants::replied::replied;
-use crate::message::{Name, Topic};
+use crate::message::{DegradationLevel, Name, Topic};
 
 /// How sure one is who waits because nobody may be asked.
 const SURE_OF_WAITING: f64 = 0.3;
@@ -46,6 +47,18 @@ struct Resolution {
     stage: Stage,
     /// What is to be told, if that is known.
     facts: Option<Value>,
+    /// Whether the level lets a model be asked, if that is known.
+    may_ask: Option<bool>,
+}
+
+/// What is in conflict with a signal.
+#[derive(Debug)]
+struct Weighed {
+    signal: u64,
+    /// What is to be told of it, if that is known.
+    facts: Option<Value>,
+    /// Whether the market alone contradicts it.
+    by_regime: bool,
 }
 
 /// The models and their time, and what is known of the conflict that is being resolved.
@@ -61,8 +74,9 @@ pub(super) struct Asked {
     wording: Wording,
     signals: Messages,
     evidence: Messages,
-    /// What consensus made of a signal, and what is to be told of it.
-    weighed: Option<(u64, Value)>,
+    /// What consensus made of a signal.
+    weighed: Option<Weighed>,
+    ledger: Ledger,
     /// Where nothing guards it, several may be under way at once; then nobody can tell them apart.
     under_way: VecDeque<Resolution>,
     mixed: bool,
@@ -85,6 +99,7 @@ impl Asked {
             signals: Messages::of(&[Topic::TradingSignals]),
             evidence: Messages::of(&TOPICS),
             weighed: None,
+            ledger: Ledger::new(config),
             under_way: VecDeque::new(),
             mixed: false,
         }
@@ -104,21 +119,31 @@ impl Asked {
         };
         let signal = Facts::of(&signal.payload);
         let all = contradictions(signal, &heard, self.threshold).unwrap_or_default();
-        if !all.is_empty() && self.wording.knows(&built.symbol, &self.symbols) {
-            let facts = self.wording.facts(signal, built.confidence, &all);
-            self.weighed = Some((built.signal, facts));
+        if all.is_empty() {
+            return;
         }
+        let is_known = self.wording.knows(&built.symbol, &self.symbols);
+        self.weighed = Some(Weighed {
+            signal: built.signal,
+            facts: is_known.then(|| self.wording.facts(signal, built.confidence, &all)),
+            by_regime: all.iter().all(|it| it.kind == REGIME),
+        });
     }
 
     fn find(&mut self, found: &ConflictFound, now: Time) {
         self.mixed |= !self.under_way.is_empty();
-        let weighed = self.weighed.take();
+        let weighed = self.weighed.take().filter(|it| it.signal == found.signal);
+        // Hardly working models are asked about the market only.
+        let may_ask = match self.ledger.level {
+            DegradationLevel::Normal | DegradationLevel::Reduced => Some(true),
+            DegradationLevel::Limited => weighed.as_ref().map(|it| it.by_regime),
+            DegradationLevel::Emergency => Some(false),
+        };
         self.under_way.push_back(Resolution {
             signal: found.signal,
             stage: Stage::Found(now),
-            facts: weighed
-                .filter(|(of, _)| *of == found.signal)
-                .map(|(_, facts)| facts),
+            facts: weighed.and_then(|it| it.facts),
+            may_ask,
         });
     }
 
@@ -127,6 +152,9 @@ impl Asked {
         let Some(resolution) = self.under_way.back_mut().filter(|_| !self.mixed) else {
             return Ok(());
         };
+        if resolution.may_ask == Some(false) {
+            return Err("expected no model to be asked at this level, found a question".into());
+        }
         let (model, due) = match resolution.stage {
             Stage::Found(at) => (&self.primary, at),
             Stage::Primary(_, at) => (&self.fallback, at + share),
@@ -215,6 +243,9 @@ impl Asked {
                 told(resolved.by)
             ));
         }
+        if found == ResolvedBy::Level && resolution.may_ask == Some(true) {
+            return Err("expected a model to be asked at this level, found none asked".into());
+        }
         let waits = resolved.action == *"wait" && resolved.confidence == SURE_OF_WAITING;
         if found == ResolvedBy::Level && !waits {
             return Err(
@@ -240,20 +271,22 @@ impl Invariant<DomainEvent> for Asked {
     }
 
     fn statement(&self) -> &'static str {
-        "the primary model is asked at once, the fallback when that one has failed or had its share; each \
-         is told what was heard, and what they say in time decides"
+        "where the level allows it the primary model is asked at once, the fallback when that one has failed or had \
+         its share; each is told what was heard, and what they say in time decides"
     }
 
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostCrashed,
             number::Started,
+            number::StateRestored,
             number::Published,
             number::ConsensusBuilt,
             number::ConflictFound,
             number::ModelAsked,
             number::ModelAnswered,
             number::ConflictResolved,
+            number::OutcomeCounted,
         ]
     }
 
@@ -264,7 +297,13 @@ impl Invariant<DomainEvent> for Asked {
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
         match event.domain() {
-            Some(DomainEvent::Started(_)) => self.forget(),
+            Some(started @ DomainEvent::Started(_)) => {
+                self.forget();
+                self.ledger.apply(started);
+            }
+            Some(it @ (DomainEvent::StateRestored(_) | DomainEvent::OutcomeCounted(_))) => {
+                self.ledger.apply(it);
+            }
             Some(DomainEvent::Published(it)) => {
                 self.signals.keep(&it.message);
                 self.evidence.keep(&it.message);
@@ -293,7 +332,8 @@ mod tests {
         cited, config, conflict, consensus, plan, published, resolved, says,
     };
     use super::*;
-    use crate::domain_event::{ConflictFound, ModelReply};
+    use crate::domain_event::{ConflictFound, Counted, Evidence, ModelReply};
+    use crate::invariants::degradation::samples::counted;
     use crate::invariants::planted::Planted;
 
     const PRIMARY: &str = "deepseek-chat";
@@ -327,17 +367,46 @@ mod tests {
         }
     }
 
+    fn log() -> Planted {
+        Planted::of(Asked::new(&plan(config())))
+    }
+
     /// A signal in a choppy market was weighed (2) and is in conflict (3).
     fn found() -> Planted {
+        conflict_in(log(), vec![])
+    }
+
+    /// The same at another level; opinions contradict each other, too, or do not.
+    fn found_at(level: DegradationLevel, is_disputed: bool) -> Planted {
+        let counts = counted(Counted::ApiFailure, [0, 0], level);
+        let log = log().then(counts);
+        if !is_disputed {
+            return conflict_in(log, vec![]);
+        }
+        let says = |bias| json!({"symbol": "BTC/USDT", "bias": bias, "confidence": 0.8});
+        let opinions = [
+            (Topic::TaSignals, "long"),
+            (Topic::SentimentUpdates, "bearish"),
+        ];
+        let number = |at: usize| 2 + at as u64;
+        let opinions = opinions.into_iter().enumerate();
+        let log = opinions.clone().fold(log, |log, (at, (topic, bias))| {
+            log.then(published(number(at), topic, 0, says(bias)))
+        });
+        let cited = opinions.map(|(at, (topic, _))| cited(number(at), topic, "BTC/USDT"));
+        conflict_in(log, cited.collect())
+    }
+
+    fn conflict_in(log: Planted, opinions: Vec<Evidence>) -> Planted {
         let regime = json!({"symbol": "BTC/USDT", "regime": "choppy", "confidence": 0.8});
         let signal = json!({"symbol": "BTC/USDT", "action": "BUY", "confidence": 0.8});
-        let evidence = vec![cited(1, Topic::RegimeUpdates, "BTC/USDT")];
+        let mut evidence = opinions;
+        evidence.push(cited(1, Topic::RegimeUpdates, "BTC/USDT"));
         let conflict = ConflictFound {
             evidence: evidence.clone(),
             ..conflict(7)
         };
-        Planted::of(Asked::new(&plan(config())))
-            .then(published(1, Topic::RegimeUpdates, 0, regime))
+        log.then(published(1, Topic::RegimeUpdates, 0, regime))
             .then(published(7, Topic::TradingSignals, 0, signal))
             .then(consensus(7, evidence, 0, 1))
             .then(conflict)
@@ -410,6 +479,7 @@ mod tests {
 
     #[test]
     fn who_may_ask_nobody_waits() {
+        let found = || found_at(DegradationLevel::Emergency, false);
         let level = |action, sure| found().then(resolved(7, action, sure, ResolvedBy::Level));
         level("wait", 0.3).holds();
         level("wait", 0.5).violated();
@@ -417,6 +487,21 @@ mod tests {
         asked()
             .then(resolved(7, "wait", 0.3, ResolvedBy::Level))
             .violated();
+    }
+
+    #[test]
+    fn the_level_says_who_may_ask() {
+        use DegradationLevel::{Emergency, Limited, Reduced};
+        let asks = |level, is_disputed| found_at(level, is_disputed).then(question(PRIMARY));
+        let waits = resolved(7, "wait", 0.3, ResolvedBy::Level);
+        let waits = |level, is_disputed| found_at(level, is_disputed).then(waits.clone());
+        asks(Limited, false).holds();
+        waits(Limited, true).holds();
+        waits(Limited, false).violated();
+        asks(Emergency, false).violated();
+        waits(Reduced, false).violated();
+        let what = asks(Limited, true).violated();
+        assert!(what.contains("at this level"), "{what}");
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::messages::Messages;
 use crate::domain_event::Evidence;
 use crate::message::Topic;
 
+/// What a contradiction between a trade and its market is called.
+pub(super) const REGIME: &str = "regime_conflict";
+
 /// One contradiction: what it is called, and what a model is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Contradiction {
@@ -56,7 +59,7 @@ pub(super) fn contradictions(
             None => it.to_json().to_string(),
         });
         all.push(Contradiction {
-            kind: "regime_conflict",
+            kind: REGIME,
             details: json!({ "regime": "choppy", "proposed_action": wanted }),
         });
     }

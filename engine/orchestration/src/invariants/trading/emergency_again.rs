@@ -1,8 +1,11 @@
 //! `emergency.again`: what could not be closed is tried again every five seconds, and neither more nor less often.
+//!
+//! As long as the halt stands that asked for it, a restart closes everything anew.
 
 use dacapo_kernel::{Event, Invariant, Time};
 
 use crate::domain_event::{DomainEvent, EmergencyOrder, EmergencyOrdered, number};
+use crate::message::Payload;
 
 /// How long to wait before what could not be closed is tried again, in nanoseconds.
 const PAUSE_NS: u64 = 5_000_000_000;
@@ -16,11 +19,20 @@ const MOST: u32 = 11;
 pub(super) struct EmergencyAgain {
     /// How often it was tried, and when last, while something is left.
     tried: Option<(u32, Time)>,
+    /// Whether a close is saved that goes on for as long as the halt stands.
+    saved: bool,
+    /// When a restart read that.
+    resumed: Option<Time>,
 }
 
 impl EmergencyAgain {
     /// It is so late, and another attempt is not overdue.
     fn pass(&self, now: Time) -> Result<(), String> {
+        if self.resumed.is_some_and(|since| since < now) {
+            return Err(
+                "expected a restart to go on closing everything, found nothing ordered".into(),
+            );
+        }
         let latest = |last: Time| last.as_nanos() + PAUSE_NS + TELLING_NS;
         match self.tried {
             Some((_, last)) if now.as_nanos() > latest(last) => Err(
@@ -34,6 +46,7 @@ impl EmergencyAgain {
         let (EmergencyOrder::CloseAll, Some(left)) = (ordered.order, ordered.left) else {
             return Ok(());
         };
+        self.resumed = None;
         let before = self.tried.take();
         let times = before.map_or(1, |(times, _)| times + 1);
         // After the last attempt a person is asked, and whatever comes then begins anew.
@@ -54,7 +67,8 @@ impl Invariant<DomainEvent> for EmergencyAgain {
     }
 
     fn statement(&self) -> &'static str {
-        "what could not be closed in an emergency is tried again every five seconds, ten times, and not more often"
+        "what could not be closed in an emergency is tried again every five seconds, ten times, and not more often; \
+         a restart goes on with it"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -63,6 +77,10 @@ impl Invariant<DomainEvent> for EmergencyAgain {
             dacapo_kernel::number::TaskCrashed,
             number::Started,
             number::EmergencyOrdered,
+            number::StateSaved,
+            number::StateRestored,
+            // That the store has lost something is told.
+            number::Published,
             // Time goes on.
             number::MarketTrade,
             number::TaskRunStarted,
@@ -79,8 +97,20 @@ impl Invariant<DomainEvent> for EmergencyAgain {
             Some(DomainEvent::MarketTrade(_) | DomainEvent::TaskRunStarted(_)) => {
                 return self.pass(event.time);
             }
+            Some(DomainEvent::StateSaved(it)) => {
+                let closing = it.record.0.get("closing");
+                self.saved = closing.is_some_and(|closing| *closing == true);
+            }
+            Some(DomainEvent::StateRestored(it)) if it.complete && self.saved => {
+                self.resumed = Some(event.time);
+            }
+            Some(DomainEvent::Published(it)) => {
+                if let Payload::StoreLost(_) = &it.message.payload {
+                    (self.saved, self.resumed) = (false, None);
+                }
+            }
             // Whoever tried is gone, or may be.
-            _ => self.tried = None,
+            _ => (self.tried, self.resumed) = (None, None),
         }
         Ok(())
     }

@@ -105,6 +105,12 @@ impl TradesTold {
         let Payload::RebalanceTradeExecuted(told) = &published.message.payload else {
             return Ok(());
         };
+        if told.batch_index != 0 {
+            return Err(format!(
+                "expected nobody to be told of a trade that waited, found one of {} told",
+                told.symbol
+            ));
+        }
         let Some(owed) = self.owed.take() else {
             return Ok(());
         };
@@ -112,7 +118,6 @@ impl TradesTold {
         let is_this = owed.end.as_ref() == Some(&end)
             && owed.symbol == told.symbol
             && owed.side == told.side
-            && told.batch_index == 0
             && !owed.waited;
         if is_this {
             return Ok(());

@@ -6,7 +6,7 @@ use super::super::samples::{
 };
 use super::*;
 use crate::amount::Amount;
-use crate::coordinator::state::RunState::{Paused, Running};
+use crate::coordinator::state::RunState::{Halted, Paused, Running};
 use crate::domain_event::{MarketBar, TaskOutcome, TaskSwitched};
 use crate::invariants::planted::Planted;
 use crate::message::{InFlightTasksRecovered, Topic};
@@ -69,12 +69,10 @@ fn a_task_that_never_runs_is_found() {
 
 #[test]
 fn time_in_which_it_may_not_run_does_not_count() {
-    let log = begun().at(60.0).then(state(Running, Paused));
-    log.at(900.0)
-        .then(state(Paused, Running))
-        .at(1_000.0)
-        .kernel(ended())
-        .holds();
+    let log = |other| begun().at(60.0).then(state(Running, other)).at(900.0);
+    let halted = log(Halted).then(state(Halted, Running));
+    halted.at(1_000.0).kernel(ended()).holds();
+    log(Paused).kernel(ended()).violated();
     let log = begun()
         .at(60.0)
         .then(run_started("sentiment_analysis", true));
