@@ -6,7 +6,7 @@ use crate::message::{Action, Regime, TradingSignal};
 
 /// In dollars. Nothing, and less than nothing, is no size.
 const SIZES: [f64; 9] = [
-    40.0, 100.0, 250.0, 600.0, 1_500.0, 4_000.0, 7_000.0, 0.0, -50.0,
+    40.0, 100.0, 250.0, 600.0, 1_500.0, 2_500.0, 7_000.0, 0.0, -50.0,
 ];
 /// By how much the entry is off the market, in percent.
 const ENTRIES: [f64; 4] = [0.0, 0.25, -0.25, 1.0];

@@ -8,7 +8,7 @@ use crate::message::Payload;
 const TOLERANCE: f64 = 1e-9;
 /// What a wild trade may cost, in dollars.
 const SIZES: [f64; 9] = [
-    -50.0, 0.0, 40.0, 100.0, 250.0, 600.0, 1_500.0, 4_000.0, 7_000.0,
+    -50.0, 0.0, 40.0, 100.0, 250.0, 600.0, 1_500.0, 2_500.0, 7_000.0,
 ];
 /// By how many percent its entry may be off the market.
 const ENTRIES: [f64; 4] = [-0.25, 0.0, 0.25, 1.0];
