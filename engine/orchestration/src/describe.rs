@@ -2,6 +2,7 @@
 
 use dacapo_kernel::Event;
 use dacapo_market::{length, utc};
+use serde_json::Value;
 
 use crate::domain_event::{
     DomainEvent, EmergencyOrder, LiveReply, ModelReply, OrderOutcome, OutsideAction, Subscribed,
@@ -218,7 +219,7 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
             )
         }
         DomainEvent::BalanceChanged(it) => format!("{} {}", it.balance, it.asset),
-        DomainEvent::StateSaved(it) => it.record.0.to_string(),
+        DomainEvent::StateSaved(it) => saved(&it.record.0),
         DomainEvent::StateRestored(it) => {
             let complete = if it.complete {
                 ""
@@ -237,6 +238,22 @@ pub(crate) fn event(_: &Event<DomainEvent>, domain: &DomainEvent) -> String {
         DomainEvent::LegMarked(it) => format!("leg {} {}", it.leg, it.status),
         DomainEvent::StoreFailed(it) => it.operation.to_string(),
     }
+}
+
+/// What a record says of the coordinator; all of it is in the event.
+fn saved(record: &Value) -> String {
+    let text = |name: &str| record[name].as_str();
+    let count = |group: &str, name: &str| record[group][name].as_u64().unwrap_or(0);
+    let state = text("state").unwrap_or("nothing known of the state");
+    let by = text("halt").or(text("pause"));
+    let by = by.map_or(String::new(), |by| format!(" by {by}"));
+    let under_way = record["in_flight_tasks"].as_array().map_or(0, Vec::len);
+    format!(
+        "{state}{by}, {} task runs and {under_way} under way, {} llm and {} api failures",
+        count("statistics", "total_task_runs"),
+        count("failures", "llm_failures"),
+        count("failures", "api_failures"),
+    )
 }
 
 fn outside(action: &OutsideAction) -> String {
