@@ -195,6 +195,10 @@ impl AsConfigured {
             return Ok(());
         };
         let agent = self.agents.values().find(|it| it.task == ended.task);
+        let lacks = |agent: &&Agent| self.lacks_snapshot(agent, &ended.symbol);
+        if let (Some(_), TaskOutcome::Failed(_)) = (agent.filter(lacks), &ended.outcome) {
+            return Err("expected nothing of a market that nobody sees, found a failure".into());
+        }
         let is_open = !running.has_spoken && ended.outcome == TaskOutcome::Done;
         let Some(agent) = agent.filter(|_| is_open) else {
             return Ok(());

@@ -10,7 +10,7 @@ use super::replies::{self, Fields};
 use super::{keep, purpose};
 use crate::agents::DecisionConfig;
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, ModelAsked, Published, TaskRunEnded, number};
+use crate::domain_event::{DomainEvent, ModelAsked, Published, TaskOutcome, TaskRunEnded, number};
 use crate::invariants::replied::replied;
 use crate::message::{Name, Topic};
 use crate::model::mask::Mask;
@@ -120,6 +120,11 @@ impl Said {
             return Ok(());
         }
         self.judged = true;
+        if reply.fields.is_none() && ended.outcome == TaskOutcome::Done {
+            return Err(
+                "expected a run to fail for a reply that is no message, found it done".into(),
+            );
+        }
         let has_price = self.market.known(&reply.symbol, now).all(|it| it.count > 0);
         if reply.fields.is_some() && has_price {
             return Err("expected a reply that is a message to be said, found nothing said".into());
@@ -247,9 +252,7 @@ impl Invariant<DomainEvent> for Said {
 mod tests {
     use super::*;
     use crate::amount::Amount;
-    use crate::domain_event::{
-        MarketTrade, ModelAnswered, ModelReply, TaskOutcome, TaskRunStarted,
-    };
+    use crate::domain_event::{MarketTrade, ModelAnswered, ModelReply, TaskRunStarted};
     use crate::invariants::planted::Planted;
     use crate::invariants::trading::plant::published;
 
@@ -349,7 +352,15 @@ mod tests {
             r#"{"action": "SELL", "confidence": 0.5, "regime": "ranging", "reason": 1}"#,
             r#"{"action": "SELL", "confidence": 0.5, "regime": "ranging", "symbol": "XRP/USDT"}"#,
         ] {
-            replied(doubtful).then_caused_by_the_last(ended()).holds();
+            let failed = TaskRunEnded {
+                outcome: TaskOutcome::Failed("it is no message".to_owned()),
+                ..ended()
+            };
+            replied(doubtful).then_caused_by_the_last(failed).holds();
+            let found = replied(doubtful)
+                .then_caused_by_the_last(ended())
+                .violated();
+            assert!(found.contains("to fail"), "{doubtful}: {found}");
             let found = replied(doubtful)
                 .then_caused_by_the_last(says(sell()))
                 .violated();

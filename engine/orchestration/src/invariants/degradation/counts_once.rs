@@ -1,18 +1,24 @@
-//! How task runs count towards the level.
+//! How task runs and questions to models count towards the level.
 
 use dacapo_kernel::{Event, HostId, Invariant, KernelEvent, Time, number as kernel};
 
-use crate::domain_event::{Counted, DomainEvent, TaskOutcome, number};
+use crate::domain_event::{Counted, DomainEvent, ResolvedBy, TaskOutcome, number};
 
 /// Every failed task run counts exactly once, whatever its cause: as one failure, at the instant at
 /// which it failed. What succeeded counts as a success, if at all: a success while nothing counts
-/// leaves no trace.
+/// leaves no trace. Of the questions that a conflict or a probe asks one outcome counts, however many models were
+/// asked.
 #[derive(Default)]
 pub(super) struct CountsOnce {
     coordinator: Option<HostId>,
     /// Runs that failed, and that succeeded, and are not counted yet.
     failed: u64,
     done: u64,
+    /// Conflicts that a model was asked about and that were resolved, and outcomes of models that were counted, now.
+    resolved: u64,
+    models: u64,
+    /// Whether a probe was asked that no outcome counts of yet.
+    probed: bool,
     /// When the last of them ended.
     at: Time,
 }
@@ -23,7 +29,8 @@ impl Invariant<DomainEvent> for CountsOnce {
     }
 
     fn statement(&self) -> &'static str {
-        "every failed task run counts exactly once, whatever its cause"
+        "every failed task run counts exactly once, whatever its cause, and so do the models that are asked about a \
+         conflict or probed"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -35,6 +42,8 @@ impl Invariant<DomainEvent> for CountsOnce {
             number::TaskRunStarted,
             number::TaskRunEnded,
             number::OutcomeCounted,
+            number::ModelAsked,
+            number::ConflictResolved,
         ]
     }
 
@@ -50,7 +59,11 @@ impl Invariant<DomainEvent> for CountsOnce {
                     self.coordinator = Some(it.host);
                 }
                 KernelEvent::HostCrashed(it) if self.coordinator == Some(it.host) => self.forget(),
-                KernelEvent::TaskCrashed(_) => self.forget(),
+                KernelEvent::TaskCrashed(_) => {
+                    let probed = self.probed;
+                    self.forget();
+                    self.probed = probed;
+                }
                 _ => {}
             }
             return Ok(());
@@ -65,7 +78,12 @@ impl Invariant<DomainEvent> for CountsOnce {
                     TaskOutcome::TimedOut | TaskOutcome::Failed(_) => self.failed += 1,
                 }
             }
-            Some(DomainEvent::OutcomeCounted(it)) => return self.counted(it.outcome),
+            Some(DomainEvent::OutcomeCounted(it)) => return self.counted(it.outcome, event.time),
+            Some(DomainEvent::ModelAsked(it)) => self.probed |= it.purpose == *"probe",
+            Some(DomainEvent::ConflictResolved(it)) => {
+                self.resolved += u64::from(it.by != ResolvedBy::Level);
+                self.at = event.time;
+            }
             _ => {}
         }
         Ok(())
@@ -79,13 +97,18 @@ impl Invariant<DomainEvent> for CountsOnce {
 impl CountsOnce {
     fn forget(&mut self) {
         (self.failed, self.done) = (0, 0);
+        (self.resolved, self.models, self.probed) = (0, 0, false);
     }
 
-    fn counted(&mut self, outcome: Counted) -> Result<(), String> {
+    fn counted(&mut self, outcome: Counted, now: Time) -> Result<(), String> {
         let (open, what) = match outcome {
             Counted::ApiFailure => (&mut self.failed, "failed"),
             Counted::ApiSuccess => (&mut self.done, "succeeded"),
-            Counted::LlmFailure | Counted::LlmSuccess => return Ok(()),
+            Counted::LlmFailure | Counted::LlmSuccess => {
+                self.models += 1;
+                self.at = now;
+                return Ok(());
+            }
         };
         if *open == 0 {
             return Err(format!(
@@ -107,6 +130,16 @@ impl CountsOnce {
                 "expected a failed task run to count as a failure, found it uncounted".into(),
             );
         }
+        let (models, resolved) = (self.models, self.resolved);
+        (self.models, self.resolved) = (0, 0);
+        if models > resolved {
+            let is_probe = std::mem::take(&mut self.probed);
+            if models > resolved + u64::from(is_probe) {
+                return Err(
+                    "expected one outcome of models for each conflict and probe, found more".into(),
+                );
+            }
+        }
         Ok(())
     }
 }
@@ -118,6 +151,7 @@ mod tests {
     use super::super::samples::{counted, ended};
     use super::*;
     use crate::invariants::planted::Planted;
+    use crate::invariants::trading::plant::{asked, resolved};
     use crate::message::DegradationLevel::Normal;
 
     fn failed() -> Planted {
@@ -170,5 +204,22 @@ mod tests {
             .at(2.0)
             .then(ended("BTC/USDT", TaskOutcome::Done))
             .holds();
+    }
+
+    // Fails if one conflict may count twice, or a probe not at all.
+    #[test]
+    fn models_count_once_for_a_conflict_and_once_for_a_probe() {
+        let resolved = || resolved(7, "wait", 0.5, ResolvedBy::Failure);
+        let failed = |llm| counted(Counted::LlmFailure, [llm, 0], Normal);
+        let log = || Planted::of(CountsOnce::default()).at(1.0);
+        let later = |log: Planted| log.at(2.0).then(ended("BTC/USDT", TaskOutcome::Done));
+        later(log().then(failed(1)).then(resolved())).holds();
+        let twice = || log().then(failed(1)).then(failed(2)).then(resolved());
+        let what = later(twice()).violated();
+        assert!(what.contains("one outcome of models"), "{what}");
+        later(log().then(failed(1))).violated();
+        let probed = || log().then(asked("probe")).at(1.5);
+        later(probed().then(failed(1))).holds();
+        later(probed().then(failed(1)).then(failed(2))).violated();
     }
 }

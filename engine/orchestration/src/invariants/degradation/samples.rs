@@ -1,6 +1,8 @@
 //! Events of degradation for the tests of its properties.
 
-use crate::domain_event::{Counted, OutcomeCounted, TaskOutcome, TaskRunEnded, TaskRunStarted};
+use crate::domain_event::{
+    Counted, OutcomeCounted, StateRestored, TaskOutcome, TaskRunEnded, TaskRunStarted,
+};
 use crate::message::DegradationLevel;
 
 /// An outcome, the failures of models and of everything else that count then, and the level.
@@ -14,6 +16,18 @@ pub(in crate::invariants) fn counted(
         llm_failures,
         api_failures,
         level,
+    }
+}
+
+/// A coordinator goes on from a record in which nothing counts.
+pub(in crate::invariants) fn restored() -> StateRestored {
+    StateRestored {
+        task_runs: 1,
+        conflicts: 0,
+        llm_failures: 0,
+        api_failures: 0,
+        level: DegradationLevel::Normal,
+        complete: true,
     }
 }
 

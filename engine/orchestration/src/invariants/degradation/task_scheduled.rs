@@ -19,6 +19,8 @@ pub(super) struct TaskScheduled {
     waits_for: BTreeMap<Name, Vec<Name>>,
     /// When each task finished last in the life of this coordinator.
     ran: BTreeMap<Name, Time>,
+    /// Those that were switched off, and since when.
+    off: BTreeMap<Name, Time>,
     /// The coordinator knows of runs before its life.
     remembers: bool,
     /// Each task from its first run until it has finished: the symbols that it runs for.
@@ -42,6 +44,7 @@ impl TaskScheduled {
         TaskScheduled {
             waits_for: schedules.iter().map(waits_for).collect(),
             ran: BTreeMap::new(),
+            off: BTreeMap::new(),
             remembers: false,
             most_tasks: most(config.coordinator.max_concurrent_tasks),
             most_symbols: schedules
@@ -65,6 +68,9 @@ impl TaskScheduled {
             ));
         }
         if !self.tasks.contains_key(&run.task) {
+            if nothing_waits && self.off.get(&run.task).is_some_and(|since| *since < now) {
+                return Err(format!("expected {} to be off, found it begun", run.task));
+            }
             self.wait(&run.task)?;
         }
         let symbols = self.tasks.entry(run.task.clone()).or_default();
@@ -125,6 +131,7 @@ impl Invariant<DomainEvent> for TaskScheduled {
             number::Started,
             number::StateRestored,
             number::StateChanged,
+            number::TaskSwitched,
             number::TaskRunStarted,
             number::TaskRunEnded,
             number::TaskFinished,
@@ -150,10 +157,15 @@ impl Invariant<DomainEvent> for TaskScheduled {
                 let is_halted = it.to == RunState::Halted;
                 self.halted = is_halted.then(|| self.halted.unwrap_or(event.time));
             }
+            Some(DomainEvent::TaskSwitched(it)) if it.enabled => drop(self.off.remove(&it.task)),
+            Some(DomainEvent::TaskSwitched(it)) => {
+                self.off.entry(it.task.clone()).or_insert(event.time);
+            }
             Some(DomainEvent::StateRestored(_)) => self.remembers = true,
             Some(DomainEvent::Started(_)) => {
                 self.tasks.clear();
                 self.ran.clear();
+                self.off.clear();
                 self.remembers = false;
                 self.halted = None;
                 self.is_unsure = false;
@@ -167,9 +179,9 @@ impl Invariant<DomainEvent> for TaskScheduled {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{begun, ended};
+    use super::super::samples::{begun, ended, restored};
     use super::*;
-    use crate::domain_event::{Started, StateChanged, TaskFinished, TaskOutcome};
+    use crate::domain_event::{Started, StateChanged, TaskFinished, TaskOutcome, TaskSwitched};
     use crate::invariants::planted::Planted;
 
     fn log() -> Planted {
@@ -248,5 +260,49 @@ mod tests {
             .then(ended("XRP/USDT", TaskOutcome::Done))
             .then(finished("ta_analysis"));
         waits.then(of("sentiment_analysis", "BTC/USDT")).holds();
+    }
+
+    fn switched(task: &str, enabled: bool) -> TaskSwitched {
+        TaskSwitched {
+            task: task.into(),
+            enabled,
+        }
+    }
+
+    #[test]
+    fn what_is_off_does_not_begin() {
+        let off = || log().at(1.0).then(switched("ta_analysis", false));
+        let found = off().at(2.0).then(begun("BTC/USDT", false)).violated();
+        assert!(found.contains("to be off"), "{found}");
+        off().then(begun("BTC/USDT", false)).holds();
+        off().at(2.0).then(begun("BTC/USDT", true)).holds();
+        let on = off().at(2.0).then(switched("ta_analysis", true));
+        on.at(3.0).then(begun("BTC/USDT", false)).holds();
+        off()
+            .then(Started {})
+            .at(2.0)
+            .then(begun("BTC/USDT", false))
+            .holds();
+    }
+
+    #[test]
+    fn a_task_waits_for_what_it_depends_on() {
+        let regime = || of("regime_detection", "BTC/USDT");
+        let first = || log().at(1.0).then(finished("ta_analysis"));
+        let found = log().then(regime()).violated();
+        assert!(found.contains("to wait until ta_analysis"), "{found}");
+        let second = || {
+            first()
+                .at(2.0)
+                .then(regime())
+                .then(finished("regime_detection"))
+        };
+        second().holds();
+        second().at(3.0).then(regime()).violated();
+        let again = second().at(3.0).then(finished("ta_analysis"));
+        again.at(4.0).then(regime()).holds();
+        // Whoever goes on may know of a run before.
+
+        log().then(restored()).then(regime()).holds();
     }
 }

@@ -1,7 +1,6 @@
 //! Every enabled task runs within its interval, and nothing is left waiting for itself.
 //!
-//! What a restarted coordinator remembers of its tasks is not looked at, except which of them it says
-//! were cut off: such a task is due at once, any other one interval later.
+//! A restarted coordinator goes by what was saved of its tasks. One that was cut off is due at once.
 
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::up::Turn;
 use crate::config::{Config, Schedule};
 use crate::domain_event::{DomainEvent, number};
 use crate::message::{Instant, Name, Payload};
+use serde_json::Value;
 
 /// Longer than any run.
 const FOREVER: Duration = Duration::from_secs(u64::MAX / 4_000_000_000);
@@ -36,12 +36,16 @@ struct Task {
     switched: bool,
     /// When it last finished, as far as this coordinator saw.
     last: Option<Time>,
+    /// The same as it was saved last.
+    saved: Option<Time>,
     due: Time,
     overdue: Overdue,
 }
 
 /// `live.tasks-run`
 pub(super) struct TasksRun {
+    /// When the run begins, in microseconds since 1970.
+    start_us: i64,
     idle: Idle,
     tasks: Vec<Task>,
     /// At how many instants bars closed, and the last of them.
@@ -78,12 +82,14 @@ impl TasksRun {
                 enabled: true,
                 was_disabled: !is_plain(of_task, plan.start_unix_ns / 1_000),
                 last: None,
+                saved: None,
                 due: Time::ZERO,
                 overdue: Overdue::default(),
                 switched: false,
             }
         };
         TasksRun {
+            start_us: plan.start_unix_ns / 1_000,
             idle: Idle::though_paused(plan),
             tasks: schedules.iter().map(task).collect(),
             closed: 0,
@@ -163,17 +169,38 @@ impl TasksRun {
         }
     }
 
-    /// A coordinator that comes up again may remember that a task ran shortly before.
+    /// A coordinator that comes up again remembers when a task ran; where that is not sure, it may have been now.
     fn remember(&mut self, now: Time) {
         for task in &mut self.tasks {
-            task.due = now + task.interval;
+            task.due = now.max(task.saved.unwrap_or(now) + task.interval);
         }
+    }
+
+    fn save(&mut self, record: &Value) {
+        for task in &mut self.tasks {
+            let last_run = record["tasks"][task.name.as_str()]["last_run"].as_str();
+            let last_run = last_run.and_then(|text| Instant::from_iso(text, self.start_us));
+            let micros = last_run.and_then(|last| u64::try_from(last.as_micros()).ok());
+            task.saved = micros.map(Time::from_micros);
+        }
+    }
+
+    /// What was saved may not be there any more.
+    fn forget(&mut self, now: Time) {
+        for task in &mut self.tasks {
+            task.saved = None;
+        }
+        self.remember(now);
     }
 
     fn note(&mut self, event: &Event<DomainEvent>) {
         match event.domain() {
             Some(DomainEvent::StateRestored(_)) => self.remember(event.time),
+            Some(DomainEvent::StateSaved(saved)) => self.save(&saved.record.0),
             Some(DomainEvent::Published(published)) => {
+                if let Payload::StoreLost(_) = published.message.payload {
+                    self.forget(event.time);
+                }
                 if let Payload::InFlightTasksRecovered(recovered) = &published.message.payload
                     && self.idle.life().speaks_in(event)
                 {
@@ -276,6 +303,7 @@ impl Invariant<DomainEvent> for TasksRun {
             number::Subscribed,
             number::StateChanged,
             number::StateRestored,
+            number::StateSaved,
             number::Published,
             number::TaskRunStarted,
             number::TaskRunEnded,

@@ -397,6 +397,27 @@ mod tests {
         assert!(log().then(fewer).violated().contains("the 2 legs"));
     }
 
+    // Fails if a plan may begin before its later trades are kept.
+    #[test]
+    fn legs_are_kept_before_a_plan_begins() {
+        let [a, b] = legs();
+        let now = leg("now", "sell", 0, 0);
+        let planned = || {
+            Planted::of(OneState::new(&config())).then(plan(vec![
+                now.clone(),
+                a.clone(),
+                b.clone(),
+            ]))
+        };
+        let what = planned().then(order("now", "sell")).violated();
+        assert!(what.contains("before it begins"), "{what}");
+        let stored = planned().then(stored(1, &a)).then(stored(2, &b));
+        stored
+            .then(kept(0, true))
+            .then(order("now", "sell"))
+            .holds();
+    }
+
     // Fails if a plan in one batch may keep legs.
     #[test]
     fn a_plan_in_one_batch_keeps_nothing() {

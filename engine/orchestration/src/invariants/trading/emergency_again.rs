@@ -119,9 +119,10 @@ impl Invariant<DomainEvent> for EmergencyAgain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain_event::Started;
-    use crate::invariants::degradation::samples::begun;
+    use crate::domain_event::{Started, StateSaved};
+    use crate::invariants::degradation::samples::{begun, restored};
     use crate::invariants::planted::Planted;
+    use crate::message::Json;
 
     fn ordered(left: u64) -> EmergencyOrdered {
         EmergencyOrdered {
@@ -165,5 +166,24 @@ mod tests {
             log.at(f64::from(times) * 5.0).then(ordered(1))
         });
         last.then(ordered(0)).holds();
+    }
+
+    // Fails if a restart may forget that everything is to be closed, or has to close although nobody asked.
+    #[test]
+    fn a_restart_goes_on() {
+        let restarted = |closing: bool| {
+            let record = serde_json::json!({ "closing": closing });
+            Planted::of(EmergencyAgain::default())
+                .then(StateSaved {
+                    record: Json(record),
+                })
+                .then(Started {})
+                .then(restored())
+        };
+        let later = |log: Planted| log.at(1.0).then(begun("BTC/USDT", false));
+        let found = later(restarted(true)).violated();
+        assert!(found.contains("a restart"), "{found}");
+        later(restarted(true).then(ordered(0))).holds();
+        later(restarted(false).then(ordered(0))).holds();
     }
 }

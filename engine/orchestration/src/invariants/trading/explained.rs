@@ -7,12 +7,14 @@ use dacapo_kernel::{Event, Invariant, Plan, Time};
 
 use super::account::{Account, Range};
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, STARTED, TASK_CRASHED, TRADE};
+use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
 use crate::domain_event::{
     BalanceChanged, DomainEvent, OutsideAction, PositionClosed, RiskBasis, RiskJudged, TradeOrigin,
     number,
 };
 use crate::invariants::exact::Exact;
+use crate::message::Payload;
 use crate::risk::RiskConfig;
 use crate::symbol::DOLLAR;
 
@@ -53,6 +55,8 @@ pub(super) struct Explained {
     worth: Option<Range>,
     /// The highest worth that risk was surely told since it began.
     told: f64,
+    /// The same as it was saved last.
+    saved: f64,
     /// Somebody else tells risk what the account is.
     hearsay: bool,
     /// The log tells what is noticed besides.
@@ -77,6 +81,7 @@ impl Explained {
             forgotten_us: 0,
             worth: None,
             told: 0.0,
+            saved: 0.0,
             hearsay: config.trading_mode != TradingMode::Paper,
             warns: false,
             begun: false,
@@ -235,6 +240,9 @@ impl Invariant<DomainEvent> for Explained {
             number::PositionClosed,
             number::RiskJudged,
             number::RiskReset,
+            number::StateSaved,
+            number::StateRestored,
+            number::Published,
         ]
     }
 
@@ -257,6 +265,18 @@ impl Invariant<DomainEvent> for Explained {
                 self.uncounted |= self.begun && self.closed > COUNTED_AGAIN;
                 self.forgotten_us = self.lifted_us;
                 self.begun = true;
+            }
+            Some(DomainEvent::StateSaved(it)) => {
+                let peak = it.record.0.get("risk").map(|risk| &risk["peak_equity"]);
+                let peak =
+                    peak.and_then(|peak| serde_json::from_value::<Amount>(peak.clone()).ok());
+                self.saved = peak.map_or(0.0, Exact::in_floats);
+            }
+            Some(DomainEvent::StateRestored(it)) if it.complete => self.told = self.saved,
+            Some(DomainEvent::Published(it)) => {
+                if let Payload::StoreLost(_) = it.message.payload {
+                    (self.told, self.saved) = (0.0, 0.0);
+                }
             }
             Some(DomainEvent::RiskReset(_)) => {
                 self.lifted_us = self.lifted_us.max(self.until_us);

@@ -9,7 +9,9 @@ use super::prices::{BAR, CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, 
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
-use crate::domain_event::{DomainEvent, Evidence, Filled, OrderOutcome, TradeOrigin, number};
+use crate::domain_event::{
+    DomainEvent, Evidence, Filled, OrderOutcome, PositionClosed, TradeOrigin, number,
+};
 use crate::invariants::ages::Ages;
 use crate::invariants::exact::Exact;
 use crate::message::{Instant, Name, Span};
@@ -32,6 +34,8 @@ pub(super) struct Fresh {
     cited: BTreeMap<u64, Vec<Evidence>>,
     limits: BTreeMap<Name, Option<Amount>>,
     prices: Prices,
+    /// The pair of the position that was closed last.
+    closing: Option<Name>,
 }
 
 impl Fresh {
@@ -52,6 +56,7 @@ impl Fresh {
             cited: BTreeMap::new(),
             limits: BTreeMap::new(),
             prices: Prices::new(plan),
+            closing: None,
             markets: config.markets.clone(),
         }
     }
@@ -163,6 +168,18 @@ impl Fresh {
         (one.min(other) - slack..=one.max(other) + slack).contains(&price)
     }
 
+    /// An emergency has to wait for a price that somebody gave lately.
+    fn close(&self, closed: &PositionClosed, now: Time) -> Result<(), String> {
+        let Some(symbol) = self.closing.as_ref().filter(|_| self.prices.are_known()) else {
+            return Ok(());
+        };
+        let mut given = self.prices.in_use(symbol, now);
+        if closed.reason != *"emergency" || given.any(|(_, age)| age < self.price_age_ns) {
+            return Ok(());
+        }
+        Err("expected a fresh price to close at in an emergency, found none".into())
+    }
+
     fn keep_limit(&mut self, intent: &Name, limit: Option<Amount>) {
         self.limits.insert(intent.clone(), limit);
         if self.limits.len() > KEPT * 8 {
@@ -201,6 +218,7 @@ impl Invariant<DomainEvent> for Fresh {
             number::OrderSubmitted,
             number::OrderAnswered,
             number::Filled,
+            number::PositionClosed,
         ]
     }
 
@@ -229,7 +247,11 @@ impl Invariant<DomainEvent> for Fresh {
             Some(DomainEvent::OrderAnswered(it)) if !may_fill_yet(&it.outcome) => {
                 self.limits.remove(&it.intent);
             }
-            Some(DomainEvent::Filled(it)) => self.fill(it, now)?,
+            Some(DomainEvent::Filled(it)) => {
+                self.closing = it.intent.is_none().then(|| it.symbol.clone());
+                self.fill(it, now)?;
+            }
+            Some(DomainEvent::PositionClosed(it)) => self.close(it, now)?,
             _ => {}
         }
         Ok(())

@@ -221,7 +221,7 @@ pub(in crate::invariants) fn resolved(
 }
 
 /// A model is asked.
-pub(super) fn asked(purpose: &'static str) -> ModelAsked {
+pub(in crate::invariants) fn asked(purpose: &'static str) -> ModelAsked {
     ModelAsked {
         model: Name::fixed("m"),
         purpose: Name::fixed(purpose),

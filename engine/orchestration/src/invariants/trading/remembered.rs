@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
 use serde_json::Value;
 
+use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, OutsideAction, PositionClosed, RiskJudged, StateSaved, number,
@@ -56,6 +57,8 @@ pub(super) struct Remembered {
     saved: Option<u64>,
     /// Whether a breaker was saved last that halts trading; none where nothing of risk was saved.
     halts: Option<bool>,
+    /// The day of the last judgement, and the worth that it went by.
+    judged: Option<(i64, Amount)>,
     /// The number of the event that told of a new day or week, and the worth it began with.
     told: Option<(u64, Value)>,
     /// What was to be saved may not be.
@@ -85,6 +88,7 @@ impl Remembered {
             periods: None,
             saved: None,
             halts: None,
+            judged: None,
             told: None,
             failed: false,
             starts: 0,
@@ -297,6 +301,13 @@ impl Remembered {
             return Err("expected a breaker that is saved to halt trading, found none".into());
         }
         let has_begun = |it: &(Period, Period)| !it.0.start.is_null();
+        // What risk goes by is another worth than earlier today: it has looked at the account since.
+        let now_us = self.wall_us(now);
+        let before = self.judged.replace((day_of(now_us), basis.equity));
+        let has_looked =
+            before.is_some_and(|(day, worth)| day == day_of(now_us) && worth != basis.equity);
+        let is_of_now =
+            |it: &(Period, Period)| (it.0.number, it.1.number) == (day_of(now_us), week_of(now_us));
         let is_first_life = self.starts <= 1 && self.saved.is_some() && !self.failed;
         if is_first_life
             && basis.equity.is_above_zero()
@@ -305,6 +316,9 @@ impl Remembered {
             return Err(
                 "expected a day to begin with the worth that is judged by, found none begun".into(),
             );
+        }
+        if is_first_life && has_looked && !self.periods.as_ref().is_none_or(is_of_now) {
+            return Err("expected day and week to be those of now, found others".into());
         }
         Ok(())
     }

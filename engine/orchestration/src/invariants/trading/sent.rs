@@ -42,7 +42,12 @@ impl Sent {
 
     fn submit(&mut self, sent: &OrderSubmitted) -> Result<(), String> {
         let TradeOrigin::Signal(_) = sent.origin else {
-            return Ok(());
+            return match sent.limit {
+                None => Ok(()),
+                Some(limit) => Err(format!(
+                    "expected a trade of a rebalancing at the price of the market, found a limit of {limit}"
+                )),
+            };
         };
         self.approved = None;
         let entry = sent.order.entry_price;
@@ -71,7 +76,7 @@ impl Invariant<DomainEvent> for Sent {
 
     fn statement(&self) -> &'static str {
         "a signal that risk lets pass is sent as an order at its own entry, unless the coordinator no longer \
-         runs or one of its numbers is none that an order can carry"
+         runs or one of its numbers is none that an order can carry; what rebalances takes the price of the market"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -153,6 +158,17 @@ mod tests {
         huge.proposal.take_profit = Some(1e300);
         let huge = Planted::of(Sent::default()).then(huge);
         huge.then(dropped("EXECUTION_ERROR")).holds();
+    }
+
+    // Fails if a trade of a plan may wait for a price of its own.
+    #[test]
+    fn what_rebalances_takes_the_price_of_the_market() {
+        let at = |limit: Option<i64>| OrderSubmitted {
+            limit: limit.map(Amount::from_int),
+            ..submitted("rebalance-1-0", TradeOrigin::Plan, "buy")
+        };
+        approved().then(at(None)).holds();
+        approved().then(at(Some(45_000))).violated();
     }
 
     #[test]

@@ -281,6 +281,12 @@ mod tests {
     // Fails if a later trade must be told like one that is carried out at once.
     #[test]
     fn what_waited_is_marked_and_not_told() {
-        next(sent(TradeOrigin::Leg).then(answer(OrderOutcome::Filled))).holds();
+        let filled = || sent(TradeOrigin::Leg).then(answer(OrderOutcome::Filled));
+        next(filled()).holds();
+        let told = json!({"event_type": "rebalance_trade_executed", "order_id": "order-1",
+            "symbol": "BTC/USDT", "side": "buy", "batch_index": 1});
+        filled()
+            .then(published(8, Topic::ExecutionEvents, 0, told))
+            .violated();
     }
 }

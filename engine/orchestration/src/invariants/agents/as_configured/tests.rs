@@ -179,6 +179,12 @@ fn an_agent_knows_what_it_may() {
     let other = Name::fixed("XRP/USDT");
     let unknown = by_rules("ta_analysis", &RISING).then(started("ta_analysis", other.clone()));
     unknown.then(ended("ta_analysis", other.clone())).holds();
+    let failed = TaskRunEnded {
+        outcome: TaskOutcome::Failed("there is no snapshot".to_owned()),
+        ..ended("ta_analysis", other.clone())
+    };
+    let unknown = by_rules("ta_analysis", &RISING).then(started("ta_analysis", other.clone()));
+    unknown.then(failed).violated();
     // Whoever tells moods needs none.
     let mood = by_rules("sentiment_analysis", &RISING);
     let bought = MarketTrade {

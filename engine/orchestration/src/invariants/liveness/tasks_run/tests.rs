@@ -7,9 +7,10 @@ use super::super::samples::{
 use super::*;
 use crate::amount::Amount;
 use crate::coordinator::state::RunState::{Halted, Paused, Running};
-use crate::domain_event::{MarketBar, TaskOutcome, TaskSwitched};
+use crate::domain_event::{MarketBar, StateSaved, TaskOutcome, TaskSwitched};
+use crate::invariants::degradation::samples::restored;
 use crate::invariants::planted::Planted;
-use crate::message::{InFlightTasksRecovered, Topic};
+use crate::message::{InFlightTasksRecovered, Json, StoreLost, Topic};
 use serde_json::json;
 
 /// Analysis from the start on, every minute, and sentiment every half an hour; no other task.
@@ -100,6 +101,32 @@ fn a_dependent_waits_for_what_it_depends_on() {
     let log = log.at(2_999.0).then(run_started("ta_analysis", true));
     log.then(run_ended("ta_analysis", TaskOutcome::Done))
         .holds();
+}
+
+// Fails if a restart may take what ran long before for what ran just now.
+#[test]
+fn a_restart_goes_by_what_was_saved() {
+    let start_us = two().start_unix_ns / 1_000;
+    let last_run = Instant::from_micros(60_000_000).to_iso(start_us);
+    let record = json!({"tasks": {"ta_analysis": {"last_run": last_run}}});
+    let saved = StateSaved {
+        record: Json(record),
+    };
+
+    let lost = StoreLost {
+        loss: name("store_gone"),
+    };
+    let log = || {
+        let log = begun().then(saved.clone()).at(70.0).kernel(crashed());
+        log.at(100.0)
+            .then(started())
+            .then(restored())
+            .then(listens())
+    };
+    let late = |log: Planted| log.at(244.0).then(run_started("sentiment_analysis", false));
+    let found = late(log()).violated();
+    assert!(found.starts_with("expected ta_analysis"), "{found}");
+    late(log().then(published(1, Topic::RiskAlerts, lost))).holds();
 }
 
 #[test]

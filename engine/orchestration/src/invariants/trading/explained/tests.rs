@@ -1,12 +1,14 @@
 //! Judgements that follow from what is known, and each way in which one may not.
 
+use serde_json::json;
+
 use super::super::plant::{config, judged, plan, traded};
 use super::*;
-use crate::amount::Amount;
 use crate::config::AccountFigures;
-use crate::domain_event::{OutsideActed, RiskReset, Started, SymbolExposure};
+use crate::domain_event::{OutsideActed, RiskReset, Started, StateSaved, SymbolExposure};
+use crate::invariants::degradation::samples::restored;
 use crate::invariants::planted::Planted;
-use crate::message::Name;
+use crate::message::{Json, Name};
 
 /// An account of 10,000 dollars.
 fn planted() -> Planted {
@@ -254,6 +256,27 @@ fn a_fall_lowers_the_leverage_and_halts() {
         .then(OutsideActed { action: told })
         .then(halted)
         .holds();
+}
+
+/// Fails if a restart may forget the highest worth that was saved.
+#[test]
+fn a_restart_knows_the_highest_worth() {
+    let saved = StateSaved {
+        record: Json(json!({"risk": {"peak_equity": "10000"}})),
+    };
+
+    let log = || {
+        let log = planted().then(change(|_| {})).then(saved.clone());
+        log.then(Started {}).then(restored())
+    };
+    let poor = |it: &mut RiskJudged| {
+        let basis = it.basis.iter_mut();
+        basis.for_each(|basis| basis.equity = Amount::from_int(7_900));
+    };
+    let what = log().then(change(poor)).violated();
+    assert!(what.contains("expected TRADING_HALTED"), "{what}");
+    let forgotten = planted().then(Started {}).then(change(poor));
+    forgotten.holds();
 }
 
 /// Fails if what the account was worth stays unknown because prices came one after another.

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::super::plant::{
-    cited, config, consensus, filled, plan, published, set_price, submitted, traded,
+    cited, config, consensus, filled, plan, position_closed, published, set_price, submitted,
+    traded,
 };
 use super::*;
 use crate::invariants::planted::Planted;
@@ -66,6 +67,23 @@ fn a_fill_has_a_fresh_price() {
         .then(order(Some(45_500)))
         .then(fill(45_500))
         .holds();
+}
+
+// Fails if an emergency may close at a price that is too old, or a stop may not.
+#[test]
+fn an_emergency_needs_a_fresh_price() {
+    let closed = |seconds: f64, reason: &'static str| {
+        let filled = filled("close", None, "sell", 45_000);
+        let closed = PositionClosed {
+            reason: Name::fixed(reason),
+            ..position_closed()
+        };
+        at_45000().at(seconds).then(filled).then(closed)
+    };
+    closed(59.0, "emergency").holds();
+    closed(60.0, "stop_loss").holds();
+    let what = closed(60.0, "emergency").violated();
+    assert!(what.ends_with("in an emergency, found none"), "{what}");
 }
 
 #[test]

@@ -176,6 +176,21 @@ fn days_begin_once_and_with_what_the_account_is_worth() {
     anew(1).violated();
 }
 
+// Fails if yesterday may go on after the account was looked at today.
+#[test]
+fn a_day_does_not_go_on() {
+    let log = || {
+        let log = planted()
+            .then(closed(-1))
+            .then(saved(after_a_loss(), json!({})))
+            .then(judgement(100));
+        log.at(3_600.0).then(judgement(100))
+    };
+    log().then(judgement(100)).holds();
+    let what = log().then(judgement(99)).violated();
+    assert!(what.contains("to be those of now"), "{what}");
+}
+
 // Fails if a judgement may know what the account is worth before any day has begun with a worth.
 #[test]
 fn a_day_begins_before_anything_is_judged() {
