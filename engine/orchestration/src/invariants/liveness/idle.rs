@@ -85,16 +85,17 @@ impl Idle {
         self.life.listens() && !self.stopped && self.state == RunState::Running
     }
 
-    fn is_paused(&self) -> bool {
-        self.life.listens() && !self.stopped && self.state == RunState::Paused
+    /// Whether it does what time counts for.
+    pub(super) fn is_at_work(&self) -> bool {
+        let is_paused = self.state == RunState::Paused && self.though_paused;
+        self.is_running() || is_paused && self.life.listens() && !self.stopped
     }
 
     /// What of the time since the last event counts.
     pub(super) fn pass(&mut self, now: Time) -> Option<Stretch> {
         let from = self.last.max(self.quiet?);
         self.last = now;
-        let is_at_work = self.is_running() || self.though_paused && self.is_paused();
-        let counts = is_at_work && self.runs == 0 && self.orders == 0;
+        let counts = self.is_at_work() && self.runs == 0 && self.orders == 0;
         (counts && from < now).then_some(Stretch { from, to: now })
     }
 

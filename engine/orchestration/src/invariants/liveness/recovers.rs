@@ -145,7 +145,7 @@ impl Recovers {
             DegradationLevel::Limited | DegradationLevel::Emergency
         );
         self.was_degraded |= self.models.failures > 0 || self.tasks.failures > 0;
-        if !bad || !self.idle.is_running() {
+        if !bad || !self.idle.is_at_work() {
             self.unprobed = None;
         } else if self.unprobed.is_none() {
             self.unprobed = Some(now);

@@ -195,7 +195,8 @@ impl TasksRun {
 
     fn note(&mut self, event: &Event<DomainEvent>) {
         match event.domain() {
-            Some(DomainEvent::StateRestored(_)) => self.remember(event.time),
+            Some(DomainEvent::StateRestored(it)) if it.complete => self.remember(event.time),
+            Some(DomainEvent::StateRestored(_)) => self.forget(event.time),
             Some(DomainEvent::StateSaved(saved)) => self.save(&saved.record.0),
             Some(DomainEvent::Published(published)) => {
                 if let Payload::StoreLost(_) = published.message.payload {

@@ -14,6 +14,7 @@ use crate::domain_event::{
 };
 use crate::invariants::bus::table::key_of;
 use crate::invariants::liveness::up::{Turn, Up};
+use crate::invariants::outsiders::Outsiders;
 use crate::message::{Name, Topic};
 
 /// How many calls are kept whose end may still be told.
@@ -70,6 +71,7 @@ pub(super) struct AsScripted {
     done: BTreeMap<Name, Done>,
     calls: VecDeque<Call>,
     life: Up,
+    outsiders: Outsiders,
     judged: bool,
 }
 
@@ -85,6 +87,7 @@ impl AsScripted {
             done: BTreeMap::new(),
             calls: VecDeque::new(),
             life: Up::default(),
+            outsiders: Outsiders::default(),
             judged: false,
         }
     }
@@ -108,7 +111,7 @@ impl AsScripted {
         Ok(())
     }
 
-    fn subscribe(&mut self, it: &Subscribed) {
+    fn subscribe(&mut self, it: &Subscribed, is_outside: bool) {
         let is_it = |script: &ScriptedSubscriber| {
             script.topic == it.topic
                 && script.subscriber == it.subscriber
@@ -119,7 +122,11 @@ impl AsScripted {
         let script = asked.or_else(|| self.first.iter().rfind(|it| is_it(it)).cloned());
         let place = (it.topic, key_of(&it.subscriber, it.label.as_ref()));
         let Some(script) = script.map(Rc::new) else {
-            self.scripts.remove(&place);
+            // Whoever is no outsider follows no script.
+            match is_outside {
+                true => self.scripts.insert(place, None),
+                false => self.scripts.remove(&place),
+            };
             return;
         };
         // Whoever is being served already is still called as it was.
@@ -236,6 +243,7 @@ impl Invariant<DomainEvent> for AsScripted {
             kernel::HostStarted,
             kernel::HostCrashed,
             kernel::TaskCrashed,
+            kernel::ActorNamed,
             number::Started,
             number::OutsideActed,
             number::OutsideRefused,
@@ -256,9 +264,9 @@ impl Invariant<DomainEvent> for AsScripted {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
+        self.outsiders.observe(event);
         self.pass(now)?;
         if self.life.note(event) == Turn::Crashed {
-            self.asked.clear();
             self.scripts.clear();
             self.done.clear();
             self.calls.clear();
@@ -278,7 +286,9 @@ impl Invariant<DomainEvent> for AsScripted {
             Some(DomainEvent::OutsideRefused(it)) if it.outcome == *"subscription_rejected" => {
                 self.asked.clear();
             }
-            Some(DomainEvent::Subscribed(it)) => self.subscribe(it),
+            Some(DomainEvent::Subscribed(it)) => {
+                self.subscribe(it, self.outsiders.has(event.actor));
+            }
             Some(DomainEvent::Published(it)) => return self.publish(it),
             Some(DomainEvent::Delivered(it)) => self.deliver(it, now),
             Some(DomainEvent::HandlerFailed(it)) => return self.fail(it, now),

@@ -12,6 +12,7 @@ use crate::domain_event::{
     DomainEvent, OutsideAction, PositionClosed, RiskJudged, StateSaved, number,
 };
 use crate::invariants::exact::Exact;
+use crate::message::Payload;
 use crate::risk::RiskConfig;
 
 /// So many closed trades are kept in mind.
@@ -57,6 +58,8 @@ pub(super) struct Remembered {
     saved: Option<u64>,
     /// Whether a breaker was saved last that halts trading; none where nothing of risk was saved.
     halts: Option<bool>,
+    /// The highest worth that was saved.
+    peak: Amount,
     /// The day of the last judgement, and the worth that it went by.
     judged: Option<(i64, Amount)>,
     /// The number of the event that told of a new day or week, and the worth it began with.
@@ -88,6 +91,7 @@ impl Remembered {
             periods: None,
             saved: None,
             halts: None,
+            peak: Amount::ZERO,
             judged: None,
             told: None,
             failed: false,
@@ -162,6 +166,7 @@ impl Remembered {
             (self.saved, self.halts) = (Some(0), None);
             return Ok(());
         };
+        self.compare_peak(risk)?;
         let breakers = risk["breakers"].as_array();
         self.halts = breakers.map(|breakers| !breakers.is_empty());
         self.met = true;
@@ -174,6 +179,19 @@ impl Remembered {
             self.compare(risk, closings)?;
         }
         self.compare_periods(risk, seq, now, is_late)
+    }
+
+    /// The highest worth so far never falls.
+    fn compare_peak(&mut self, risk: &Value) -> Result<(), String> {
+        let peak = serde_json::from_value(risk["peak_equity"].clone()).unwrap_or(Amount::ZERO);
+        if peak < self.peak {
+            return Err(format!(
+                "expected the highest worth to stay {}, found {peak} saved",
+                self.peak
+            ));
+        }
+        self.peak = peak;
+        Ok(())
     }
 
     fn compare(&self, risk: &Value, closings: u64) -> Result<(), String> {
@@ -376,7 +394,10 @@ impl Invariant<DomainEvent> for Remembered {
             number::RiskJudged,
             number::RiskReset,
             number::StateSaved,
+            number::StateRestored,
+            number::StateChanged,
             number::StoreFailed,
+            number::Published,
             dacapo_kernel::number::ClockJumped,
         ]
     }
@@ -421,6 +442,16 @@ impl Invariant<DomainEvent> for Remembered {
                 self.hearsay |= self.reset;
             }
             Some(DomainEvent::StateSaved(it)) => return self.save(it, seq, now),
+            Some(DomainEvent::StateRestored(it)) if !it.complete => self.peak = Amount::ZERO,
+            // What was saved may not be there any more.
+            Some(DomainEvent::StateChanged(it)) if it.by.as_str().starts_with("store_") => {
+                self.peak = Amount::ZERO;
+            }
+            Some(DomainEvent::Published(it)) => {
+                if let Payload::StoreLost(_) = it.message.payload {
+                    self.peak = Amount::ZERO;
+                }
+            }
             Some(DomainEvent::RiskJudged(it)) => return self.judge(it, seq, now),
             _ => {}
         }

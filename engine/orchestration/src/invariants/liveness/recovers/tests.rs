@@ -1,7 +1,10 @@
 //! Failures that are undone, and some that are not.
 
-use super::super::samples::{counted, ended, listens, plan, run_ended, run_started, started};
+use super::super::samples::{
+    counted, ended, listens, plan, run_ended, run_started, started, state,
+};
 use super::*;
+use crate::coordinator::state::RunState::{Halted, Paused, Running};
 use crate::domain_event::{ModelAnswered, ModelAsked, ModelReply};
 use crate::invariants::planted::Planted;
 use serde_json::json;
@@ -85,6 +88,10 @@ fn a_bad_level_without_a_probe_is_found() {
     log.at(200.0)
         .then(run_started("ta_analysis", false))
         .holds();
+    let in_state = |to| degraded(9).at(1.0).then(state(Running, to)).at(200.0);
+    let later = run_started("ta_analysis", false);
+    in_state(Paused).then(later.clone()).violated();
+    in_state(Halted).then(later).holds();
     degraded(4)
         .at(9_000.0)
         .then(run_started("ta_analysis", false))

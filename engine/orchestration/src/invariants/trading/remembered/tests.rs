@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::super::plant::{config, judged, plan};
 use super::*;
-use crate::amount::Amount;
-use crate::domain_event::{RiskBasis, RiskReset, StoreFailed, TradeOrigin};
+use crate::domain_event::{RiskBasis, RiskReset, Started, StateRestored, StoreFailed, TradeOrigin};
+use crate::invariants::degradation::samples::restored;
 use crate::invariants::planted::Planted;
 use crate::message::{Json, Name};
 
@@ -174,6 +174,21 @@ fn days_begin_once_and_with_what_the_account_is_worth() {
     };
     anew(0).holds();
     anew(1).violated();
+}
+
+// Fails if a restart may forget the highest worth that was saved.
+#[test]
+fn the_highest_worth_stays() {
+    let peak = |peak: &str| saved(after_a_loss(), json!({ "peak_equity": peak }));
+    let log = || planted().then(closed(-1)).then(peak("120"));
+    log().then(peak("130")).holds();
+    let what = log().then(Started {}).then(peak("110")).violated();
+    assert!(what.contains("to stay 120"), "{what}");
+    let unreadable = StateRestored {
+        complete: false,
+        ..restored()
+    };
+    log().then(unreadable).then(peak("110")).holds();
 }
 
 // Fails if yesterday may go on after the account was looked at today.
