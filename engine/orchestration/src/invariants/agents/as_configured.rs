@@ -1,23 +1,25 @@
-//! `agent.as-configured`: an agent that goes by rules, by chance or by a script says what it can, and nothing where that
-//! is nothing.
+//! `agent.as-configured`: an agent that goes by rules, by chance, by a script or by a table says what it can, and nothing
+//! where that is nothing.
 
 mod chance;
 mod rules;
 mod script;
+mod table;
 
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time, number as kernel};
 
 use super::market::{Market, Seen};
-use super::said::same;
+use super::said::{completed, same};
 use crate::agents::{AgentKind, AgentsConfig, TimelineEntry};
 use crate::config::{Config, Duty, TaskKind};
 use crate::domain_event::{DomainEvent, Published, TaskOutcome, TaskRunEnded, number};
 use crate::invariants::outsiders::Outsiders;
-use crate::message::{Name, Payload, Topic};
+use crate::message::{Name, Payload, Span, Topic};
 
 use rules::Expected;
+use table::{Row, Rows};
 
 /// What an agent goes by.
 #[derive(Debug)]
@@ -25,11 +27,14 @@ enum Way {
     Rules(TaskKind),
     Chance(TaskKind),
     Script(Vec<TimelineEntry>),
+    /// How old a row may be when it is said.
+    Table(Span),
 }
 
 /// An agent of whom it is known what it can say.
 #[derive(Debug)]
 struct Agent {
+    name: Name,
     task: Name,
     topic: Topic,
     /// Whether it needs a snapshot of the market.
@@ -51,6 +56,7 @@ pub(super) struct AsConfigured {
     /// By the names under which they speak.
     agents: BTreeMap<Name, Agent>,
     market: Market,
+    rows: Rows,
     outsiders: Outsiders,
     /// By task and symbol.
     running: BTreeMap<(Name, Name), Running>,
@@ -65,6 +71,9 @@ impl AsConfigured {
         let known = tasks.filter_map(|task| {
             let way = match (task.duty, schedules.agent_of(task.duty, agents)) {
                 (_, AgentKind::Scripted(script)) => Way::Script(script.clone()),
+                (_, AgentKind::Table(table)) => {
+                    Way::Table(Span::from_secs_f64(table.max_age_seconds))
+                }
                 (Duty::Role(TaskKind::PortfolioRebalance) | Duty::Other(_), _) => return None,
                 (Duty::Role(kind), AgentKind::Rules | AgentKind::AverageCross(_)) => {
                     Way::Rules(kind)
@@ -77,6 +86,7 @@ impl AsConfigured {
                 Duty::Other(at) => schedules.others[at].topic,
             };
             let agent = Agent {
+                name: task.agent.clone(),
                 task: task.name,
                 topic,
                 looks: matches!(task.duty, Duty::Role(kind) if kind != TaskKind::SentimentAnalysis),
@@ -90,6 +100,7 @@ impl AsConfigured {
             config: config.agents.clone(),
             agents: known,
             market: Market::of(config),
+            rows: Rows::default(),
             outsiders: Outsiders::default(),
             running: BTreeMap::new(),
             judged: false,
@@ -114,6 +125,18 @@ impl AsConfigured {
                 let mut entries = script::entries(script, symbol, span);
                 entries.any(|entry| script::fits(entry, symbol, span, &told))
             }
+            Way::Table(max_age) if is_about() => {
+                let told = said.to_json();
+                let mut prices = known.map(|known| known.newest.last().map(Seen::price));
+                let says = |row: &Row, price| {
+                    let all = completed(&row.fields, agent.topic, price, &self.config.decision);
+                    let told = all.zip(told.as_object());
+                    told.is_some_and(|(all, told)| same(&all, told, symbol))
+                };
+                let rows = self.rows.known(&agent.name, symbol, span.0).flatten();
+                let young: Vec<&Row> = rows.filter(|row| row.is_young(*max_age, span)).collect();
+                prices.any(|price| young.iter().any(|row| says(row, price)))
+            }
             Way::Rules(kind) if is_about() => {
                 let told = said.to_json();
                 let says = |fields: &_| {
@@ -132,7 +155,7 @@ impl AsConfigured {
                 let price = known.newest.last().map(Seen::price);
                 chance::fits(&self.config, *kind, price, said)
             }),
-            Way::Rules(_) | Way::Chance(_) => false,
+            Way::Rules(_) | Way::Chance(_) | Way::Table(_) => false,
         }
     }
 
@@ -146,6 +169,13 @@ impl AsConfigured {
             Way::Script(script) => {
                 let mut entries = script::entries(script, symbol, span).peekable();
                 entries.peek().is_none() || entries.any(script::is_silent)
+            }
+            Way::Table(max_age) => {
+                let mut rows = self.rows.known(&agent.name, symbol, span.0);
+                let lacks_price = known.any(|known| known.newest.is_empty());
+                let trades = agent.topic == Topic::TradingSignals;
+                trades && lacks_price
+                    || rows.any(|row| row.is_none_or(|row| row.is_old(*max_age, span)))
             }
             Way::Rules(kind) => known.any(|known| {
                 let expected = rules::expected(&self.config, *kind, known.newest);
@@ -217,7 +247,8 @@ impl Invariant<DomainEvent> for AsConfigured {
     }
 
     fn statement(&self) -> &'static str {
-        "an agent that goes by rules, by chance or by a script says what it can, and nothing where that is nothing"
+        "an agent that goes by rules, by chance, by a script or by a table says what it can, and nothing where that is \
+         nothing"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -229,6 +260,7 @@ impl Invariant<DomainEvent> for AsConfigured {
             number::Started,
             number::MarketTrade,
             number::MarketBar,
+            number::TableRow,
             number::TaskRunStarted,
             number::Published,
             number::TaskRunEnded,
@@ -257,6 +289,7 @@ impl Invariant<DomainEvent> for AsConfigured {
                 let run = (it.task.clone(), it.symbol.clone());
                 self.running.entry(run).or_insert(running);
             }
+            Some(DomainEvent::TableRow(it)) => self.rows.see(it, event.time),
             Some(DomainEvent::Published(it)) => return self.publish(it, event.actor, event.time),
             Some(DomainEvent::TaskRunEnded(it)) => return self.end(it, event.time),
             Some(other) => self.market.see(other, event.time),

@@ -134,7 +134,7 @@ impl Said {
 }
 
 /// What a reply leaves out of a trade is what the rules say; none if that needs a price that there is not.
-fn completed(
+pub(super) fn completed(
     fields: &Fields,
     topic: Topic,
     price: Option<f64>,

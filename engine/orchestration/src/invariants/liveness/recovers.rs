@@ -29,6 +29,8 @@ pub(super) struct Recovers {
     idle: Idle,
     /// A probe comes at least this often, while the level is bad.
     every: Duration,
+    /// How long a probe may take.
+    limit: Duration,
     threshold: u64,
     level: DegradationLevel,
     initial: [u32; 2],
@@ -37,8 +39,8 @@ pub(super) struct Recovers {
     tasks: Kind,
     /// Since when the level has been bad without a probe, in a state in which there should be one.
     unprobed: Option<Time>,
-    /// The probe that is under way.
-    probe: Option<Seq>,
+    /// The probe that is under way, and when it is given up.
+    probe: Option<(Seq, Time)>,
     was_degraded: bool,
 }
 
@@ -55,6 +57,7 @@ impl Recovers {
         Recovers {
             idle: Idle::though_paused(plan),
             every: pause.saturating_add(limit),
+            limit,
             threshold: u64::from(degradation.recovery_threshold),
             level: DegradationLevel::Normal,
             initial: [degradation.llm_failures, degradation.api_failures],
@@ -105,7 +108,7 @@ impl Recovers {
         }
     }
 
-    fn note(&mut self, event: &Event<DomainEvent>) {
+    fn note(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let now = event.time;
         match event.domain() {
             Some(DomainEvent::StateRestored(restored)) => {
@@ -120,12 +123,15 @@ impl Recovers {
                 }
             },
             Some(DomainEvent::ModelAsked(asked)) if asked.purpose.as_str() == "probe" => {
-                self.probe = Some(event.seq);
+                self.probe = Some((event.seq, now + self.limit));
                 self.unprobed = None;
             }
             Some(DomainEvent::ModelAnswered(answered)) => {
-                let is_probe = self.probe.is_some() && self.probe == event.cause;
-                if is_probe && replied(&answered.reply).is_ok() {
+                let probe = self.probe.filter(|(call, _)| event.cause == Some(*call));
+                if probe.is_some_and(|(_, until)| until < now) {
+                    return Err("expected a probe to be given up in time, found it answered".into());
+                }
+                if probe.is_some() && replied(&answered.reply).is_ok() {
                     self.models.succeed(now);
                 }
             }
@@ -136,6 +142,7 @@ impl Recovers {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// Whether a probe should be coming, as things stand after an event.
@@ -186,7 +193,8 @@ impl Invariant<DomainEvent> for Recovers {
     }
 
     fn statement(&self) -> &'static str {
-        "sustained success brings the level back to NORMAL from every level; EMERGENCY probes for it"
+        "sustained success brings the level back to NORMAL from every level; EMERGENCY probes for it, and \
+         gives a probe up in time"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -220,7 +228,7 @@ impl Invariant<DomainEvent> for Recovers {
         match self.idle.note(event) {
             Turn::Began => self.begin(),
             Turn::Crashed => self.set(0, 0),
-            Turn::Nothing => self.note(event),
+            Turn::Nothing => self.note(event)?,
         }
         self.expect_probe(event.time);
         Ok(())

@@ -4,10 +4,11 @@ use dacapo_kernel::ActorNamed;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain_event::{MarketTrade, TaskRunStarted};
+use crate::domain_event::{MarketTrade, TableRow, TaskRunStarted};
 use crate::invariants::agents::readings;
 use crate::invariants::planted::Planted;
 use crate::invariants::trading::plant::{by, published, traded};
+use crate::message::{Instant, Json};
 
 const SYMBOL: Name = Name::fixed("BTC/USDT");
 
@@ -333,4 +334,40 @@ fn what_is_said_of_one_symbol_is_not_said_of_another() {
     by_rules("ta_analysis", &still)
         .then(said("XRP/USDT"))
         .violated();
+}
+
+// Fails if a row may be said that is too old, not the newest, or of another symbol, or a young one be kept.
+#[test]
+fn the_newest_row_is_said() {
+    let row = |line: u64, seconds: i64, output: Value| TableRow {
+        agent: Name::fixed("technical_analysis"),
+        symbol: SYMBOL,
+        knowable_at: Instant::from_micros(seconds * 1_000_000),
+        line,
+        output: Json(output),
+    };
+    let bias = |bias: &str| json!({"bias": bias, "confidence": 0.5});
+    let log = || {
+        let table = json!({"table": {"file": "t.csv", "max_age_seconds": 30}});
+        let sections = json!({
+            "symbols": ["BTC/USDT"], "market": {"source": "none"},
+            "agents": {"technical_analysis": table},
+        });
+        let system = serde_json::from_value(sections).expect("it is one");
+        Planted::of(AsConfigured::new(&Plan::of("planted", system)))
+            .then(row(1, 0, bias("long")))
+            .at(10.0)
+            .then(row(2, 10, bias("short")))
+    };
+    let asked = |seconds: f64| log().at(seconds).then(started("ta_analysis", SYMBOL));
+    let said = |word: &str| says("technical_analysis", Topic::TaSignals, bias(word));
+    let end = || ended("ta_analysis", SYMBOL);
+    asked(40.0).then(said("short")).then(end()).holds();
+    asked(40.0).then(said("long")).violated();
+    asked(40.0).then(end()).violated();
+    asked(41.0).then(said("short")).violated();
+    asked(41.0).then(end()).holds();
+    // What arrives at the very instant may be known or not.
+    asked(10.0).then(said("long")).holds();
+    asked(10.0).then(said("short")).holds();
 }

@@ -99,6 +99,18 @@ fn a_bad_level_without_a_probe_is_found() {
 }
 
 #[test]
+fn a_probe_is_given_up_in_time() {
+    let asked = || degraded(9).at(60.0).then(probe());
+    let answered = |seconds: f64| {
+        let reply = ModelReply::Text("ready".to_owned());
+        asked().at(seconds).after(3, ModelAnswered { reply })
+    };
+    answered(70.0).holds();
+    let found = answered(70.5).violated();
+    assert!(found.contains("given up in time"), "{found}");
+}
+
+#[test]
 fn a_model_that_answers_its_probes_counts_as_working() {
     let plan = plan(json!({"degradation": {"recovery_threshold": 1, "llm_failures": 9}}));
     let mut log = Planted::of(Recovers::new(&plan))
