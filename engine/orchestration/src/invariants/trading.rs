@@ -12,6 +12,7 @@ mod decision;
 mod emergency_again;
 mod emergency_cancels;
 mod emergency_part;
+mod emergency_told;
 mod explained;
 mod facts;
 mod finite;
@@ -79,6 +80,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(breach_stops::BreachStops::new(plan)),
         Box::new(emergency_again::EmergencyAgain::default()),
         Box::new(emergency_part::EmergencyPart::new(&plan.system)),
+        Box::new(emergency_told::EmergencyTold::new(plan)),
         Box::new(emergency_cancels::EmergencyCancels::default()),
         Box::new(cooldown::Cooldown::new(plan)),
         Box::new(positions_told::PositionsTold::default()),

@@ -21,6 +21,10 @@ const TOLERANCE: f64 = 1e-9;
 /// An agent with a model.
 #[derive(Debug)]
 struct Speaker {
+    /// Whose task it does.
+    task: Name,
+    /// The symbols whose market it is not shown.
+    unseen: Vec<Name>,
     /// What its model is asked for.
     purpose: Name,
     topic: Topic,
@@ -54,8 +58,13 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn new(plan: &Plan<Config>) -> Said {
         let config = &plan.system;
+        let tasks = config.schedules.tasks(&config.symbols, &config.agents);
+        let task_of = |agent: &Name| tasks.iter().find(|task| task.agent == *agent);
+        let unseen = &config.agents.missing_snapshots;
         let speakers = config.llms().filter(|source| !source.advises());
         let speakers = speakers.map(|source| Speaker {
+            task: task_of(&source.agent).map_or(Name::EMPTY, |task| task.name.clone()),
+            unseen: unseen.clone(),
             purpose: purpose(&source.agent),
             topic: source.topic,
             required: source.llm.required.clone(),
@@ -111,10 +120,27 @@ impl Said {
         Ok(())
     }
 
+    /// Who follows nothing but the beginning of its run has asked nobody: it lacked what it needs for that.
+    fn end_at_once(&self, ended: &TaskRunEnded, begin: Seq, now: Time) -> Result<(), String> {
+        let mut speakers = self.speakers.iter();
+        let speaker = speakers.find(|it| it.task == ended.task);
+        let is_begin = self.about.get(&begin) == Some(&ended.symbol);
+        let Some(speaker) = speaker.filter(|_| is_begin && ended.outcome == TaskOutcome::Done)
+        else {
+            return Ok(());
+        };
+        let has_price = self.market.known(&ended.symbol, now).all(|it| it.count > 0);
+        let may_ask = has_price || speaker.topic != Topic::TradingSignals;
+        if may_ask && !speaker.unseen.contains(&ended.symbol) {
+            return Err("expected a model to be asked for its message, found nobody asked".into());
+        }
+        Ok(())
+    }
+
     /// What nothing was made of was no message, or a trade without a price.
     fn end(&mut self, ended: &TaskRunEnded, cause: Seq, now: Time) -> Result<(), String> {
         let Some(reply) = self.replies.remove(&cause) else {
-            return Ok(());
+            return self.end_at_once(ended, cause, now);
         };
         if ended.symbol != reply.symbol {
             return Ok(());
@@ -258,8 +284,8 @@ mod tests {
 
     const SYMBOL: Name = Name::fixed("BTC/USDT");
 
-    /// A model is asked at a price of 100 for a trade, and replies.
-    fn replied(text: &str) -> Planted {
+    /// An agent that asks a model for its trades begins a run, at this price if there is one.
+    fn begun(price: Option<i64>) -> Planted {
         let llm =
             json!({"model": "m", "template": {"text": "{{situation}}"}, "required": ["regime"]});
         let sections = json!({
@@ -269,17 +295,25 @@ mod tests {
             "planted",
             serde_json::from_value(sections).expect("it is one"),
         );
-        let trade = MarketTrade {
+        let trade = price.map(|price| MarketTrade {
             symbol: SYMBOL,
-            price: Amount::from_int(100),
+            price: Amount::from_int(price),
             size: Amount::ONE,
             taker_buys: None,
-        };
+        });
         let run = TaskRunStarted {
             task: Name::fixed("trading_decision"),
             symbol: SYMBOL,
             forced: false,
         };
+        let log = trade
+            .into_iter()
+            .fold(Planted::of(Said::new(&plan)), Planted::then);
+        log.at(1.0).then(run)
+    }
+
+    /// A model is asked at a price of 100 for a trade, and replies.
+    fn replied(text: &str) -> Planted {
         let asked = ModelAsked {
             model: Name::fixed("m"),
             purpose: Name::fixed("message of trading_decision"),
@@ -287,8 +321,7 @@ mod tests {
             max_tokens: 500,
         };
         let reply = ModelReply::Text(text.to_owned());
-        let started = Planted::of(Said::new(&plan)).then(trade).at(1.0).then(run);
-        let asked = started.then_caused_by_the_last(asked);
+        let asked = begun(Some(100)).then_caused_by_the_last(asked);
         asked.then_caused_by_the_last(ModelAnswered { reply })
     }
 
@@ -366,5 +399,14 @@ mod tests {
                 .violated();
             assert!(found.contains("no message"), "{doubtful}: {found}");
         }
+    }
+
+    // Fails if an agent may keep its model unasked, or has to ask without a price.
+    #[test]
+    fn a_model_is_asked() {
+        let found = begun(Some(100)).then_caused_by_the_last(ended()).violated();
+        assert!(found.contains("found nobody asked"), "{found}");
+        let unknown = begun(None).then_caused_by_the_last(ended());
+        assert_eq!(unknown.finding(), dacapo_kernel::Finding::NotEvaluable);
     }
 }

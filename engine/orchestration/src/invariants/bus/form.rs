@@ -7,7 +7,7 @@ use dacapo_kernel::{Event, Invariant, number as kernel};
 use crate::config::{Config, Duty, TaskKind};
 use crate::domain_event::{DomainEvent, number};
 use crate::invariants::outsiders::Outsiders;
-use crate::message::{Message, Name, Payload, Priority, Topic};
+use crate::message::{Message, Name, Payload, Priority, Span, Topic};
 
 const COORDINATOR: &str = "coordinator";
 const TRACKER: &str = "position_tracker";
@@ -23,6 +23,8 @@ struct Form {
     priority: Priority,
     /// In seconds; none if it goes by bars.
     life: Option<f64>,
+    /// Whether it is said only if there is something to do.
+    rebalances: bool,
 }
 
 /// What is published in the name of the coordinator, the tracker, the bus or an agent has the form of its kind.
@@ -50,15 +52,23 @@ impl InForm {
                 Duty::Other(at) => (config.schedules.others[at].topic, Priority::Normal),
             };
             // What somebody may look for as evidence outlives the window of those who look.
-            let life = match config.evidence_windows.of(topic) {
-                Some((window, None)) => Some(USUAL_LIFE.max(window.as_secs_f64())),
-                Some((_, Some(_))) => None,
-                None => Some(USUAL_LIFE),
+            let windows = &config.evidence_windows;
+            let (seconds, bars) = match topic {
+                Topic::TaSignals => (Some(windows.ta_signals), windows.ta_signals_bars),
+                Topic::RegimeUpdates => (Some(windows.regime_updates), windows.regime_updates_bars),
+                Topic::SentimentUpdates => (
+                    Some(windows.sentiment_updates),
+                    windows.sentiment_updates_bars,
+                ),
+                _ => (None, None),
             };
+            let window = seconds.map_or(0.0, Span::as_secs_f64);
+            let life = bars.is_none().then_some(USUAL_LIFE.max(window));
             Form {
                 topic,
                 priority,
                 life,
+                rebalances: duty == Duty::Role(TaskKind::PortfolioRebalance),
             }
         };
         InForm {
@@ -78,6 +88,14 @@ impl InForm {
             }
             Some((_, topic, priority)) => (topic, priority, Some(USUAL_LIFE)),
             None => match self.agents.get(&message.source) {
+                Some(form)
+                    if form.rebalances && !message.payload.field("action").is("rebalance") =>
+                {
+                    return Err(
+                        "expected only what is to be done to be said, found a plan for nothing"
+                            .into(),
+                    );
+                }
                 Some(form) => (form.topic, form.priority, form.life),
                 None => return Ok(()),
             },
@@ -161,6 +179,7 @@ mod tests {
     use std::rc::Rc;
 
     use dacapo_kernel::{ActorId, ActorNamed};
+    use serde_json::json;
 
     use super::*;
     use crate::domain_event::Published;
@@ -212,6 +231,22 @@ mod tests {
         ] {
             log().then(published(wrong)).violated();
         }
+    }
+
+    #[test]
+    fn a_plan_for_nothing_is_not_said() {
+        let plan = |action: &str| {
+            let payload = json!({ "action": action });
+            let payload = Payload::from_json(Topic::PortfolioUpdates, payload);
+            let draft = Draft::new(
+                Topic::PortfolioUpdates,
+                "portfolio_rebalance".into(),
+                payload,
+            );
+            published(draft.priority(Priority::High))
+        };
+        log().then(plan("rebalance")).holds();
+        log().then(plan("no_action")).violated();
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{BOUND, EXCLUDED};
 use crate::config::Config;
 use crate::domain_event::{Counted, DomainEvent, OutcomeCounted, ResolvedBy, TaskOutcome, number};
 use crate::invariants::replied::replied;
-use crate::message::DegradationLevel;
+use crate::message::{DegradationLevel, Name};
 
 /// The failures of one kind, and the successes that should have undone them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +29,8 @@ pub(super) struct Recovers {
     idle: Idle,
     /// A probe comes at least this often, while the level is bad.
     every: Duration,
+    /// The model that is probed.
+    model: Name,
     /// How long a probe may take.
     limit: Duration,
     threshold: u64,
@@ -57,6 +59,7 @@ impl Recovers {
         Recovers {
             idle: Idle::though_paused(plan),
             every: pause.saturating_add(limit),
+            model: plan.system.llm.primary.model.clone(),
             limit,
             threshold: u64::from(degradation.recovery_threshold),
             level: DegradationLevel::Normal,
@@ -123,6 +126,13 @@ impl Recovers {
                 }
             },
             Some(DomainEvent::ModelAsked(asked)) if asked.purpose.as_str() == "probe" => {
+                if asked.model != self.model {
+                    let found = &asked.model;
+                    return Err(format!(
+                        "expected {} to be probed, found {found}",
+                        self.model
+                    ));
+                }
                 self.probe = Some((event.seq, now + self.limit));
                 self.unprobed = None;
             }

@@ -1,11 +1,14 @@
-//! Nothing is scheduled any more by a coordinator that was stopped.
+//! Nothing is scheduled, watched or forgotten by a coordinator that was stopped.
 
 use dacapo_kernel::{Event, Invariant, Plan, Time, number as kernel};
 
 use super::up::{Turn, Up};
 use super::{BOUND, EXCLUDED, is_late};
-use crate::config::Config;
+use crate::config::{Config, StoreKind};
 use crate::domain_event::{DomainEvent, OutsideAction, number};
+
+/// Why a position is closed that somebody watches.
+const AT_A_PRICE: [&str; 2] = ["stop_loss", "take_profit"];
 
 /// `live.schedule-ends`
 pub(super) struct ScheduleEnds {
@@ -15,6 +18,11 @@ pub(super) struct ScheduleEnds {
     since: Option<Time>,
     /// Somebody stopped it. Where nobody is up, that waits for whoever begins next.
     is_stopped: bool,
+    /// When a coordinator that is up was stopped.
+    stopped: Option<Time>,
+    has_store: bool,
+    /// When it halted for that, until it has tried to save so.
+    unsaved: Option<Time>,
 }
 
 impl ScheduleEnds {
@@ -24,10 +32,16 @@ impl ScheduleEnds {
             life: Up::default(),
             since: None,
             is_stopped: false,
+            stopped: None,
+            has_store: plan.system.store.kind != StoreKind::None,
+            unsaved: None,
         }
     }
 
     fn pass(&self, now: Time) -> Result<(), String> {
+        if self.unsaved.is_some_and(|since| since < now) {
+            return Err("expected a stop to be saved, found nothing saved".into());
+        }
         match self.since {
             Some(since) if is_late(since, self.quiet, BOUND, now) => {
                 Err("expected the schedule to end after a stop, found it going on".into())
@@ -43,7 +57,8 @@ impl Invariant<DomainEvent> for ScheduleEnds {
     }
 
     fn statement(&self) -> &'static str {
-        "the schedule ends once the coordinator is stopped, and not before anybody stops it"
+        "the schedule ends once the coordinator is stopped, and not before anybody stops it; a stop is saved, and nobody \
+         watches positions after it"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -54,6 +69,10 @@ impl Invariant<DomainEvent> for ScheduleEnds {
             number::Subscribed,
             number::OutsideActed,
             number::ScheduleEnded,
+            number::StateChanged,
+            number::StateSaved,
+            number::StoreFailed,
+            number::PositionClosed,
         ]
     }
 
@@ -67,14 +86,17 @@ impl Invariant<DomainEvent> for ScheduleEnds {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         self.pass(event.time)?;
-        if self.life.note(event) == Turn::Crashed {
-            self.since = None;
+        match self.life.note(event) {
+            Turn::Crashed => (self.since, self.stopped, self.unsaved) = (None, None, None),
+            Turn::Began => self.stopped = None,
+            Turn::Nothing => {}
         }
         match event.domain() {
             Some(DomainEvent::OutsideActed(it)) if matches!(it.action, OutsideAction::Stop) => {
                 self.is_stopped = true;
                 if self.life.listens() {
                     self.since.get_or_insert(event.time);
+                    self.stopped.get_or_insert(event.time);
                 }
             }
             Some(DomainEvent::ScheduleEnded(_)) => {
@@ -82,6 +104,18 @@ impl Invariant<DomainEvent> for ScheduleEnds {
                     return Err("expected a schedule to go on until a stop, found it ended".into());
                 }
                 self.since = None;
+            }
+            Some(DomainEvent::StateChanged(it)) if it.by == *"stop" && self.has_store => {
+                self.unsaved = Some(event.time);
+            }
+            Some(DomainEvent::StateSaved(_) | DomainEvent::StoreFailed(_)) => self.unsaved = None,
+            Some(DomainEvent::PositionClosed(it)) => {
+                let is_after = self.stopped.is_some_and(|since| since < event.time);
+                if is_after && AT_A_PRICE.contains(&it.reason.as_str()) {
+                    return Err(
+                        "expected nobody to watch positions after a stop, found one closed".into(),
+                    );
+                }
             }
             _ => {}
         }
@@ -99,10 +133,14 @@ impl Invariant<DomainEvent> for ScheduleEnds {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{crashed, ended, listens, minimal, restarted, started};
+    use super::super::samples::{
+        crashed, ended, listens, minimal, restarted, started, state, store_failed,
+    };
     use super::*;
-    use crate::domain_event::{OutsideActed, ScheduleEnded};
+    use crate::coordinator::state::RunState;
+    use crate::domain_event::{OutsideActed, PositionClosed, ScheduleEnded, StateChanged};
     use crate::invariants::planted::Planted;
+    use crate::invariants::trading::plant::position_closed;
 
     fn working() -> Planted {
         let log = Planted::of(ScheduleEnds::new(&minimal()));
@@ -146,5 +184,28 @@ mod tests {
         let down = working().kernel(crashed()).at(20.0).then(stop());
         let again = down.kernel(restarted()).then(started()).then(listens());
         again.then(ScheduleEnded {}).holds();
+    }
+
+    // Fails if a stop may leave nothing saved, or a position be closed at its stop long after.
+    #[test]
+    fn a_stop_is_saved_and_nothing_is_watched() {
+        let halted = state(RunState::Running, RunState::Halted);
+        let halted = StateChanged {
+            by: "stop".into(),
+            ..halted
+        };
+        let stopped = || working().then(stop()).then(halted.clone());
+        let later = |log: Planted| log.at(11.0).then(ScheduleEnded {});
+        let found = later(stopped()).violated();
+        assert!(found.contains("to be saved"), "{found}");
+        let saved = || stopped().then(store_failed("save_state"));
+        later(saved()).holds();
+        let closed = |reason: &str| PositionClosed {
+            reason: reason.into(),
+            ..position_closed()
+        };
+        let found = later(saved()).then(closed("stop_loss")).violated();
+        assert!(found.contains("to watch positions"), "{found}");
+        later(saved()).then(closed("emergency")).holds();
     }
 }

@@ -18,7 +18,12 @@ pub(super) fn config() -> Config {
 }
 
 /// A trade over 100 dollars, due so many seconds into the run.
-pub(super) fn leg(key: &str, side: &str, batch_index: i64, due_s: i64) -> TradePlanned {
+pub(in crate::invariants) fn leg(
+    key: &str,
+    side: &str,
+    batch_index: i64,
+    due_s: i64,
+) -> TradePlanned {
     TradePlanned {
         key: key.into(),
         symbol: "BTC/USDT".into(),
@@ -30,7 +35,7 @@ pub(super) fn leg(key: &str, side: &str, batch_index: i64, due_s: i64) -> TradeP
 }
 
 /// A plan in batches an hour apart.
-pub(super) fn plan(trades: Vec<TradePlanned>) -> RebalancePlanned {
+pub(in crate::invariants) fn plan(trades: Vec<TradePlanned>) -> RebalancePlanned {
     let last = trades.iter().map(|trade| trade.batch_index).max();
     RebalancePlanned {
         plan: 1,

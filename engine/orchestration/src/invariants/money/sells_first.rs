@@ -82,6 +82,7 @@ impl SellsFirst {
         let Some(of) = self.batch_of.get(&order.intent) else {
             return Ok(());
         };
+        let (_, batch_number) = of;
         let batch = self.batches.get_mut(of).map(Vec::as_mut_slice);
         let batch = batch.unwrap_or_default();
         let Some(at) = batch.iter().position(|trade| trade.key == order.intent) else {
@@ -99,6 +100,14 @@ impl SellsFirst {
                     "expected the sells of a batch to be over before its buys, found {how}"
                 ));
             }
+        }
+        // Those of one side are carried out as they were planned.
+        let is_passed_over = |it: &Trade| !it.sent && it.buys == batch[at].buys;
+        if *batch_number == 0 && batch[..at].iter().any(is_passed_over) {
+            return Err(
+                "expected the trades of one side in the order of the plan, found one passed over"
+                    .to_owned(),
+            );
         }
         batch[at].sent = true;
         let buys = batch[at].buys;
@@ -253,6 +262,19 @@ mod tests {
         let refused = answered("b", OrderOutcome::Refused("no_price".into()));
         sold().then(refused).then(order("a", "buy")).holds();
         at_once().then(skipped("b")).then(order("a", "buy")).holds();
+    }
+
+    // Fails if of two buys the second may be sent first.
+    #[test]
+    fn each_side_keeps_its_order() {
+        let two = || log(vec![leg("a", "buy", 0, 0), leg("b", "buy", 0, 0)]);
+        let what = two().then(order("b", "buy")).violated();
+        assert!(what.contains("passed over"), "{what}");
+        two().then(skipped("a")).then(order("b", "buy")).holds();
+        two()
+            .then(order("a", "buy"))
+            .then(order("b", "buy"))
+            .holds();
     }
 
     #[test]

@@ -31,13 +31,14 @@ impl Invariant<DomainEvent> for NoLegWhilePaused {
     }
 
     fn statement(&self) -> &'static str {
-        "no scheduled leg is submitted while PAUSED or HALTED"
+        "no plan begins and no scheduled leg is submitted while PAUSED or HALTED"
     }
 
     fn watches(&self) -> &'static [u16] {
         &[
             STARTED,
             CHANGED,
+            number::RebalancePlanned,
             number::LegsPlanned,
             number::LegStored,
             number::LegMarked,
@@ -55,6 +56,12 @@ impl Invariant<DomainEvent> for NoLegWhilePaused {
         };
         self.state.see(event);
         match event {
+            DomainEvent::RebalancePlanned(_) if self.state.now() != RunState::Running => {
+                return Err(format!(
+                    "expected no plan to begin while {}, found one",
+                    self.state.now()
+                ));
+            }
             DomainEvent::LegStored(stored) => {
                 self.stored.insert(stored.leg, stored.key.clone());
             }
@@ -83,6 +90,7 @@ mod tests {
     use super::*;
     use crate::amount::Amount;
     use crate::domain_event::{LegStored, LegsPlanned};
+    use crate::invariants::money::planted::{leg, plan};
     use crate::invariants::planted::Planted;
     use crate::message::Instant;
 
@@ -107,6 +115,11 @@ mod tests {
 
     #[test]
     fn not_even_a_sell_is_sent_while_paused() {
+        let begun = plan(vec![leg("now", "sell", 0, 0)]);
+        let paused = changed(RunState::Running, RunState::Paused, "pause");
+        let what = planned().then(paused).then(begun.clone()).violated();
+        assert!(what.contains("no plan to begin while paused"), "{what}");
+        planned().then(begun).holds();
         for (origin, intent) in [(TradeOrigin::Leg, "plan-9"), (TradeOrigin::Plan, "plan-1")] {
             let what = planned()
                 .then(changed(RunState::Running, RunState::Paused, "pause"))

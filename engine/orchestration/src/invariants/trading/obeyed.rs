@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, Time, number as kernel};
 
 use crate::coordinator::state::RunState;
-use crate::domain_event::{Delivered, DomainEvent, OutsideAction, Published, TaskOutcome, number};
+use crate::domain_event::{
+    Delivered, DomainEvent, OutsideAction, Published, TaskOutcome, TaskRunStarted, number,
+};
 use crate::message::{Name, Payload, Topic};
 
 /// How the coordinator is called on the bus.
@@ -20,8 +22,8 @@ enum Order {
     Clear,
     /// A task is switched on or off.
     Switch(Name, bool),
-    /// A task is run.
-    Run(Name),
+    /// A task is run, for a symbol.
+    Run(Name, Name),
 }
 
 impl Order {
@@ -41,7 +43,10 @@ impl Order {
             }
             "enable_task" => Order::Switch(said("task_name")?.into(), true),
             "disable_task" => Order::Switch(said("task_name")?.into(), false),
-            "force_run" => Order::Run(said("task_name")?.into()),
+            "force_run" => {
+                let symbol = said("symbol").unwrap_or_default();
+                Order::Run(said("task_name")?.into(), symbol.into())
+            }
             _ => return None,
         })
     }
@@ -53,7 +58,7 @@ impl Order {
             Order::Clear => "a halt to be lifted when a command says so".to_owned(),
             Order::Switch(task, true) => format!("{task} to be enabled by a command"),
             Order::Switch(task, false) => format!("{task} to be disabled by a command"),
-            Order::Run(task) => format!("{task} to be run by a command"),
+            Order::Run(task, _) => format!("{task} to be run by a command"),
         }
     }
 }
@@ -73,6 +78,8 @@ pub(super) struct Obeyed {
     /// The tasks that run because somebody asked for it, and when one was done.
     forced: Vec<(Name, Option<Time>)>,
     state: Option<RunState>,
+    /// The runs that somebody asked for at this instant: when, of which task, for which symbol.
+    asked: Vec<(Time, Name, Name)>,
     /// What commands said that have reached the coordinator at this instant.
     said: Vec<(Time, Order)>,
     /// It was told to stop, and owes nothing more.
@@ -103,6 +110,9 @@ impl Obeyed {
         let Some(order) = self.ordered.remove(&delivered.message) else {
             return;
         };
+        if let Order::Run(task, symbol) = &order {
+            self.ask(now, task, symbol);
+        }
         self.said.retain(|(at, _)| *at == now);
         self.said.push((now, order.clone()));
         if !self.stopped && !self.is_done(&order) {
@@ -131,11 +141,32 @@ impl Obeyed {
             // A task that nobody knows becomes an alert.
             Order::Switch(task, _) => !self.known.contains(task),
             // One that runs, or waits for others to end, is not run again beside.
-            Order::Run(task) => {
+            Order::Run(task, _) => {
                 let is_idle = self.scheduled.is_empty() && !self.is_forced(task);
                 !self.known.contains(task) || !is_idle || state == RunState::Halted
             }
         }
+    }
+
+    fn ask(&mut self, now: Time, task: &Name, symbol: &Name) {
+        self.asked.retain(|(at, ..)| *at == now);
+        self.asked.push((now, task.clone(), symbol.clone()));
+    }
+
+    /// A run that somebody asked for is for the symbol that it was asked for.
+    fn is_asked_for(&self, run: &TaskRunStarted, now: Time) -> Result<(), String> {
+        let asked = self.asked.iter();
+        let mut asked = asked
+            .filter(|(at, task, _)| *at == now && *task == run.task)
+            .peekable();
+        let is_none = asked.peek().is_none();
+        if is_none || asked.any(|(_, _, symbol)| *symbol == run.symbol) {
+            return Ok(());
+        }
+        Err(format!(
+            "expected {} to be run for what it was asked for, found it run for {}",
+            run.task, run.symbol
+        ))
     }
 
     fn is_forced(&self, task: &Name) -> bool {
@@ -204,6 +235,7 @@ impl Invariant<DomainEvent> for Obeyed {
                     self.known.push(it.task.clone());
                 }
                 if it.forced {
+                    self.is_asked_for(it, event.time)?;
                     self.forced.retain(|(task, _)| *task != it.task);
                     self.forced.push((it.task.clone(), None));
                 } else if !self.scheduled.contains(&it.task) {
@@ -211,7 +243,7 @@ impl Invariant<DomainEvent> for Obeyed {
                 }
                 // A look at the schedule, or another order, that came at this instant may be first.
                 self.done(
-                    |order| matches!(order, Order::Run(task) if !it.forced || *task == it.task),
+                    |order| matches!(order, Order::Run(task, _) if !it.forced || *task == it.task),
                 );
             }
             Some(DomainEvent::TaskRunEnded(it)) => {
@@ -227,7 +259,11 @@ impl Invariant<DomainEvent> for Obeyed {
                 self.open.clear();
                 self.stopped = true;
             }
-            Some(DomainEvent::OutsideActed(_)) => {}
+            Some(DomainEvent::OutsideActed(it)) => {
+                if let OutsideAction::ForceRun(run) = &it.action {
+                    self.ask(event.time, &run.task, &run.symbol);
+                }
+            }
             Some(DomainEvent::Started(_)) => {
                 self.open.clear();
                 self.scheduled.clear();
@@ -248,7 +284,7 @@ mod tests {
 
     use super::super::plant::{changed, published};
     use super::*;
-    use crate::domain_event::{HandlerFailed, TaskRunStarted, TaskSwitched};
+    use crate::domain_event::{HandlerFailed, TaskSwitched};
     use crate::invariants::planted::Planted;
 
     const COMMANDS: Topic = Topic::CoordinatorCommands;
@@ -378,5 +414,17 @@ mod tests {
         let unknown = json!({"task_name": "nothing", "symbol": "BTC/USDT"});
         later(told(json!({"command": "force_run", "params": unknown}))).holds();
         later(told(json!({"command": "dance"}))).holds();
+    }
+
+    // Fails if a command may run a task for another symbol than it says.
+    #[test]
+    fn a_run_is_for_its_symbol() {
+        let of = |symbol: &str| {
+            let params = json!({"task_name": "report", "symbol": symbol});
+            told(json!({"command": "force_run", "params": params})).then(run(true))
+        };
+        of("BTC/USDT").holds();
+        let found = of("XRP/USDT").violated();
+        assert!(found.contains("for what it was asked for"), "{found}");
     }
 }

@@ -68,7 +68,7 @@ fn a_failure_in_between_begins_the_row_anew() {
 
 fn probe() -> ModelAsked {
     ModelAsked {
-        model: "m".into(),
+        model: "deepseek-chat".into(),
         purpose: "probe".into(),
         prompt: String::new(),
         max_tokens: 1,
@@ -96,6 +96,14 @@ fn a_bad_level_without_a_probe_is_found() {
         .at(9_000.0)
         .then(run_started("ta_analysis", false))
         .holds();
+}
+
+#[test]
+fn another_model_is_no_probe() {
+    let mut other = probe();
+    other.model = "m".into();
+    let found = degraded(9).at(60.0).then(other).violated();
+    assert!(found.contains("to be probed"), "{found}");
 }
 
 #[test]
