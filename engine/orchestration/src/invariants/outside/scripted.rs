@@ -66,8 +66,11 @@ pub(super) struct AsScripted {
     asked: Vec<ScriptedSubscriber>,
     /// None of a subscription of which nobody knows which script it follows.
     scripts: BTreeMap<(Topic, SubscriberKey), Option<Rc<ScriptedSubscriber>>>,
+    /// Whether a script may be called with what is said on a topic.
+    listens: [bool; Topic::COUNT],
     /// The topic of the latest messages that a script may be called with.
     topics: VecDeque<(u64, Topic)>,
+    /// By subscriber, of all that follow a script.
     done: BTreeMap<Name, Done>,
     calls: VecDeque<Call>,
     life: Up,
@@ -83,6 +86,7 @@ impl AsScripted {
             first: first.filter_map(|event| event.subscribe.clone()).collect(),
             asked: Vec::new(),
             scripts: BTreeMap::new(),
+            listens: [false; Topic::COUNT],
             topics: VecDeque::new(),
             done: BTreeMap::new(),
             calls: VecDeque::new(),
@@ -121,32 +125,30 @@ impl AsScripted {
         let asked = asked.map(|at| self.asked.remove(at));
         let script = asked.or_else(|| self.first.iter().rfind(|it| is_it(it)).cloned());
         let place = (it.topic, key_of(&it.subscriber, it.label.as_ref()));
-        let Some(script) = script.map(Rc::new) else {
-            // Whoever is no outsider follows no script.
-            match is_outside {
-                true => self.scripts.insert(place, None),
-                false => self.scripts.remove(&place),
-            };
+        let script = script.map(Rc::new);
+        if script.is_none() && !is_outside {
+            self.scripts.remove(&place);
             return;
-        };
+        }
+        self.listens[it.topic.index()] = true;
+        self.done.entry(it.subscriber.clone()).or_default();
         // Whoever is being served already is still called as it was.
         let before = self.scripts.get(&place);
-        let is_clear = before.is_none_or(|before| before.as_ref() == Some(&script));
-        self.scripts.insert(place, is_clear.then_some(script));
+        let is_clear = before.is_none_or(|before| *before == script);
+        self.scripts.insert(place, script.filter(|_| is_clear));
     }
 
     fn publish(&mut self, it: &Published) -> Result<(), String> {
         let message = &it.message;
-        if self
-            .scripts
-            .keys()
-            .any(|(topic, _)| *topic == message.topic)
-        {
+        if self.listens[message.topic.index()] {
             if self.topics.len() == KEPT {
                 self.topics.pop_front();
             }
             let number = message.id.as_number();
             self.topics.push_back((number, message.topic));
+        }
+        if !self.done.contains_key(&message.source) {
+            return Ok(());
         }
         let open = self.scripts.values().flatten();
         let mut speakers = open.filter(|script| script.subscriber == message.source);
@@ -175,11 +177,9 @@ impl AsScripted {
     }
 
     fn deliver(&mut self, it: &Delivered, now: Time) {
-        let mut scripts = self.scripts.keys();
-        if !scripts.any(|(_, key)| key.subscriber == it.subscriber) {
+        let Some(done) = self.done.get_mut(&it.subscriber) else {
             return;
-        }
-        let done = self.done.entry(it.subscriber.clone()).or_default();
+        };
         done.calls += 1;
         let mut topics = self.topics.iter().rev();
         let topic = topics.find(|(number, _)| *number == it.message);
@@ -268,6 +268,7 @@ impl Invariant<DomainEvent> for AsScripted {
         self.pass(now)?;
         if self.life.note(event) == Turn::Crashed {
             self.scripts.clear();
+            self.listens = [false; Topic::COUNT];
             self.done.clear();
             self.calls.clear();
             return Ok(());
