@@ -72,7 +72,9 @@ pub(super) struct AsScripted {
     topics: VecDeque<(u64, Topic)>,
     /// By subscriber, of all that follow a script.
     done: BTreeMap<Name, Done>,
-    calls: VecDeque<Call>,
+    /// The calls of this instant that take no time, and those that do.
+    quick: Vec<Call>,
+    slow: VecDeque<Call>,
     life: Up,
     outsiders: Outsiders,
     judged: bool,
@@ -89,7 +91,8 @@ impl AsScripted {
             listens: [false; Topic::COUNT],
             topics: VecDeque::new(),
             done: BTreeMap::new(),
-            calls: VecDeque::new(),
+            quick: Vec::new(),
+            slow: VecDeque::new(),
             life: Up::default(),
             outsiders: Outsiders::default(),
             judged: false,
@@ -98,12 +101,13 @@ impl AsScripted {
 
     /// What takes no time has happened before time goes on.
     fn pass(&mut self, now: Time) -> Result<(), String> {
-        let is_late = |call: &Call| call.is_quick() && call.due < now;
-        if !self.calls.iter().any(is_late) {
+        if self.quick.first().is_none_or(|call| now <= call.due) {
             return Ok(());
         }
-        let late = self.calls.iter().filter(|call| is_late(call));
-        let mut open = late.filter(|call| call.fails() || call.answers);
+        let mut open = self
+            .quick
+            .iter()
+            .filter(|call| call.fails() || call.answers);
         if let Some(call) = open.next() {
             let to = if call.fails() { "fail" } else { "answer" };
             return Err(format!(
@@ -111,7 +115,7 @@ impl AsScripted {
                 call.number
             ));
         }
-        self.calls.retain(|call| !is_late(call));
+        self.quick.clear();
         Ok(())
     }
 
@@ -162,7 +166,7 @@ impl AsScripted {
         };
         let done = self.done.entry(message.source.clone()).or_default();
         done.answers += 1;
-        let newest_first = self.calls.iter_mut().rev();
+        let newest_first = self.quick.iter_mut().rev();
         let mut awaited = newest_first.filter(|call| call.script.subscriber == message.source);
         if let Some(call) = awaited.find(|call| call.answers) {
             call.answers = false;
@@ -199,18 +203,25 @@ impl AsScripted {
             .as_ref()
             .is_some_and(|reply| may_answer(reply.max));
         call.answers = has_answer && call.is_quick() && !call.fails();
-        if self.calls.len() == KEPT {
-            self.calls.pop_front();
+        if call.is_quick() {
+            self.quick.push(call);
+        } else {
+            if self.slow.len() == KEPT {
+                self.slow.pop_front();
+            }
+            self.slow.push_back(call);
         }
-        self.calls.push_back(call);
         self.judged = true;
     }
 
     fn fail(&mut self, it: &HandlerFailed, now: Time) -> Result<(), String> {
-        let Some(at) = self.calls.iter().position(|call| call.is_of(it)) else {
-            return Ok(());
+        let quick = self.quick.iter().position(|call| call.is_of(it));
+        let slow = self.slow.iter().position(|call| call.is_of(it));
+        let call = match quick {
+            Some(at) => Some(self.quick.remove(at)),
+            None => slow.and_then(|at| self.slow.remove(at)),
         };
-        let Some(call) = self.calls.remove(at) else {
+        let Some(call) = call else {
             return Ok(());
         };
         if !call.fails() {
@@ -270,12 +281,13 @@ impl Invariant<DomainEvent> for AsScripted {
             self.scripts.clear();
             self.listens = [false; Topic::COUNT];
             self.done.clear();
-            self.calls.clear();
+            self.quick.clear();
+            self.slow.clear();
             return Ok(());
         }
         // A task that crashes takes with it what it was about to do.
         if let Some(KernelEvent::TaskCrashed(_)) = event.kernel() {
-            self.calls.retain(|call| !call.is_quick());
+            self.quick.clear();
             return Ok(());
         }
         match event.domain() {
