@@ -59,11 +59,8 @@ impl Invariant<DomainEvent> for CountsOnce {
                     self.coordinator = Some(it.host);
                 }
                 KernelEvent::HostCrashed(it) if self.coordinator == Some(it.host) => self.forget(),
-                KernelEvent::TaskCrashed(_) => {
-                    let probed = self.probed;
-                    self.forget();
-                    self.probed = probed;
-                }
+                // It need not have been the one that probes.
+                KernelEvent::TaskCrashed(_) => self.forget_ended(),
                 _ => {}
             }
             return Ok(());
@@ -96,8 +93,14 @@ impl Invariant<DomainEvent> for CountsOnce {
 
 impl CountsOnce {
     fn forget(&mut self) {
+        self.forget_ended();
+        self.probed = false;
+    }
+
+    /// What ended before is not counted any more.
+    fn forget_ended(&mut self) {
         (self.failed, self.done) = (0, 0);
-        (self.resolved, self.models, self.probed) = (0, 0, false);
+        (self.resolved, self.models) = (0, 0);
     }
 
     fn counted(&mut self, outcome: Counted, now: Time) -> Result<(), String> {

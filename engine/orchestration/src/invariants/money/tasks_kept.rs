@@ -225,12 +225,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain_event::{
-        Started, StateRestored, StateSaved, StoreFailed, TaskFinished, TaskSwitched,
-    };
+    use crate::domain_event::{Started, StateSaved, StoreFailed, TaskFinished, TaskSwitched};
+    use crate::invariants::degradation::samples::restored;
     use crate::invariants::minimal_plan;
     use crate::invariants::planted::Planted;
-    use crate::message::{DegradationLevel, Json};
+    use crate::message::Json;
 
     const TASK: &str = "ta_analysis";
 
@@ -257,14 +256,7 @@ mod tests {
     }
 
     fn went_on(log: Planted) -> Planted {
-        log.at(1.0).then(Started {}).then(StateRestored {
-            task_runs: 1,
-            conflicts: 0,
-            llm_failures: 0,
-            api_failures: 0,
-            level: DegradationLevel::Normal,
-            complete: true,
-        })
+        log.at(1.0).then(Started {}).then(restored())
     }
 
     fn run(forced: bool) -> TaskRunStarted {

@@ -14,6 +14,7 @@ use crate::domain_event::{
 use crate::invariants::exact::Exact;
 use crate::message::Payload;
 use crate::risk::RiskConfig;
+use crate::store::Loss;
 
 /// So many closed trades are kept in mind.
 const KEPT: usize = 512;
@@ -444,7 +445,7 @@ impl Invariant<DomainEvent> for Remembered {
             Some(DomainEvent::StateSaved(it)) => return self.save(it, seq, now),
             Some(DomainEvent::StateRestored(it)) if !it.complete => self.peak = Amount::ZERO,
             // What was saved may not be there any more.
-            Some(DomainEvent::StateChanged(it)) if it.by.as_str().starts_with("store_") => {
+            Some(DomainEvent::StateChanged(it)) if Loss::from_name(&it.by).is_some() => {
                 self.peak = Amount::ZERO;
             }
             Some(DomainEvent::Published(it)) => {
