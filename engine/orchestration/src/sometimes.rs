@@ -2,6 +2,7 @@
 //!
 //! Each is a question to one event, or to a few of them in a row.
 
+mod outside;
 mod sequences;
 
 use dacapo_kernel::{Body, Event, KernelEvent, Sometimes, number as kernel};
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Sometimes<DomainEvent>> {
     all.extend(of_the_bus());
     all.extend(of_trading());
     all.extend(sequences::all());
+    all.extend(outside::all());
     all.push(Sometimes {
         id: "clock.jumped",
         meaning: "the wall clock jumped",

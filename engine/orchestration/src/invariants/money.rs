@@ -11,10 +11,12 @@ mod needed;
 mod non_negative;
 mod not_early;
 mod notional;
+mod numbered;
 mod partial;
 pub(in crate::invariants) mod prices;
 mod recovery;
 mod refused;
+mod saved;
 mod sells_first;
 mod size;
 mod staged;
@@ -60,13 +62,15 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(notional::Notional::new(&plan.system)),
         Box::new(non_negative::NonNegative),
         Box::new(fills::Idempotent::default()),
-        Box::new(partial::Whole::new(plan)),
+        Box::new(partial::Whole::new(&plan.system)),
         Box::new(refused::Refused::new(&plan.system)),
+        Box::new(numbered::Numbered::default()),
         Box::new(causal::Causal::new(&plan.system)),
         Box::new(tasks_kept::TasksKept::new(plan)),
         Box::new(recovery::Statistics::new(&plan.system)),
         Box::new(counted::Counted::new(&plan.system)),
         Box::new(asked_after::AskedAfter::new(&plan.system)),
         Box::new(store_works::StoreWorks::new(plan)),
+        Box::new(saved::Saved::new(&plan.system)),
     ]
 }

@@ -171,7 +171,7 @@ impl EmergencyFlat {
             return;
         }
         self.finish_with(Some(closes));
-        if closes && ordered.left == Some(0) {
+        if closes {
             self.stands = self.is_halted;
             self.leftover = (!self.open.is_empty()).then(|| (now, self.all_open()));
         }

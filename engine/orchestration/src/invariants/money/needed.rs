@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_kernel::{Event, Invariant, Plan};
+use dacapo_kernel::{Event, Invariant, Plan, Time};
 use serde_json::Value;
 
 use super::prices::{Prices, Range};
@@ -18,7 +18,7 @@ use crate::invariants::exact::Exact;
 use crate::invariants::{TOLERANCE, announced_plan, near, set_before_start};
 use crate::message::{Instant, Name};
 use crate::rebalance::RebalanceConfig;
-use crate::symbol::{DOLLAR, Markets};
+use crate::symbol::{DOLLAR, Markets, Pair};
 
 /// The account, what its assets cost, and what is planned.
 pub(super) struct Needed {
@@ -175,7 +175,13 @@ impl Needed {
         }
     }
 
-    fn skip(&self, skipped: &RebalanceTradeSkipped) -> Result<(), String> {
+    fn skip(&self, skipped: &RebalanceTradeSkipped, now: Time) -> Result<(), String> {
+        if skipped.reason == *"no_price" && self.is_priced(&skipped.symbol, now) {
+            return Err(format!(
+                "expected a trade in {} at the price that it has, found it skipped",
+                skipped.symbol
+            ));
+        }
         let planned = self.planned.get(&skipped.key).copied();
         let Some(planned) = planned.filter(|_| skipped.reason == *"unfunded") else {
             return Ok(());
@@ -190,6 +196,15 @@ impl Needed {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a pair surely has a price, and what it is paid with one in dollars.
+    fn is_priced(&self, symbol: &str, now: Time) -> bool {
+        let Ok(pair) = symbol.parse::<Pair>() else {
+            return false;
+        };
+        let is_fresh = |symbol: &str| self.prices.is_fresh(now, symbol);
+        is_fresh(symbol) && pair.dollar_symbol().is_none_or(|symbol| is_fresh(&symbol))
     }
 
     /// Whether what pays for the pair can be told without a price.
@@ -275,7 +290,7 @@ impl Invariant<DomainEvent> for Needed {
                 Ok(())
             }
             Some(DomainEvent::Published(it)) => self.announce(event, it),
-            Some(DomainEvent::RebalanceTradeSkipped(it)) => self.skip(it),
+            Some(DomainEvent::RebalanceTradeSkipped(it)) => self.skip(it, event.time),
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
             _ => Ok(()),
         }

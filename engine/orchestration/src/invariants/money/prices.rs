@@ -119,6 +119,12 @@ impl Prices {
         }
     }
 
+    /// Whether a price was given so lately that it may surely be used.
+    pub(super) fn is_fresh(&self, now: Time, symbol: &str) -> bool {
+        let spans = self.symbols.get(&in_upper_case(symbol));
+        spans.is_some_and(|spans| spans.number == now.as_nanos() / self.span_ns)
+    }
+
     /// What a symbol cost of late, if anybody said so.
     pub(super) fn of(&self, now: Time, symbol: &str) -> Option<Range> {
         let spans = self.symbols.get(&in_upper_case(symbol))?;

@@ -1,5 +1,5 @@
-//! `store.works`: a store fails only where a fault or the scenario makes it, does nothing while it is down, and knows nothing
-//! of before once it was lost.
+//! `store.works`: a store fails only where a fault or the scenario makes it, is believed unless something befell it, does
+//! nothing while it is down, and knows nothing of before once it was lost.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,12 @@ use dacapo_kernel::{
     Event, FaultInjected, Invariant, KernelEvent, Plan, Seq, Time, number as kernel,
 };
 
+use super::FORGETFUL_STORE;
 use crate::config::{Config, StoreConfig};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, StoreFailed, number};
 use crate::invariants::{end_of, is_crash_right_after};
+use crate::store::Loss;
 
 /// How the names of what goes wrong at a store begin.
 const DOORS: &str = "store.";
@@ -37,6 +39,8 @@ pub(super) struct StoreWorks {
     struck: Option<Time>,
     down_until: Time,
     unwritable_until: Time,
+    /// Whether it has lost anything since the run began.
+    forgot: bool,
     /// How a coordinator calls what befell it last, if that loses everything.
     loss: Option<&'static str>,
     /// The trades that it holds, and those that it held before it was lost.
@@ -53,6 +57,7 @@ impl StoreWorks {
             struck: None,
             down_until: Time::ZERO,
             unwritable_until: Time::ZERO,
+            forgot: false,
             loss: None,
             held: BTreeSet::new(),
             lost: BTreeSet::new(),
@@ -70,6 +75,7 @@ impl StoreWorks {
 
     fn strike(&mut self, fault: &FaultInjected, now: Time) {
         self.struck = Some(now);
+        self.forgot |= FORGETFUL_STORE.contains(&fault.door.as_str());
         let end = end_of(fault, now, self.quiet_from);
         if let Some((_, loss)) = LOSSES.iter().find(|(door, _)| fault.door == **door) {
             self.loss = Some(loss);
@@ -114,12 +120,27 @@ impl StoreWorks {
         ))
     }
 
-    /// A coordinator that begins may find that everything is lost.
-    fn enter(&mut self, changed: &StateChanged) {
-        let is_it = |loss: &mut &str| changed.to == RunState::Halted && changed.by == **loss;
-        if self.loss.take_if(is_it).is_some() {
+    /// A coordinator that begins may find that something is lost, or everything.
+    fn enter(&mut self, changed: &StateChanged) -> Result<(), String> {
+        let halts = changed.to == RunState::Halted;
+        if halts
+            && Loss::from_name(&changed.by).is_some()
+            && !self.forgot
+            && self.config.saved.is_none()
+        {
+            return Err(format!(
+                "expected a store that nothing happened to to be believed, found {}",
+                changed.by
+            ));
+        }
+        if self
+            .loss
+            .take_if(|loss| halts && changed.by == **loss)
+            .is_some()
+        {
             self.lost.append(&mut self.held);
         }
+        Ok(())
     }
 
     /// A trade is stored under a number, or told to have come further.
@@ -152,8 +173,8 @@ impl Invariant<DomainEvent> for StoreWorks {
     }
 
     fn statement(&self) -> &'static str {
-        "a store fails only where a fault or the scenario makes it, writes nothing while it is down, full or \
-         read-only, and knows nothing of before once it was lost"
+        "a store fails only where a fault or the scenario makes it, is believed unless it was lost, writes nothing \
+         while it is down, full or read-only, and knows nothing of before once it was lost"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -187,10 +208,7 @@ impl Invariant<DomainEvent> for StoreWorks {
         }
         match event.domain() {
             Some(DomainEvent::StoreFailed(it)) => self.fail(it, now),
-            Some(DomainEvent::StateChanged(it)) => {
-                self.enter(it);
-                Ok(())
-            }
+            Some(DomainEvent::StateChanged(it)) => self.enter(it),
             Some(DomainEvent::LegStored(it)) => {
                 self.write(now)?;
                 self.hold(it.leg, true)
@@ -212,7 +230,7 @@ mod tests {
     use super::super::planted::{config, marked};
     use super::*;
     use crate::invariants::planted::{Planted, fault};
-    use crate::message::Name;
+    use crate::message::{Json, Name};
 
     fn planted(change: impl FnOnce(&mut Plan<Config>)) -> Planted {
         let mut plan = Plan::of("planted", config());
@@ -290,8 +308,12 @@ mod tests {
                 .then(halted("breach"))
                 .then(marked(1, "executed"))
                 .holds();
-            let garbled = planted(|_| {}).then(stored()).then(halted(loss));
+            let garbled = planted(|plan| plan.system.store.saved = Some(Json("no record".into())));
+            let garbled = garbled.then(stored()).then(halted(loss));
             garbled.then(marked(1, "executed")).holds();
+            // Nothing happened to it.
+            let found = planted(|_| {}).then(halted(loss)).violated();
+            assert!(found.contains("to be believed"), "{found}");
         }
     }
 

@@ -1,11 +1,11 @@
-//! `emergency.part`: in an emergency as much of each position is closed as was ordered.
+//! `emergency.part`: in an emergency as much of each position is closed as was ordered, by whoever keeps the account.
 
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant};
 
 use crate::amount::Amount;
-use crate::config::Config;
+use crate::config::{Config, TradingMode};
 use crate::domain_event::{DomainEvent, EmergencyOrder, PositionClosed, number};
 use crate::invariants::exact::{Exact, exactly};
 use crate::message::Name;
@@ -15,6 +15,8 @@ use crate::symbol::Markets;
 #[derive(Debug)]
 pub(super) struct EmergencyPart {
     markets: Markets,
+    /// Whether the exchange keeps the account: then it knows what an order leaves open.
+    keeps_account: bool,
     /// Each by its number: its symbol, and how much of it is open.
     open: BTreeMap<u64, (Name, Amount)>,
     /// What was closed in an emergency: the symbol, how much was open, and how much was closed.
@@ -25,6 +27,7 @@ impl EmergencyPart {
     pub(super) fn new(config: &Config) -> EmergencyPart {
         EmergencyPart {
             markets: config.markets.clone(),
+            keeps_account: config.trading_mode == TradingMode::Paper,
             open: BTreeMap::new(),
             closed: Vec::new(),
         }
@@ -62,7 +65,8 @@ impl Invariant<DomainEvent> for EmergencyPart {
     }
 
     fn statement(&self) -> &'static str {
-        "in an emergency as much of each position is closed as was ordered: all of it, or so many percent"
+        "in an emergency as much of each position is closed as was ordered: all of it, or so many percent; an \
+         account that is kept is never left alone"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -86,6 +90,11 @@ impl Invariant<DomainEvent> for EmergencyPart {
             Some(DomainEvent::PositionClosed(it)) => self.close(it),
             // An order is told once what it closes at this instant is closed.
             Some(DomainEvent::EmergencyOrdered(it)) => {
+                if self.keeps_account && it.left.is_none() {
+                    return Err(
+                        "expected the account to be closed or reduced, found nobody did it".into(),
+                    );
+                }
                 for (symbol, size, closed) in std::mem::take(&mut self.closed) {
                     let part = self.part(it.order, &symbol, size);
                     if let Some(part) = part.filter(|part| *part != closed) {
@@ -158,5 +167,22 @@ mod tests {
             let found = closed(size, order).violated();
             assert!(found.contains("to be closed in BTC/USDT"), "{found}");
         }
+    }
+    // Fails if an order may reach nobody although there is an account.
+    #[test]
+    fn an_account_is_not_left_alone() {
+        let nobody = |mode: &str| {
+            let config: Config = serde_json::from_value(serde_json::json!({
+                "symbols": ["BTC/USDT"], "market": {"source": "none"}, "trading_mode": mode,
+            }))
+            .expect("it is one");
+            Planted::of(EmergencyPart::new(&config)).then(EmergencyOrdered {
+                order: EmergencyOrder::CloseAll,
+                left: None,
+            })
+        };
+        nobody("live").holds();
+        let found = nobody("paper").violated();
+        assert!(found.ends_with("found nobody did it"), "{found}");
     }
 }
