@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use crate::screen::Screen;
 use crate::text::grouped;
 
+/// How many names of what was never reached are told, unless all are wanted.
+const NEVER: usize = 12;
+
 /// Properties and what is to be reached, each with a number of runs: those that are rare, unless
 /// everything is wanted.
 ///
@@ -52,6 +55,21 @@ pub(super) fn tell(report: &Report, campaign: &Campaign<'_>, screen: &mut Screen
     }
 }
 
+/// What is said of what was never reached: all of its names, or the first few.
+pub(super) fn never_reached(names: &[&str], all: bool) -> String {
+    let told = if all {
+        names.len()
+    } else {
+        NEVER.min(names.len())
+    };
+    let mut text = format!("never reached: {}", names[..told].join(", "));
+    if told < names.len() {
+        let more = names.len() - told;
+        text.push_str(&format!(" and {more} more, which --verbose names"));
+    }
+    text
+}
+
 /// How many of a list came up at all; and the rarest among so many runs.
 fn line(word: &str, of: &str, counts: &[Count], among: u64, screen: &mut Screen<'_>) {
     if counts.is_empty() {
@@ -93,4 +111,23 @@ fn rows(counts: &[Count]) -> Vec<Vec<String>> {
 pub(super) fn counts(counts: &[Count]) -> Vec<Value> {
     let count = |count: &Count| json!({"id": count.id, "runs": count.runs});
     counts.iter().map(count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Fails if a long list hides what a campaign fails for, or fills the screen of one that passes.
+    #[test]
+    fn a_long_list_is_cut_where_nothing_fails_for_it() {
+        let names: Vec<String> = (1..=14).map(|number| format!("n{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let cut = never_reached(&names, false);
+        assert!(
+            cut.ends_with("n11, n12 and 2 more, which --verbose names"),
+            "{cut}"
+        );
+        assert!(never_reached(&names, true).ends_with("n13, n14"));
+        assert_eq!(never_reached(&names[..2], false), "never reached: n1, n2");
+    }
 }

@@ -248,7 +248,8 @@ impl<S: System> Told<'_, S> {
         }
         let names = never(report, self.campaign);
         if report.runs >= ENOUGH && !names.is_empty() {
-            screen.warning(format!("never reached: {}", names.join(", ")));
+            let all = self.require_reached || screen.verbose;
+            screen.warning(reached::never_reached(&names, all));
         }
         if report.runs > 0 && !report.happened {
             screen.warning("nothing ran: the system did nothing of its own in any run");

@@ -1,5 +1,6 @@
 //! `state.saves`: the state is saved when there is something new, or when it is time again, and not in between.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use dacapo_kernel::{Event, Invariant, Time};
@@ -17,7 +18,8 @@ const PERIOD: Duration = Duration::from_millis(599_999);
 pub(super) struct Saved {
     /// Whether time, and not bars, says when it is time again.
     by_time: bool,
-    last: Option<Value>,
+    /// A hash of it, since a copy of each record would cost too much.
+    last: Option<u64>,
     /// When something was saved that was there already.
     repeated: Option<Time>,
 }
@@ -32,8 +34,10 @@ impl Saved {
     }
 
     fn save(&mut self, record: &Value, now: Time) -> Result<(), String> {
-        if self.last.as_ref() != Some(record) {
-            self.last = Some(record.clone());
+        let mut hasher = DefaultHasher::new();
+        record.hash(&mut hasher);
+        let hash = Some(hasher.finish());
+        if std::mem::replace(&mut self.last, hash) != hash {
             return Ok(());
         }
         match self.repeated.replace(now) {
