@@ -22,7 +22,7 @@ mod positions_announced;
 mod recovers;
 mod recovery_ends;
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 mod schedule_ends;
 mod tasks_run;
 mod trades_possible;

@@ -34,6 +34,7 @@ mod reading;
 mod rebalanced;
 mod remembered;
 mod reset;
+mod result_told;
 mod run_state;
 mod same_symbol;
 mod sent;
@@ -86,6 +87,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(positions_told::PositionsTold::default()),
         Box::new(remembered::Remembered::new(plan)),
         Box::new(reset::Reset::default()),
+        Box::new(result_told::ResultTold::new(&plan.system)),
         Box::new(rebalanced::Rebalanced::new(plan)),
         Box::new(well_formed::WellFormed::new(plan)),
         Box::new(opened_once::OpenedOnce::default()),

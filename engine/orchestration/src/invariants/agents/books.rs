@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::amount::Amount;
-use crate::config::Config;
+use crate::config::{Config, TradingMode};
 use crate::domain_event::{DomainEvent, PositionOpened};
 use crate::invariants::exact::Exact;
 use crate::message::Name;
@@ -14,6 +14,8 @@ use crate::model::mask::Mask;
 /// What was told of the account so far.
 #[derive(Debug)]
 pub(super) struct Books {
+    /// Whether anybody keeps an account.
+    are_kept: bool,
     balances: BTreeMap<String, Amount>,
     open: BTreeMap<u64, PositionOpened>,
 }
@@ -22,6 +24,7 @@ impl Books {
     /// The account as a run begins with it.
     pub(super) fn of(config: &Config) -> Books {
         Books {
+            are_kept: config.trading_mode == TradingMode::Paper,
             balances: config.paper.initial_balance.clone(),
             open: BTreeMap::new(),
         }
@@ -50,8 +53,11 @@ impl Books {
         }
     }
 
-    /// Whether an account is told as it is. Stops and targets may have moved.
+    /// Whether an account is told as it is, and none where none is kept. Stops and targets may have moved.
     pub(super) fn agree(&self, told: &Value, symbol: &Name, mask: &Mask) -> bool {
+        if !self.are_kept {
+            return told.is_null();
+        }
         let balances = self
             .balances
             .iter()

@@ -139,9 +139,8 @@ impl Told {
         self.agree_on_account(&told["account"], symbol, &self.mask)
     }
 
-    /// Where no account is kept, none is told.
     fn agree_on_account(&self, told: &Value, symbol: &Name, mask: &Mask) -> Result<(), String> {
-        if told.is_null() || self.books.agree(told, symbol, mask) {
+        if self.books.agree(told, symbol, mask) {
             return Ok(());
         }
         Err("expected an agent to be told the account as it was, found it told otherwise".into())

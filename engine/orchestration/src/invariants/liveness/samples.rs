@@ -33,12 +33,12 @@ pub(super) fn name(text: &str) -> Name {
     Name::from(text)
 }
 
-pub(super) fn started() -> Started {
+pub(in crate::invariants) fn started() -> Started {
     Started {}
 }
 
 /// The coordinator has gone on from what was saved.
-pub(super) fn listens() -> Subscribed {
+pub(in crate::invariants) fn listens() -> Subscribed {
     Subscribed {
         topic: Topic::CoordinatorCommands,
         subscriber: name("coordinator"),

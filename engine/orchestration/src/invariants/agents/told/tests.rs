@@ -147,6 +147,7 @@ fn a_model_is_told_what_happened() {
             json!({"balances": {"USDT": 100.0}, "positions": []}),
             "the account",
         ),
+        ("account", Value::Null, "the account"),
     ] {
         let mut told = told();
         told[field] = other;
