@@ -20,8 +20,13 @@ pub(super) const RESOLUTIONS: &[Kind<str>] = &[
     }),
     (
         "reply.deep",
-        "a reply was nested about as deep as may be read",
-        |it| it.matches('[').count() >= DEEP || it.matches("{\"a\":").count() >= DEEP,
+        "lists in a reply were nested about as deep as may be read",
+        |it| it.matches('[').count() >= DEEP,
+    ),
+    (
+        "reply.deep-objects",
+        "objects in a reply were nested about as deep as may be read",
+        |it| it.matches("{\"a\":").count() >= DEEP,
     ),
     ("reply.no-action", "a reply did not say what to do", |it| {
         it.contains("\"confidence\"") && !it.contains("\"action\"")

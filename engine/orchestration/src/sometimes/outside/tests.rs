@@ -114,17 +114,18 @@ fn a_command_is_refused_for_its_reason() {
 fn a_reply_is_of_the_kinds_that_it_is_of() {
     let plain = r#"{"action": "wait", "confidence": 0.5}"#;
     assert_eq!(kinds(RESOLUTIONS, plain), [""; 0]);
-    let deep = format!(
-        r#"{{"action": "wait", "confidence": 0.5, "note": {}{}}}"#,
-        "[".repeat(DEEP),
-        "]".repeat(DEEP)
-    );
+    let deep = |open: &str, close: &str| {
+        let (open, close) = (open.repeat(DEEP), close.repeat(DEEP));
+        let reply = format!(r#"{{"action": "wait", "confidence": 0.5, "note": {open}1{close}}}"#);
+        kinds(RESOLUTIONS, &reply)
+    };
+    assert_eq!(deep("[", "]"), ["reply.deep"]);
+    assert_eq!(deep(r#"{"a":"#, "}"), ["reply.deep-objects"]);
     let of_changes = |changes: &str| {
         let reply =
             format!(r#"{{"action": "modify", "confidence": 1, "modifications": {{{changes}}}}}"#);
         kinds(RESOLUTIONS, &reply)
     };
-    assert_eq!(kinds(RESOLUTIONS, &deep), ["reply.deep"]);
     for (kind, reply) in [
         ("reply.blank", "I would rather not say."),
         ("reply.cut", r#"{"action": "wait", "confidence""#),
