@@ -1,7 +1,6 @@
 //! `risk.heard`: a trade that somebody outside closed counts as won or lost at once, and that is saved.
 
 use dacapo_kernel::{Event, Invariant, KernelEvent, Time, number as kernel};
-use serde_json::Value;
 
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{DomainEvent, OutsideAction, StateSaved, number};
@@ -47,7 +46,7 @@ impl ResultTold {
             ("consecutive_wins", "consecutive_losses")
         };
         let counts = |name: &str| risk[name].as_u64().is_some_and(|count| count > 0);
-        if risk[ended] != Value::from(0) || !counts(goes_on) || !counts("trades_today") {
+        if risk[ended] != 0 || !counts(goes_on) || !counts("trades_today") {
             return Err(format!(
                 "expected a trade that was told to count among {goes_on}, found {risk}"
             ));
