@@ -7,7 +7,7 @@ mod signals;
 use dacapo_kernel::Sometimes;
 use serde_json::Value;
 
-use crate::domain_event::{DomainEvent, ModelReply, number};
+use crate::domain_event::{DomainEvent, number};
 use crate::message::{CircuitBreakerAlert, CommandRejected, Message, Payload, Topic};
 
 /// One kind of what is said: its name, what it means, and what must be true of it.
@@ -125,11 +125,7 @@ fn replied((id, meaning, is_it): Kind<str>) -> Sometimes<DomainEvent> {
         meaning,
         watches: &[number::ModelAnswered],
         reached: Box::new(move |event| match event.domain() {
-            Some(DomainEvent::ModelAnswered(it)) => match &it.reply {
-                ModelReply::Text(text) => is_it(text),
-                ModelReply::Live(live) => is_it(&live.text),
-                ModelReply::Error(_) => false,
-            },
+            Some(DomainEvent::ModelAnswered(it)) => it.reply.said().is_ok_and(is_it),
             _ => false,
         }),
     }

@@ -75,18 +75,7 @@ impl Invariant<DomainEvent> for Numbered {
 mod tests {
     use super::*;
     use crate::invariants::planted::Planted;
-
-    fn answered(
-        intent: &'static str,
-        order: Option<&'static str>,
-        outcome: OrderOutcome,
-    ) -> OrderAnswered {
-        OrderAnswered {
-            intent: Name::fixed(intent),
-            order: order.map(Name::fixed),
-            outcome,
-        }
-    }
+    use crate::invariants::trading::plant::answered;
 
     fn begun() -> Planted {
         let log = Planted::of(Numbered::default());
