@@ -202,9 +202,7 @@ fn never<'a>(report: &'a Report, campaign: &Campaign<'_>) -> Vec<&'a str> {
     if matches!(campaign.runs, Runs::Crashes(_)) {
         return Vec::new();
     }
-    let sometimes = report.sometimes.iter().chain(&report.faults);
-    let never = sometimes.filter(|count| count.runs == 0);
-    never.map(|count| count.id.as_str()).collect()
+    report.never().map(|count| count.id.as_str()).collect()
 }
 
 /// Whether it says something that a part of what is to be reached never was.

@@ -48,6 +48,14 @@ pub struct Report {
     pub stopped: Option<(Stopped, u64)>,
 }
 
+impl Report {
+    /// What was to be reached sometimes and the kinds of fault that came up in no run.
+    pub fn never(&self) -> impl Iterator<Item = &Count> {
+        let all = self.sometimes.iter().chain(&self.faults);
+        all.filter(|count| count.runs == 0)
+    }
+}
+
 /// Why a campaign ended before its last seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
