@@ -72,7 +72,7 @@ fn fills(log: &[u8]) -> Vec<(u64, Filled)> {
     let events = events(log).into_iter();
     events
         .filter_map(|event| match event.domain() {
-            Some(DomainEvent::Filled(fill)) => Some((event.seq.0, fill.clone())),
+            Some(DomainEvent::Filled(fill)) => Some((event.seq.0, Filled::clone(fill))),
             _ => None,
         })
         .collect()

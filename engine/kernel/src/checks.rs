@@ -1,8 +1,9 @@
 //! Several properties fed together, and what they say of a run.
 //!
-//! Each is shown only the kinds of event that it watches: a table by kind says who is.
-
-use std::ops::Range;
+//! Each is shown only the kinds of event that it watches. Events are kept back until there are some dozens of them, and
+//! then each property sees all that are its own before the next one's turn. To whoever asks it makes no difference,
+//! since nothing that a property says can change a run. To the processor it does: the code of all properties is many
+//! times larger than its first cache, and so is fetched once for many events.
 
 use crate::event::{Event, EventSet};
 use crate::id::{Seq, Time};
@@ -37,6 +38,12 @@ pub struct Checked {
     pub finding: Finding,
 }
 
+/// Some events of a section: a bit for each.
+type Among = u128;
+
+/// So many events are kept back at most.
+const SECTION: usize = Among::BITS as usize;
+
 /// One property while it is fed.
 struct Open<E> {
     invariant: Box<dyn Invariant<E>>,
@@ -49,14 +56,14 @@ pub struct Checks<E> {
     open: Vec<Open<E>>,
     sometimes: Vec<Sometimes<E>>,
     reached: Vec<bool>,
-    /// Which properties are shown a kind of event.
-    to_hold: Watchers,
-    /// Which of what is to be reached is shown it.
-    to_reach: Watchers,
+    /// What nobody has been shown yet.
+    section: Vec<Event<E>>,
+    /// Which of them are of a kind, by its number.
+    of_kind: Vec<Among>,
     /// Which kinds occurred, by number.
     met: Vec<bool>,
-    /// In the order in which they were noticed.
-    violated: Vec<usize>,
+    /// In the order in which a log shows them: by event, and at one event by place.
+    violated: Vec<(Seq, usize)>,
     /// The kinds of fault that struck, each once.
     struck: Vec<String>,
     last: Time,
@@ -64,52 +71,16 @@ pub struct Checks<E> {
     measure: Option<Box<dyn Measure<E>>>,
 }
 
-/// Who is shown each kind of event: places in a list of properties, kind by kind.
-struct Watchers {
-    places: Vec<u16>,
-    /// Which part of them is of a kind, by its number.
-    parts: Vec<Range<usize>>,
-}
-
-impl Watchers {
-    /// Who is shown which of so many kinds, as each property says; an empty list stands for all.
-    fn new(watches: &[&[u16]], kinds: usize) -> Watchers {
-        let all: Vec<u16> = (0..kinds as u16).collect();
-        let mut room = vec![0; kinds];
-        let watched = watches.iter().flat_map(|watched| shown(watched, &all));
-        watched.for_each(|kind| room[kind] += 1);
-        let mut end = 0;
-        let part = |room: usize| {
-            end += room;
-            end - room..end - room
-        };
-        let mut parts: Vec<Range<usize>> = room.into_iter().map(part).collect();
-        let mut places = vec![0; end];
-        for (place, watched) in (0..).zip(watches) {
-            for kind in shown(watched, &all) {
-                let part = &mut parts[kind];
-                // One that names a kind twice is shown it once.
-                if places[part.clone()].last() != Some(&place) {
-                    places[part.end] = place;
-                    part.end += 1;
-                }
-            }
-        }
-        Watchers { places, parts }
-    }
-
-    /// Who is shown a kind.
-    #[inline]
-    fn of(&self, kind: usize) -> &[u16] {
-        &self.places[self.parts[kind].clone()]
-    }
-}
-
-/// The numbers of the kinds that a property is shown, of all that there are.
-fn shown<'a>(watched: &'a [u16], all: &'a [u16]) -> impl Iterator<Item = usize> + 'a {
-    let some = if watched.is_empty() { all } else { watched };
-    let known = some.iter().map(|kind| usize::from(*kind));
-    known.filter(|kind| *kind < all.len())
+/// What a run came to, as whoever watched its events says.
+pub struct Observed {
+    /// What each property says, violations first, in the order in which they were noticed.
+    pub findings: Vec<Checked>,
+    /// What was reached of what is to be reached sometimes.
+    pub reached: Vec<&'static str>,
+    /// The kinds of fault that struck, in the order in which each did first.
+    pub struck: Vec<String>,
+    /// The figures, if anything makes them.
+    pub measured: Option<Measured>,
 }
 
 impl<E: EventSet> Checks<E> {
@@ -118,10 +89,6 @@ impl<E: EventSet> Checks<E> {
         let known = KernelEvent::KINDS.iter().chain(E::KINDS);
         let kinds = known.map(|kind| usize::from(kind.number) + 1).max();
         let kinds = kinds.unwrap_or(0);
-        let watches: Vec<&[u16]> = invariants.iter().map(|it| it.watches()).collect();
-        let to_hold = Watchers::new(&watches, kinds);
-        let watches: Vec<&[u16]> = sometimes.iter().map(|it| it.watches).collect();
-        let to_reach = Watchers::new(&watches, kinds);
         let open = |invariant| Open {
             invariant,
             settled: None,
@@ -130,8 +97,8 @@ impl<E: EventSet> Checks<E> {
             open: invariants.into_iter().map(open).collect(),
             reached: vec![false; sometimes.len()],
             sometimes,
-            to_hold,
-            to_reach,
+            section: Vec::new(),
+            of_kind: vec![0; kinds],
             met: vec![false; kinds],
             violated: Vec::new(),
             struck: Vec::new(),
@@ -146,41 +113,56 @@ impl<E: EventSet> Checks<E> {
         self
     }
 
-    /// The figures of the events so far, if anything makes them; asked once.
-    pub fn measured(&mut self) -> Option<Measured> {
-        Some(self.measure.take()?.finish(self.last))
-    }
-
-    /// Feeds one event; a property that is violated is not fed any more.
+    /// Takes the next event; a property that is violated is shown none any more.
     #[inline]
-    pub fn observe(&mut self, event: &Event<E>) {
-        self.last = event.time;
-        if let Some(measure) = &mut self.measure {
-            measure.observe(event);
-        }
-        let kind = usize::from(event.kind().number);
-        self.met[kind] = true;
+    pub fn observe(&mut self, event: Event<E>) {
         if let Some(fault) = event.kernel().and_then(KernelEvent::fault) {
             self.exclude(fault);
         }
-        for at in self.to_hold.of(kind) {
-            let open = &mut self.open[usize::from(*at)];
-            if open.settled.is_none()
-                && let Err(what) = open.invariant.observe(event)
-            {
-                open.settled = Some(Finding::Violated {
-                    at: Some(event.seq),
-                    what,
-                });
-                self.violated.push(usize::from(*at));
+        self.section.push(event);
+        if self.section.len() == SECTION {
+            self.show();
+        }
+    }
+
+    /// Shows everybody what was kept back for them.
+    #[inline(never)]
+    fn show(&mut self) {
+        self.of_kind.fill(0);
+        for (at, event) in self.section.iter().enumerate() {
+            let kind = usize::from(event.kind().number);
+            self.of_kind[kind] |= 1 << at;
+            self.met[kind] = true;
+            self.last = event.time;
+        }
+        if let Some(measure) = &mut self.measure {
+            self.section.iter().for_each(|event| measure.observe(event));
+        }
+        let known = self.violated.len();
+        for (place, open) in self.open.iter_mut().enumerate() {
+            if open.settled.is_some() {
+                continue;
+            }
+            let watched = watched(&self.of_kind, open.invariant.watches());
+            let violation = |event: &Event<E>| {
+                let what = open.invariant.observe(event).err()?;
+                Some((event.seq, what))
+            };
+            if let Some((seq, what)) = first(watched, &self.section, violation) {
+                let at = Some(seq);
+                open.settled = Some(Finding::Violated { at, what });
+                self.violated.push((seq, place));
             }
         }
-        for at in self.to_reach.of(kind) {
-            let at = usize::from(*at);
-            if !self.reached[at] {
-                self.reached[at] = (self.sometimes[at].reached)(event);
+        self.violated[known..].sort_unstable();
+        for (reached, sometimes) in self.reached.iter_mut().zip(&mut self.sometimes) {
+            if !*reached {
+                let watched = watched(&self.of_kind, sometimes.watches);
+                let reaches = |event: &Event<E>| (sometimes.reached)(event).then_some(());
+                *reached = first(watched, &self.section, reaches).is_some();
             }
         }
+        self.section.clear();
     }
 
     /// A fault struck: properties that exclude it say nothing of this run any more.
@@ -189,6 +171,8 @@ impl<E: EventSet> Checks<E> {
         if self.struck.iter().any(|known| known == fault) {
             return;
         }
+        // They do of what came before.
+        self.show();
         self.struck.push(fault.to_owned());
         for open in &mut self.open {
             if open.settled.is_none() && open.invariant.excludes().contains(&fault) {
@@ -197,51 +181,86 @@ impl<E: EventSet> Checks<E> {
         }
     }
 
-    /// What was reached of what is to be reached sometimes.
-    pub fn reached(&self) -> Vec<&'static str> {
+    /// What the run came to.
+    pub fn finish(mut self) -> Observed {
+        self.show();
+        let measure = self.measure.take();
         let reached = self.sometimes.iter().zip(&self.reached);
-        reached
-            .filter(|(_, reached)| **reached)
-            .map(|(sometimes, _)| sometimes.id)
-            .collect()
+        let reached = reached.filter(|(_, reached)| **reached);
+        Observed {
+            measured: measure.map(|measure| measure.finish(self.last)),
+            reached: reached.map(|(sometimes, _)| sometimes.id).collect(),
+            struck: std::mem::take(&mut self.struck),
+            findings: self.findings(),
+        }
     }
 
-    /// The kinds of fault that struck, in the order in which each did first.
-    pub fn struck(&self) -> &[String] {
-        &self.struck
-    }
-
-    /// What each property says, violations first, in the order in which they were noticed.
-    pub fn finish(mut self) -> Vec<Checked> {
-        for at in 0..self.open.len() {
-            if self.open[at].settled.is_some() {
+    /// What each property says in the end.
+    fn findings(mut self) -> Vec<Checked> {
+        let noticed = self.violated.iter().map(|(_, place)| *place);
+        let mut order: Vec<usize> = noticed.collect();
+        for (place, open) in self.open.iter_mut().enumerate() {
+            if open.settled.is_some() {
                 continue;
             }
             let met = |kind: &u16| self.met.get(usize::from(*kind)) == Some(&true);
-            let needs = self.open[at].invariant.needs();
+            let needs = open.invariant.needs();
             let met_all = needs.iter().all(|one_of| one_of.iter().any(met));
-            let open = &mut self.open[at];
-            let finding = match open.invariant.finish(self.last) {
+            open.settled = Some(match open.invariant.finish(self.last) {
                 _ if !met_all => Finding::NotEvaluable,
                 Err(what) => {
-                    self.violated.push(at);
+                    order.push(place);
                     Finding::Violated { at: None, what }
                 }
                 Ok(()) if open.invariant.evaluable() => Finding::Held,
                 Ok(()) => Finding::NotEvaluable,
-            };
-            open.settled = Some(finding);
+            });
         }
-        let row = |at: usize, open: &mut Vec<Open<E>>| Checked {
-            id: open[at].invariant.id(),
-            statement: open[at].invariant.statement(),
-            finding: open[at].settled.take().unwrap_or(Finding::NotEvaluable),
+        let others = (0..self.open.len()).filter(|place| !order.contains(place));
+        let others: Vec<usize> = others.collect();
+        order.extend(others);
+        let row = |place: usize| {
+            let open = &mut self.open[place];
+            Checked {
+                id: open.invariant.id(),
+                statement: open.invariant.statement(),
+                finding: open.settled.take().unwrap_or(Finding::NotEvaluable),
+            }
         };
-        let others = (0..self.open.len()).filter(|at| !self.violated.contains(at));
-        let order: Vec<usize> = self.violated.iter().copied().chain(others).collect();
-        order
-            .into_iter()
-            .map(|at| row(at, &mut self.open))
-            .collect()
+        order.into_iter().map(row).collect()
     }
 }
+
+/// Which events are of a kind that somebody watches; who names none watches all.
+fn watched(of_kind: &[Among], kinds: &[u16]) -> Among {
+    if kinds.is_empty() {
+        return of_kind.iter().fold(0, |some, more| some | more);
+    }
+    let known = kinds
+        .iter()
+        .filter_map(|kind| of_kind.get(usize::from(*kind)));
+    known.fold(0, |some, more| some | more)
+}
+
+/// The first thing that is found at an event that is among some.
+#[inline]
+fn first<E, T>(
+    among: Among,
+    section: &[Event<E>],
+    mut find: impl FnMut(&Event<E>) -> Option<T>,
+) -> Option<T> {
+    // Word by word: the bits of one are found with one instruction each.
+    let words = [among as u64, (among >> 64) as u64];
+    for (mut left, events) in words.into_iter().zip(section.chunks(64)) {
+        while left != 0 {
+            if let Some(found) = find(&events[left.trailing_zeros() as usize]) {
+                return Some(found);
+            }
+            left &= left - 1;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

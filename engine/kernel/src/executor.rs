@@ -20,7 +20,7 @@ use crate::event::{Body, Event};
 use crate::float_clock::FloatSeconds;
 use crate::follow::guide::Guide;
 use crate::id::{ActorId, HostId, Seq, TaskId, Time};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, head_of};
 use crate::kernel_event::{ActorNamed, KernelEvent};
 use crate::name::Name;
 use crate::narration::narrate;
@@ -222,25 +222,25 @@ impl<S: System> State<S> {
 
     /// Appends an event, applies it, shows it to the properties. Nothing follows a stop.
     #[inline]
-    pub(crate) fn append(&mut self, event: &Event<S::Event>) {
+    pub(crate) fn append(&mut self, event: Event<S::Event>) -> Seq {
+        let (seq, actor, head) = (event.seq, event.actor, head_of(&event));
         if self.stop.is_some() {
-            return;
+            return seq;
         }
-        if let Some(guide) = &mut self.guide
-            && let Err(error) = guide.compare(event)
-        {
-            return self.stop(Stop::Journal(error));
-        }
-        if let Err(error) = self.journal.append(event) {
-            return self.stop(Stop::Journal(error));
+        let guide = self.guide.as_mut();
+        let compared = guide.map_or(Ok(()), |guide| guide.compare(&event));
+        if let Err(error) = compared.and_then(|()| self.journal.append(&event)) {
+            self.stop(Stop::Journal(error));
+            return seq;
         }
         if tracing::level_filters::LevelFilter::current() >= tracing::Level::INFO {
-            narrate(event);
+            narrate(&event);
         }
         self.next_seq += 1;
-        self.world.apply(event);
+        self.world.apply(&event);
         self.checks.observe(event);
-        self.bound(event);
+        self.bound(seq, actor, head);
+        seq
     }
 
     /// Appends an event of the kernel's own.
@@ -251,17 +251,16 @@ impl<S: System> State<S> {
         event: impl Into<KernelEvent>,
     ) -> Seq {
         let event = self.event(actor, cause, Body::Kernel(event.into()));
-        self.append(&event);
-        event.seq
+        self.append(event)
     }
 
     /// Appends what the running task does; it is the cause of what the task does next.
     #[inline]
     pub(crate) fn emit(&mut self, actor: ActorId, body: Body<S::Event>) -> Seq {
         let event = self.event(actor, self.cause, body);
-        self.append(&event);
-        self.cause = Some(event.seq);
-        event.seq
+        let seq = self.append(event);
+        self.cause = Some(seq);
+        seq
     }
 
     /// Ends the run, unless it has ended.

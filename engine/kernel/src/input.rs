@@ -185,21 +185,19 @@ fn nobody_takes<S: System>(state: &mut State<S>) {
 pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Option<S::Event>) {
     let from = &mut state.outside.feeds[feed];
     let item = recorded.or_else(|| from.next.take().map(|(_, event)| event));
-    let Some(event) = item else { return };
+    let Some(item) = item else { return };
     let (actor, inbox) = (from.actor, Rc::clone(&from.inbox));
     for fault in std::mem::take(&mut from.injected) {
         state.append_kernel(actor, None, fault);
     }
     state.float_now = FloatSeconds::nearest(state.now);
-    let event = state.event(actor, None, Body::Domain(event));
+    let event = state.event(actor, None, Body::Domain(item.clone()));
     if let Some(guide) = &mut state.guide {
         guide.arrives(event.seq, state.outside.feeds[feed].is_recorded);
     }
-    state.append(&event);
+    let seq = state.append(event);
     let mut waiting = inbox.borrow_mut();
-    if let Body::Domain(item) = event.body {
-        waiting.items.push_back((event.seq, item));
-    }
+    waiting.items.push_back((seq, item));
     let most = state.budgets.queue;
     if waiting.items.len() as u64 > most {
         state.end_with(Verdict::Exhausted(Budget::Queue(most)));
@@ -210,7 +208,7 @@ pub(crate) fn arrive<S: System>(state: &mut State<S>, feed: usize, recorded: Opt
 }
 
 /// A call is answered, unless its caller gave it up.
-fn answer<S: System>(state: &mut State<S>, call: Seq, event: S::Event) {
+fn answer<S: System>(state: &mut State<S>, call: Seq, answer: S::Event) {
     let Some(pending) = state.outside.calls.get(&call) else {
         return;
     };
@@ -219,13 +217,12 @@ fn answer<S: System>(state: &mut State<S>, call: Seq, event: S::Event) {
     state.float_now = float_made.after(state.now.since(made));
     let port = state.outside.ports.get(&port);
     let actor = port.map_or(ActorId::ENGINE, |port| port.actor);
-    let event = state.event(actor, Some(call), Body::Domain(event));
-    state.append(&event);
-    if let (Body::Domain(answer), Some(pending)) = (event.body, state.outside.calls.get_mut(&call))
-    {
+    let event = state.event(actor, Some(call), Body::Domain(answer.clone()));
+    let seq = state.append(event);
+    if let Some(pending) = state.outside.calls.get_mut(&call) {
         pending.answer = Some(answer);
     }
-    state.wake_because(task, event.seq);
+    state.wake_because(task, seq);
 }
 
 /// Drops what a crash left: the host's unanswered calls and its tasks.

@@ -51,7 +51,7 @@ mod wait_graph;
 mod world;
 
 pub use chance::Stream;
-pub use checks::{Checked, Checks, Finding};
+pub use checks::{Checked, Checks, Finding, Observed};
 pub use codec::CodecError;
 pub use companion::{PROTOCOL, PROTOCOL_VERSION};
 pub use ctx::{Ctx, Elapsed};

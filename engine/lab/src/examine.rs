@@ -68,16 +68,17 @@ pub fn examine_to<S: System>(
     let mut events = Events::<S::Event>::new(reader);
     events.seek(Seq(0))?;
     while let Some(event) = events.next()? {
-        checks.observe(&event);
         world.apply(&event);
         count += 1;
         domain_events += u64::from(event.domain().is_some());
         now_and_then(&event, &mut watch);
-        if last == Some(event.seq) {
+        let is_last = last == Some(event.seq);
+        checks.observe(event);
+        if is_last {
             break;
         }
     }
-    let mut findings = checks.finish();
+    let mut findings = checks.finish().findings;
     if plan.profile == IMPORTED {
         limit(&mut findings, &S::invariants(judged), &header);
     }

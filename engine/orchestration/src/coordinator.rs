@@ -33,6 +33,7 @@ mod watch;
 mod work;
 
 use std::cell::{Cell, RefCell};
+use std::future::ready;
 use std::rc::{Rc, Weak};
 
 use dacapo_kernel::{Notify, Receiver, Sender, channel};
@@ -337,13 +338,8 @@ where
     F: Future<Output = Result<(), HandlerError>> + 'static,
 {
     let me = Weak::clone(me);
-    Handler::waiting(move |_, message| {
-        let handled = me.upgrade().map(|it| act(it, message));
-        async move {
-            match handled {
-                Some(handled) => handled.await,
-                None => Ok(()),
-            }
-        }
+    Handler::starting(move |_, message| match me.upgrade() {
+        Some(it) => Box::pin(act(it, message)),
+        None => Box::pin(ready(Ok(()))),
     })
 }

@@ -49,9 +49,9 @@ events! {
         /// The best prices on offer changed.
         65 "market quote" v 1 Input => MarketQuote(MarketQuote);
         /// Somebody outside publishes a message.
-        66 "outside message" v 1 Input => OutsideMessage(OutsideMessage);
+        66 "outside message" v 1 Input => OutsideMessage(OutsideMessage) in Box;
         /// Somebody outside does something else.
-        67 "outside action" v 1 Input => OutsideActed(OutsideActed);
+        67 "outside action" v 1 Input => OutsideActed(OutsideActed) in Box;
         /// What somebody outside wanted was not done.
         68 "outside refused" v 1 Consequence => OutsideRefused(OutsideRefused);
         /// A step of time is over, and what the market did in it.
@@ -59,9 +59,9 @@ events! {
         /// A language model is asked.
         70 "model asked" v 1 Call => ModelAsked(ModelAsked), or 2 as PackedAsked;
         /// A language model answered.
-        71 "model answered" v 1 Answer => ModelAnswered(ModelAnswered);
+        71 "model answered" v 1 Answer => ModelAnswered(ModelAnswered) in Box;
         /// A file of bars was read.
-        72 "bars read" v 1 Input => BarsRead(BarsRead);
+        72 "bars read" v 1 Input => BarsRead(BarsRead) in Box;
         /// A row of a table of outputs can be known.
         73 "table row" v 1 Input => TableRow(TableRow);
         /// A text that many prompts share.
@@ -89,9 +89,9 @@ events! {
         /// Messages left the history.
         85 "history shrunk" v 1 Consequence => HistoryShrunk(HistoryShrunk);
         /// A message in the history was changed.
-        86 "message rewritten" v 1 Consequence => MessageRewritten(MessageRewritten);
+        86 "message rewritten" v 1 Consequence => MessageRewritten(MessageRewritten) in Box;
         /// A tape was read.
-        87 "tape read" v 1 Input => TapeRead(TapeRead);
+        87 "tape read" v 1 Input => TapeRead(TapeRead) in Box;
         /// The coordinator and its bus begin.
         89 "started" v 1 Consequence => Started(Started);
         /// The coordinator changed its state.
@@ -119,21 +119,21 @@ events! {
         /// Why a signal ended without an order.
         103 "signal dropped" v 1 Consequence => SignalDropped(SignalDropped);
         /// The risk engine judged a proposal.
-        110 "risk judged" v 2 Consequence => RiskJudged(RiskJudged), was 1 as JudgedWithoutWarnings;
+        110 "risk judged" v 2 Consequence => RiskJudged(RiskJudged) in Box, was 1 as JudgedWithoutWarnings;
         /// Somebody lifted by hand what halts trading in the risk engine.
         111 "risk reset" v 1 Consequence => RiskReset(RiskReset);
         /// An order goes to the exchange.
-        120 "order submitted" v 1 Consequence => OrderSubmitted(OrderSubmitted);
+        120 "order submitted" v 1 Consequence => OrderSubmitted(OrderSubmitted) in Box;
         /// What became of an order.
         121 "order answered" v 1 Consequence => OrderAnswered(OrderAnswered);
         /// An execution.
-        122 "filled" v 1 Consequence => Filled(Filled);
+        122 "filled" v 1 Consequence => Filled(Filled) in Box;
         /// A balance after a fill or a settlement.
         123 "balance changed" v 1 Consequence => BalanceChanged(BalanceChanged);
         /// Positions are to be closed or reduced.
         124 "emergency ordered" v 1 Consequence => EmergencyOrdered(EmergencyOrdered);
         /// A position was opened.
-        125 "position opened" v 1 Consequence => PositionOpened(PositionOpened);
+        125 "position opened" v 1 Consequence => PositionOpened(PositionOpened) in Box;
         /// A position was closed, in whole or in part.
         126 "position closed" v 1 Consequence => PositionClosed(PositionClosed);
         /// One bar touched both the stop and the target of a position.

@@ -14,9 +14,7 @@ use crate::bus::subscriptions::SubscriberKey;
 use crate::bus::{Bus, Handler, HandlerError};
 use crate::config::{Config, OutsideEvent, Reply, ScriptedSubscriber};
 use crate::coordinator::Coordinator;
-use crate::domain_event::{
-    DomainEvent, OutsideActed, OutsideAction, OutsideMessage, OutsideRefused,
-};
+use crate::domain_event::{DomainEvent, OutsideAction, OutsideMessage, OutsideRefused};
 use crate::exchange::Exchange;
 use crate::feeds::{Item, item};
 use crate::message::{Draft, Message, Name, Payload};
@@ -83,8 +81,8 @@ impl Outside {
             let me = self.clone();
             let done = async move {
                 match arrived {
-                    DomainEvent::OutsideMessage(message) => me.publish(message).await,
-                    DomainEvent::OutsideActed(OutsideActed { action }) => me.act(action).await,
+                    DomainEvent::OutsideMessage(message) => me.publish(*message).await,
+                    DomainEvent::OutsideActed(acted) => me.act(acted.action).await,
                     _ => {}
                 }
                 me.under_way.set(me.under_way.get() - 1);

@@ -93,8 +93,8 @@ impl View<DomainEvent> for Views {
                 market.last = Some(bar.close);
                 market.bars += 1;
             }
-            DomainEvent::BarsRead(read) => self.bars_read.push(read.clone()),
-            DomainEvent::TapeRead(read) => self.tape_read = Some(read.clone()),
+            DomainEvent::BarsRead(read) => self.bars_read.push(BarsRead::clone(read)),
+            DomainEvent::TapeRead(read) => self.tape_read = Some(TapeRead::clone(read)),
             DomainEvent::OutsideMessage(_)
             | DomainEvent::OutsideActed(_)
             | DomainEvent::TableRow(_)

@@ -1,26 +1,27 @@
 //! Where a run ends or is cut, looked at after each event: its budgets, and the crashes planned for an event.
 
 use super::State;
-use crate::event::{Body, Event};
-use crate::id::Seq;
+use crate::event::FIRST_DOMAIN_KIND;
+use crate::id::{ActorId, Seq};
 use crate::journal::Journal;
+use crate::log::Head;
 use crate::system::System;
 use crate::verdict::{Budget, Verdict};
 
 impl<S: System> State<S> {
     /// What follows from the fact that an event is in the log.
     #[inline]
-    pub(super) fn bound(&mut self, event: &Event<S::Event>) {
-        if event.time != self.instant {
-            self.instant = event.time;
-            self.instant_from = event.seq;
+    pub(super) fn bound(&mut self, seq: Seq, actor: ActorId, head: Head) {
+        if head.time != self.instant {
+            self.instant = head.time;
+            self.instant_from = seq;
             self.plan_ahead();
         }
-        if matches!(event.body, Body::Domain(_)) {
-            self.last_progress = event.time;
+        if head.kind >= FIRST_DOMAIN_KIND {
+            self.last_progress = head.time;
         }
         if self.next_seq >= self.special {
-            self.specially(event.seq);
+            self.specially(seq);
         }
         if let Journal::Verify(verifier) = &mut self.journal
             && let Some(cut) = verifier.abrupt_crash()
@@ -28,7 +29,7 @@ impl<S: System> State<S> {
             self.strike(cut, true);
         }
         if self.guide.is_some() {
-            self.cut_as_recorded(event);
+            self.cut_as_recorded(actor, head.kind);
         }
     }
 

@@ -3,8 +3,8 @@
 
 use std::io::Read;
 
-use crate::event::Event;
 use crate::executor::{Cut, State};
+use crate::id::ActorId;
 use crate::journal::BoxedStorage;
 use crate::log::{LogError, SyncPolicy, Writer};
 use crate::run::header;
@@ -19,12 +19,12 @@ impl<S: System> State<S> {
 
     /// The recording that is followed may have had a host crash right after this event.
     #[cold]
-    pub(crate) fn cut_as_recorded(&mut self, event: &Event<S::Event>) {
-        let actor = self.world.actor_name(event.actor);
+    pub(crate) fn cut_as_recorded(&mut self, actor: ActorId, kind: u16) {
+        let actor = self.world.actor_name(actor);
         let Some(guide) = &mut self.guide else {
             return;
         };
-        let Some((host, restart_after)) = guide.cut_after(actor, event.kind().number) else {
+        let Some((host, restart_after)) = guide.cut_after(actor, kind) else {
             return;
         };
         if let Some(host) = self.outside.host_named(&host) {

@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 /// Writes the verdict, closes the journal and takes the run apart.
 pub(super) fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError> {
     let (verdict, mut trouble) = close_run(&mut core.state.borrow_mut());
-    let (events, asked_programs, world, mut checks, journal, guide) = {
+    let (events, asked_programs, world, checks, journal, guide) = {
         let mut state = core.state.borrow_mut();
         (
             state.next_seq,
@@ -52,14 +52,15 @@ pub(super) fn finish<S: System>(core: &Rc<Core<S>>) -> Result<Ended<S>, RunError
     if let Some(JournalError::Program(error)) = trouble {
         return Err(RunError::Program(error));
     }
+    let observed = checks.finish();
     let outcome = Outcome {
         verdict,
         world,
-        reached: checks.reached(),
-        struck: checks.struck().to_vec(),
-        measured: checks.measured(),
+        reached: observed.reached,
+        struck: observed.struck,
+        measured: observed.measured,
         asked_programs,
-        findings: checks.finish(),
+        findings: observed.findings,
         reused: guide
             .as_ref()
             .map_or(Reused::default(), |guide| guide.reused()),

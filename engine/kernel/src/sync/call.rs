@@ -44,19 +44,11 @@ impl<S: System> Call<S> {
             "nobody answers at port {}: a system calls only at the ports that it registered",
             port.0
         );
-        let event = state.event(actor, state.cause, Body::Domain(request));
-        let call = event.seq;
-        state.append(&event);
-        state.cause = Some(call);
-        let timer = match &event.body {
-            Body::Domain(request) if !state.halted => ask(&mut state, (actor, port), call, request),
-            _ => None,
-        };
-        let Consulted { timer, again } = match &event.body {
-            Body::Domain(request) if timer.is_none() => {
-                consult(&mut state, (actor, port), call, request)
-            }
-            _ => Consulted { timer, again: None },
+        let call = state.emit(actor, Body::Domain(request.clone()));
+        let asked = (!state.halted).then(|| ask(&mut state, (actor, port), call, &request));
+        let Consulted { timer, again } = match asked.flatten() {
+            None => consult(&mut state, (actor, port), call, &request),
+            timer => Consulted { timer, again: None },
         };
         let pending = PendingCall {
             port: port.0,

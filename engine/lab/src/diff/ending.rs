@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{
-    BoxedStorage, Checked, Checks, Curve, EventSet, Events, Exhibits, Measurement, RunError, Scale,
-    Seq, Shape, System, Time, Unit, Wanted, World, log::Reader, plan_of, with_acts,
+    BoxedStorage, Checks, Curve, EventSet, Events, Exhibits, Measurement, Observed, RunError,
+    Scale, Seq, Shape, System, Time, Unit, Wanted, World, log::Reader, plan_of, with_acts,
 };
 use serde_json::Value;
 
@@ -119,14 +119,17 @@ pub fn ending_of<S: System>(
     events.seek(Seq(0))?;
     let mut count = 0;
     while let Some(event) = events.next()? {
-        checks.observe(&event);
         world.apply(&event);
         shown.observe(&event);
         count += 1;
         now_and_then(&event, &mut watch);
+        checks.observe(event);
     }
-    let measured = checks.measured();
-    let mut findings: Vec<Checked> = checks.finish();
+    let Observed {
+        mut findings,
+        measured,
+        ..
+    } = checks.finish();
     if plan.profile == IMPORTED {
         limit(&mut findings, &S::invariants(judged), &header);
     }

@@ -61,7 +61,11 @@ impl Handler {
     where
         F: Future<Output = Result<(), HandlerError>> + 'static,
     {
-        let act = move |ctx, message| Box::pin(act(ctx, message)) as HandlerFuture;
+        Handler::starting(move |ctx, message| Box::pin(act(ctx, message)))
+    }
+
+    /// The same, where what is begun is on the heap already.
+    pub(crate) fn starting(act: impl Fn(Ctx, Rc<Message>) -> HandlerFuture + 'static) -> Handler {
         Handler {
             act: Act::Waiting(Rc::new(act)),
             filter: None,

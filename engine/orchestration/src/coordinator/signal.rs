@@ -69,7 +69,8 @@ impl Coordinator {
         handler(me, |it, message| async move {
             match it.signals.try_send(Rc::clone(&message)) {
                 Ok(()) => Ok(()),
-                Err(_) => it.refuse(&message, &SignalError::QueueFull).await,
+                // What rarely happens does not make each one larger.
+                Err(_) => Box::pin(it.refuse(&message, &SignalError::QueueFull)).await,
             }
         })
     }

@@ -84,13 +84,13 @@ impl Planted {
             body,
         };
         self.next += 1;
-        self.checks.observe(&event);
+        self.checks.observe(event);
         self
     }
 
     /// What the property says in the end.
     pub(super) fn finding(self) -> Finding {
-        let mut rows = self.checks.finish();
+        let mut rows = self.checks.finish().findings;
         rows.remove(0).finding
     }
 

@@ -9,7 +9,7 @@ use dacapo_kernel::{Answer, FaultKind, Odds, Time};
 use serde_json::{Value, json};
 
 use super::answer;
-use crate::domain_event::{DomainEvent, ModelAnswered, ModelAsked, ModelReply};
+use crate::domain_event::{DomainEvent, ModelAsked, ModelReply};
 
 /// The kinds of trouble.
 pub(crate) const KINDS: &[FaultKind] = &[
@@ -174,15 +174,12 @@ impl Troubles {
         }
         let late = odds.fault("model.timeout").unwrap_or(0);
         let after = given.after + Duration::from_millis(late);
-        let event = match given.event {
-            DomainEvent::ModelAnswered(ModelAnswered {
-                reply: ModelReply::Text(text),
-            }) => {
-                let reply = ModelReply::Text(spoil(text, asked, odds));
-                ModelAnswered { reply }.into()
-            }
-            other => other,
-        };
+        let mut event = given.event;
+        if let DomainEvent::ModelAnswered(answered) = &mut event
+            && let ModelReply::Text(text) = &mut answered.reply
+        {
+            *text = spoil(std::mem::take(text), asked, odds);
+        }
         Answer { after, event }
     }
 }

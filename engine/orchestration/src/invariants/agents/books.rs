@@ -17,7 +17,7 @@ pub(super) struct Books {
     /// Whether anybody keeps an account.
     are_kept: bool,
     balances: BTreeMap<String, Amount>,
-    open: BTreeMap<u64, PositionOpened>,
+    open: BTreeMap<u64, Box<PositionOpened>>,
 }
 
 impl Books {

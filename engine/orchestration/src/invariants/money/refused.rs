@@ -40,7 +40,7 @@ pub(super) struct Refused {
     sees_late: bool,
     /// How many orders were ever sent.
     sent: u64,
-    orders: BTreeMap<Name, OrderSubmitted>,
+    orders: BTreeMap<Name, Box<OrderSubmitted>>,
 }
 
 impl Refused {

@@ -20,7 +20,7 @@ pub(super) struct NeverRiskier {
     entry_pct: (f64, f64),
     signals: Messages,
     changed: BTreeMap<u64, bool>,
-    judged: BTreeMap<u64, RiskJudged>,
+    judged: BTreeMap<u64, Box<RiskJudged>>,
 }
 
 impl NeverRiskier {

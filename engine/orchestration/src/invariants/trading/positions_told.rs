@@ -13,7 +13,7 @@ use crate::message::{OrderPlaced, Payload};
 #[derive(Debug, Default)]
 pub(super) struct PositionsTold {
     coordinator: Option<ActorId>,
-    opened: BTreeMap<u64, PositionOpened>,
+    opened: BTreeMap<u64, Box<PositionOpened>>,
     /// How each position was closed, part by part: whoever takes time to listen holds up what is told.
     closed: BTreeMap<u64, Vec<PositionClosed>>,
     /// Those of which this coordinator has said that they were opened.

@@ -1,0 +1,174 @@
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::event::Body;
+use crate::events;
+use crate::id::ActorId;
+use crate::id::TaskId;
+use crate::kernel_event::{FaultInjected, TimerFired};
+
+/// A number is said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said(u64);
+
+events! {
+    /// What happens here.
+    pub enum Saying {
+        /// A number is said.
+        64 "said" v 1 Consequence => Said(Said);
+    }
+}
+
+/// No number so large is said, and none but those that follow each other.
+struct Below {
+    id: &'static str,
+    most: u64,
+    next: u64,
+    watches: &'static [u16],
+    excludes: &'static [&'static str],
+}
+
+fn below(id: &'static str, most: u64) -> Below {
+    Below {
+        id,
+        most,
+        next: 0,
+        watches: &[number::Said],
+        excludes: &[],
+    }
+}
+
+impl Invariant<Saying> for Below {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn statement(&self) -> &'static str {
+        "numbers follow each other up to a largest one"
+    }
+
+    fn watches(&self) -> &'static [u16] {
+        self.watches
+    }
+
+    fn excludes(&self) -> &'static [&'static str] {
+        self.excludes
+    }
+
+    fn observe(&mut self, event: &Event<Saying>) -> Result<(), String> {
+        let Some(Saying::Said(Said(number))) = event.domain() else {
+            assert!(self.watches.is_empty(), "it does not watch {event:?}");
+            return Ok(());
+        };
+        assert_eq!(*number, self.next, "each is shown once, in order");
+        self.next += 1;
+        if *number > self.most {
+            return Err(format!("found {number}"));
+        }
+        Ok(())
+    }
+}
+
+/// Shows the properties so many numbers, with other events between them, and a fault before one of them.
+fn shown(properties: Vec<Below>, numbers: u64, fault: Option<u64>) -> Observed {
+    let boxed = |it| Box::new(it) as Box<dyn Invariant<Saying>>;
+    let sometimes = Sometimes {
+        id: "a.hundred",
+        meaning: "a hundred is said",
+        watches: &[number::Said],
+        reached: Box::new(|event| event.domain() == Some(&Saying::Said(Said(100)))),
+    };
+    let mut checks = Checks::new(properties.into_iter().map(boxed).collect(), vec![sometimes]);
+    let mut seq = 0;
+    let mut show = |body| {
+        checks.observe(Event {
+            seq: Seq(seq),
+            time: Time::from_micros(seq),
+            cause: None,
+            actor: ActorId(1),
+            body,
+        });
+        seq += 1;
+    };
+    for number in 0..numbers {
+        if fault == Some(number) {
+            let fault = FaultInjected {
+                door: "noise".into(),
+                asked: 0,
+                value: 1,
+            };
+            show(Body::Kernel(fault.into()));
+        }
+        show(Body::Domain(Said(number).into()));
+        show(Body::Kernel(TimerFired { task: TaskId(1) }.into()));
+    }
+    checks.finish()
+}
+
+fn at(observed: &Observed) -> Vec<(&'static str, Option<u64>)> {
+    let at = |row: &Checked| match &row.finding {
+        Finding::Violated { at, .. } => Some((row.id, at.map(|seq| seq.0))),
+        _ => None,
+    };
+    observed.findings.iter().filter_map(at).collect()
+}
+
+/// However many events there are, each property sees its own once and in order, up to its first violation, and
+/// violations come in the order in which the log shows them.
+#[test]
+fn violations_come_in_the_order_of_the_log() {
+    let all = Below {
+        watches: &[],
+        ..below("late", 299)
+    };
+    let properties = vec![
+        all,
+        below("third", 130),
+        below("second", 7),
+        below("first", 5),
+        below("also third", 130),
+    ];
+    let observed = shown(properties, 301, None);
+    let expected = [
+        ("first", Some(12)),
+        ("second", Some(16)),
+        ("third", Some(262)),
+        ("also third", Some(262)),
+        ("late", Some(600)),
+    ];
+    assert_eq!(at(&observed), expected);
+}
+
+/// A property that excludes a fault says what it saw before that, and nothing of what follows.
+#[test]
+fn a_fault_silences_who_excludes_it_from_there_on() {
+    let excluding = |id, most| Below {
+        excludes: &["noise"],
+        ..below(id, most)
+    };
+    let properties = || {
+        vec![
+            excluding("before", 9),
+            excluding("after", 10),
+            below("any", 10),
+        ]
+    };
+    let observed = shown(properties(), 300, Some(12));
+    assert_eq!(
+        at(&observed),
+        [("before", Some(20)), ("after", Some(22)), ("any", Some(22))]
+    );
+    let observed = shown(properties(), 300, Some(11));
+    // The fault stands before the number.
+    assert_eq!(at(&observed), [("before", Some(20)), ("any", Some(23))]);
+    let silent = observed.findings.iter().find(|row| row.id == "after");
+    assert_eq!(silent.map(|row| &row.finding), Some(&Finding::NotEvaluable));
+    assert_eq!(observed.struck, ["noise"]);
+}
+
+/// What is to be reached is, whether a section is full by then or not.
+#[test]
+fn what_is_reached_counts_in_a_section_that_is_not_full() {
+    assert_eq!(shown(Vec::new(), 101, None).reached, ["a.hundred"]);
+    assert_eq!(shown(Vec::new(), 100, None).reached, [""; 0]);
+}
