@@ -1,10 +1,13 @@
 //! Several properties fed together, and what they say of a run.
 //!
-//! Each is shown only the kinds of event that it watches. Events are kept back until there are some dozens of them, and
+//! Each is shown only the kinds of event that it watches. Events are kept back until there are some hundreds of them, and
 //! then each property sees all that are its own before the next one's turn. To whoever asks it makes no difference,
 //! since nothing that a property says can change a run. To the processor it does: the code of all properties is many
 //! times larger than its first cache, and so is fetched once for many events.
 
+mod batch;
+
+use self::batch::Batch;
 use crate::event::{Event, EventSet};
 use crate::id::{Seq, Time};
 use crate::invariant::{Invariant, Sometimes};
@@ -38,12 +41,6 @@ pub struct Checked {
     pub finding: Finding,
 }
 
-/// Some events of a section: a bit for each.
-type Among = u128;
-
-/// So many events are kept back at most.
-const SECTION: usize = Among::BITS as usize;
-
 /// One property while it is fed.
 struct Open<E> {
     invariant: Box<dyn Invariant<E>>,
@@ -57,9 +54,7 @@ pub struct Checks<E> {
     sometimes: Vec<Sometimes<E>>,
     reached: Vec<bool>,
     /// What nobody has been shown yet.
-    section: Vec<Event<E>>,
-    /// Which of them are of a kind, by its number.
-    of_kind: Vec<Among>,
+    batch: Batch<E>,
     /// Which kinds occurred, by number.
     met: Vec<bool>,
     /// In the order in which a log shows them: by event, and at one event by place.
@@ -97,8 +92,7 @@ impl<E: EventSet> Checks<E> {
             open: invariants.into_iter().map(open).collect(),
             reached: vec![false; sometimes.len()],
             sometimes,
-            section: Vec::new(),
-            of_kind: vec![0; kinds],
+            batch: Batch::new(kinds),
             met: vec![false; kinds],
             violated: Vec::new(),
             struck: Vec::new(),
@@ -119,36 +113,38 @@ impl<E: EventSet> Checks<E> {
         if let Some(fault) = event.kernel().and_then(KernelEvent::fault) {
             self.exclude(fault);
         }
-        self.section.push(event);
-        if self.section.len() == SECTION {
+        if self.anyone_watches() && self.batch.push(event) {
             self.show();
         }
+    }
+
+    #[inline]
+    fn anyone_watches(&self) -> bool {
+        !(self.open.is_empty() && self.sometimes.is_empty()) || self.measure.is_some()
     }
 
     /// Shows everybody what was kept back for them.
     #[inline(never)]
     fn show(&mut self) {
-        self.of_kind.fill(0);
-        for (at, event) in self.section.iter().enumerate() {
-            let kind = usize::from(event.kind().number);
-            self.of_kind[kind] |= 1 << at;
-            self.met[kind] = true;
+        for event in self.batch.events() {
+            self.met[usize::from(event.kind().number)] = true;
             self.last = event.time;
         }
         if let Some(measure) = &mut self.measure {
-            self.section.iter().for_each(|event| measure.observe(event));
+            let events = self.batch.events();
+            events.iter().for_each(|event| measure.observe(event));
         }
         let known = self.violated.len();
         for (place, open) in self.open.iter_mut().enumerate() {
             if open.settled.is_some() {
                 continue;
             }
-            let watched = watched(&self.of_kind, open.invariant.watches());
+            let watches = open.invariant.watches();
             let violation = |event: &Event<E>| {
                 let what = open.invariant.observe(event).err()?;
                 Some((event.seq, what))
             };
-            if let Some((seq, what)) = first(watched, &self.section, violation) {
+            if let Some((seq, what)) = self.batch.first(watches, violation) {
                 let at = Some(seq);
                 open.settled = Some(Finding::Violated { at, what });
                 self.violated.push((seq, place));
@@ -157,12 +153,11 @@ impl<E: EventSet> Checks<E> {
         self.violated[known..].sort_unstable();
         for (reached, sometimes) in self.reached.iter_mut().zip(&mut self.sometimes) {
             if !*reached {
-                let watched = watched(&self.of_kind, sometimes.watches);
                 let reaches = |event: &Event<E>| (sometimes.reached)(event).then_some(());
-                *reached = first(watched, &self.section, reaches).is_some();
+                *reached = self.batch.first(sometimes.watches, reaches).is_some();
             }
         }
-        self.section.clear();
+        self.batch.clear();
     }
 
     /// A fault struck: properties that exclude it say nothing of this run any more.
@@ -230,37 +225,3 @@ impl<E: EventSet> Checks<E> {
         order.into_iter().map(row).collect()
     }
 }
-
-/// Which events are of a kind that somebody watches; who names none watches all.
-fn watched(of_kind: &[Among], kinds: &[u16]) -> Among {
-    if kinds.is_empty() {
-        return of_kind.iter().fold(0, |some, more| some | more);
-    }
-    let known = kinds
-        .iter()
-        .filter_map(|kind| of_kind.get(usize::from(*kind)));
-    known.fold(0, |some, more| some | more)
-}
-
-/// The first thing that is found at an event that is among some.
-#[inline]
-fn first<E, T>(
-    among: Among,
-    section: &[Event<E>],
-    mut find: impl FnMut(&Event<E>) -> Option<T>,
-) -> Option<T> {
-    // Word by word: the bits of one are found with one instruction each.
-    let words = [among as u64, (among >> 64) as u64];
-    for (mut left, events) in words.into_iter().zip(section.chunks(64)) {
-        while left != 0 {
-            if let Some(found) = find(&events[left.trailing_zeros() as usize]) {
-                return Some(found);
-            }
-            left &= left - 1;
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests;

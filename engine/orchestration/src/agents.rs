@@ -294,16 +294,17 @@ impl Agents {
                 let said = average_cross::run(symbol, &self.known.market.borrow(), cross, rules);
                 Ok(said.map(Output::from))
             }
-            (AgentKind::Process(_), _) => self.ask_program(desk, symbol, exchange).await,
+            // Those that ask somebody outside are on the heap, so that the others stay small.
+            (AgentKind::Process(_), _) => Box::pin(self.ask_program(desk, symbol, exchange)).await,
             (AgentKind::Llm(llm), duty) => {
                 let Some(asked) = self.question(desk, llm, symbol, exchange) else {
                     return Ok(None);
                 };
                 if duty != Duty::Role(TaskKind::PortfolioRebalance) {
-                    return llm::run(ctx, asked).await;
+                    return Box::pin(llm::run(ctx, asked)).await;
                 }
                 let plan = portfolio_rebalance::advised(ctx, asked, &self.config.portfolio);
-                Ok(announce(desk, plan.await?))
+                Ok(announce(desk, Box::pin(plan).await?))
             }
             (AgentKind::Plans(plans), _) => Ok(announce(desk, scripted::plan(ctx, plans)?)),
             (AgentKind::Random, Duty::Role(kind)) => Ok(self.draw(ctx, kind, symbol)),

@@ -209,16 +209,11 @@ impl Coordinator {
             .priority(voice.priority)
             .ttl(self.life_on(voice.topic));
         let times = voice.ctx.fault("agent.storm").unwrap_or(1);
-        let mut draft = Some(draft);
-        for left in (0..times).rev() {
-            let said = if left == 0 {
-                draft.take()
-            } else {
-                draft.clone()
-            };
-            if let Some(said) = said {
-                self.carry(at, said).await;
-            }
+        for _ in 1..times {
+            self.carry(at, draft.clone()).await;
+        }
+        if times > 0 {
+            self.carry(at, draft).await;
         }
     }
 

@@ -56,9 +56,16 @@ pub(super) struct Overtaken {
 impl Coordinator {
     /// Carries a message of an agent to the bus.
     pub(super) async fn carry(self: &Rc<Self>, at: usize, draft: Draft) {
-        if !self.config.agents.remote {
-            return self.arrive(at, draft).await;
+        if self.config.agents.remote {
+            // Few agents run elsewhere: what that takes does not make the future of each message larger.
+            Box::pin(self.carry_from_afar(at, draft)).await;
+        } else {
+            self.arrive(at, draft).await;
         }
+    }
+
+    /// Carries a message on the way on which something may happen to it.
+    async fn carry_from_afar(self: &Rc<Self>, at: usize, draft: Draft) {
         let ctx = self.agents.voice(at).ctx.clone();
         if ctx.buggify("transport.drop") {
             return;

@@ -1,11 +1,10 @@
-use serde::{Deserialize, Serialize};
+//! What properties say does not depend on how many events they are shown together.
 
-use super::*;
-use crate::event::Body;
-use crate::events;
-use crate::id::ActorId;
-use crate::id::TaskId;
-use crate::kernel_event::{FaultInjected, TimerFired};
+use dacapo_kernel::{
+    ActorId, Body, Checked, Checks, Event, FaultInjected, Finding, Invariant, Observed, Seq,
+    Sometimes, TaskId, Time, TimerFired, events,
+};
+use serde::{Deserialize, Serialize};
 
 /// A number is said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,9 +165,9 @@ fn a_fault_silences_who_excludes_it_from_there_on() {
     assert_eq!(observed.struck, ["noise"]);
 }
 
-/// What is to be reached is, whether a section is full by then or not.
+/// What is to be reached is, whether a batch is full by then or not.
 #[test]
-fn what_is_reached_counts_in_a_section_that_is_not_full() {
+fn what_is_reached_counts_in_a_batch_that_is_not_full() {
     assert_eq!(shown(Vec::new(), 101, None).reached, ["a.hundred"]);
     assert_eq!(shown(Vec::new(), 100, None).reached, [""; 0]);
 }
