@@ -9,6 +9,9 @@ use crate::id::Time;
 use crate::kernel_event::{KernelEvent, number};
 
 /// A property of runs, shown the events of the kinds that it watches, in order.
+///
+/// It may be shown them some time after they happened, when other properties have seen later ones; so nothing is
+/// shared between properties.
 pub trait Invariant<E> {
     /// The name that reports and tests use.
     fn id(&self) -> &'static str;
