@@ -124,15 +124,19 @@ impl Market {
 
     /// Takes note of a trade or a bar. One with a price that is none tells nobody anything.
     pub(super) fn see(&mut self, event: &DomainEvent, at: Time) {
-        let (symbol, prices, tick) = match event {
-            DomainEvent::MarketTrade(it) => (&it.symbol, vec![it.price], Tick::Trade(it.clone())),
+        let (symbol, is_priced, tick) = match event {
+            DomainEvent::MarketTrade(it) => {
+                let is_priced = it.price.is_above_zero();
+                (&it.symbol, is_priced, Tick::Trade(it.clone()))
+            }
             DomainEvent::MarketBar(it) => {
-                let prices = vec![it.open, it.high, it.low, it.close];
-                (&it.symbol, prices, Tick::Bar(it.clone()))
+                let prices = [it.open, it.high, it.low, it.close];
+                let is_priced = prices.iter().all(|price| price.is_above_zero());
+                (&it.symbol, is_priced, Tick::Bar(it.clone()))
             }
             _ => return,
         };
-        if !prices.iter().all(|price| price.is_above_zero()) {
+        if !is_priced {
             return;
         }
         let Newest { left, kept } = self.markets.entry(symbol.clone()).or_default();
