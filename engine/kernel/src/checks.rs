@@ -44,6 +44,8 @@ pub struct Checked {
 /// One property while it is fed.
 struct Open<E> {
     invariant: Box<dyn Invariant<E>>,
+    /// A fault struck that it excludes: it is shown no more than so many of the events that were kept back.
+    shown: Option<usize>,
     /// Why it is fed no more.
     settled: Option<Finding>,
 }
@@ -86,6 +88,7 @@ impl<E: EventSet> Checks<E> {
         let kinds = kinds.unwrap_or(0);
         let open = |invariant| Open {
             invariant,
+            shown: None,
             settled: None,
         };
         Checks {
@@ -144,17 +147,22 @@ impl<E: EventSet> Checks<E> {
                 let what = open.invariant.observe(event).err()?;
                 Some((event.seq, what))
             };
-            if let Some((seq, what)) = self.batch.first(watches, violation) {
-                let at = Some(seq);
-                open.settled = Some(Finding::Violated { at, what });
-                self.violated.push((seq, place));
-            }
+            let shown = self.batch.up_to(open.shown);
+            open.settled = match shown.first(watches, violation) {
+                Some((seq, what)) => {
+                    self.violated.push((seq, place));
+                    let at = Some(seq);
+                    Some(Finding::Violated { at, what })
+                }
+                None => open.shown.map(|_| Finding::NotEvaluable),
+            };
         }
         self.violated[known..].sort_unstable();
         for (reached, sometimes) in self.reached.iter_mut().zip(&mut self.sometimes) {
             if !*reached {
                 let reaches = |event: &Event<E>| (sometimes.reached)(event).then_some(());
-                *reached = self.batch.first(sometimes.watches, reaches).is_some();
+                let found = self.batch.up_to(None).first(sometimes.watches, reaches);
+                *reached = found.is_some();
             }
         }
         self.batch.clear();
@@ -166,12 +174,10 @@ impl<E: EventSet> Checks<E> {
         if self.struck.iter().any(|known| known == fault) {
             return;
         }
-        // They do of what came before.
-        self.show();
         self.struck.push(fault.to_owned());
         for open in &mut self.open {
-            if open.settled.is_none() && open.invariant.excludes().contains(&fault) {
-                open.settled = Some(Finding::NotEvaluable);
+            if open.invariant.excludes().contains(&fault) {
+                open.shown.get_or_insert(self.batch.events().len());
             }
         }
     }

@@ -41,6 +41,38 @@ impl<E: EventSet> Batch<E> {
         &self.events
     }
 
+    /// So many of them from the first on; without a number all.
+    #[inline]
+    pub(super) fn up_to(&self, count: Option<usize>) -> Shown<'_, E> {
+        Shown {
+            events: &self.events[..count.unwrap_or(self.events.len())],
+            marks: &self.marks,
+            kinds: self.kinds,
+        }
+    }
+
+    /// Forgets them.
+    pub(super) fn clear(&mut self) {
+        let used = self.events.len().div_ceil(64) * self.kinds;
+        self.marks[..used].fill(0);
+        self.events.clear();
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        self.events.reserve_exact(MOST);
+        self.marks.resize(MOST.div_ceil(64) * self.kinds, 0);
+    }
+}
+
+/// The first events of a batch.
+pub(super) struct Shown<'a, E> {
+    events: &'a [Event<E>],
+    marks: &'a [u64],
+    kinds: usize,
+}
+
+impl<E> Shown<'_, E> {
     /// The first thing that is found at an event of some kinds, by their numbers; none stand for all.
     #[inline]
     pub(super) fn first<T>(
@@ -50,7 +82,8 @@ impl<E: EventSet> Batch<E> {
     ) -> Option<T> {
         let marks = self.marks.chunks(self.kinds);
         for (events, marks) in self.events.chunks(64).zip(marks) {
-            let mut left = marked(marks, kinds);
+            // What is marked may come after what is shown.
+            let mut left = marked(marks, kinds) & (u64::MAX >> (64 - events.len()));
             while left != 0 {
                 if let Some(found) = find(&events[left.trailing_zeros() as usize]) {
                     return Some(found);
@@ -59,18 +92,6 @@ impl<E: EventSet> Batch<E> {
             }
         }
         None
-    }
-
-    /// Forgets them.
-    pub(super) fn clear(&mut self) {
-        self.events.clear();
-        self.marks.fill(0);
-    }
-
-    #[cold]
-    fn make_room(&mut self) {
-        self.events.reserve_exact(MOST);
-        self.marks.resize(MOST.div_ceil(64) * self.kinds, 0);
     }
 }
 
