@@ -129,15 +129,18 @@ impl<E: EventSet> Checks<E> {
     /// Shows everybody what was kept back for them.
     #[inline(never)]
     fn show(&mut self) {
-        for event in self.batch.events() {
-            self.met[usize::from(event.kind().number)] = true;
-            self.last = event.time;
+        let Some(last) = self.batch.events().last() else {
+            return;
+        };
+        self.last = last.time;
+        for (met, is_there) in self.met.iter_mut().zip(self.batch.kinds()) {
+            *met |= is_there;
         }
         if let Some(measure) = &mut self.measure {
             let events = self.batch.events();
             events.iter().for_each(|event| measure.observe(event));
         }
-        let known = self.violated.len();
+        let (known, all) = (self.violated.len(), self.batch.events().len());
         for (place, open) in self.open.iter_mut().enumerate() {
             if open.settled.is_some() {
                 continue;
@@ -147,8 +150,8 @@ impl<E: EventSet> Checks<E> {
                 let what = open.invariant.observe(event).err()?;
                 Some((event.seq, what))
             };
-            let shown = self.batch.up_to(open.shown);
-            open.settled = match shown.first(watches, violation) {
+            let count = open.shown.unwrap_or(all);
+            open.settled = match self.batch.first(count, watches, violation) {
                 Some((seq, what)) => {
                     self.violated.push((seq, place));
                     let at = Some(seq);
@@ -161,7 +164,7 @@ impl<E: EventSet> Checks<E> {
         for (reached, sometimes) in self.reached.iter_mut().zip(&mut self.sometimes) {
             if !*reached {
                 let reaches = |event: &Event<E>| (sometimes.reached)(event).then_some(());
-                let found = self.batch.up_to(None).first(sometimes.watches, reaches);
+                let found = self.batch.first(all, sometimes.watches, reaches);
                 *reached = found.is_some();
             }
         }

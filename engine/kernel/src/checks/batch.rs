@@ -4,12 +4,17 @@ use crate::event::{Event, EventSet};
 
 /// So many events are kept back at most.
 const MOST: usize = 512;
+/// Words of 64 bits with a bit for each of them.
+const WORDS: usize = MOST / 64;
+
+/// Which events of a batch: the lowest bit of the first word is the first of them.
+type Marks = [u64; WORDS];
 
 /// Events in the order of their log.
 pub(super) struct Batch<E> {
     events: Vec<Event<E>>,
-    /// Of each 64 events in turn, and there for each kind by its number: which of them are of it, a bit for each.
-    marks: Vec<u64>,
+    /// For each kind by its number, once there was an event: which events are of it.
+    marks: Vec<Marks>,
     /// How many kinds there are.
     kinds: usize,
 }
@@ -31,8 +36,7 @@ impl<E: EventSet> Batch<E> {
         if at == 0 {
             self.make_room();
         }
-        let kind = usize::from(event.kind().number);
-        self.marks[at / 64 * self.kinds + kind] |= 1 << (at % 64);
+        self.marks[usize::from(event.kind().number)][at / 64] |= 1 << (at % 64);
         self.events.push(event);
         self.events.len() == MOST
     }
@@ -41,51 +45,29 @@ impl<E: EventSet> Batch<E> {
         &self.events
     }
 
-    /// So many of them from the first on; without a number all.
-    #[inline]
-    pub(super) fn up_to(&self, count: Option<usize>) -> Shown<'_, E> {
-        Shown {
-            events: &self.events[..count.unwrap_or(self.events.len())],
-            marks: &self.marks,
-            kinds: self.kinds,
-        }
+    /// Of each kind by its number, whether any of them is of it.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = bool> {
+        self.marks.iter().map(|marks| *marks != [0; WORDS])
     }
 
-    /// Forgets them.
-    pub(super) fn clear(&mut self) {
-        let used = self.events.len().div_ceil(64) * self.kinds;
-        self.marks[..used].fill(0);
-        self.events.clear();
-    }
-
-    #[cold]
-    fn make_room(&mut self) {
-        self.events.reserve_exact(MOST);
-        self.marks.resize(MOST.div_ceil(64) * self.kinds, 0);
-    }
-}
-
-/// The first events of a batch.
-pub(super) struct Shown<'a, E> {
-    events: &'a [Event<E>],
-    marks: &'a [u64],
-    kinds: usize,
-}
-
-impl<E> Shown<'_, E> {
-    /// The first thing that is found at an event of some kinds, by their numbers; none stand for all.
+    /// The first thing that is found among the first `count` of them, at an event of some kinds, by their numbers; none
+    /// stand for all.
     #[inline]
     pub(super) fn first<T>(
         &self,
+        count: usize,
         kinds: &[u16],
         mut find: impl FnMut(&Event<E>) -> Option<T>,
     ) -> Option<T> {
-        let marks = self.marks.chunks(self.kinds);
-        for (events, marks) in self.events.chunks(64).zip(marks) {
-            // What is marked may come after what is shown.
-            let mut left = marked(marks, kinds) & (u64::MAX >> (64 - events.len()));
+        if kinds.is_empty() {
+            return self.events[..count].iter().find_map(find);
+        }
+        let events = &self.events[..count];
+        for (word, mut left) in self.marked(kinds).into_iter().enumerate() {
             while left != 0 {
-                if let Some(found) = find(&events[left.trailing_zeros() as usize]) {
+                // What is marked may come after what is shown.
+                let event = events.get(word * 64 + left.trailing_zeros() as usize)?;
+                if let Some(found) = find(event) {
                     return Some(found);
                 }
                 left &= left - 1;
@@ -93,17 +75,31 @@ impl<E> Shown<'_, E> {
         }
         None
     }
-}
 
-/// Which of 64 events are of some kinds; none stand for all.
-#[inline]
-fn marked(marks: &[u64], kinds: &[u16]) -> u64 {
-    let mut marked = 0;
-    if kinds.is_empty() {
-        marks.iter().for_each(|more| marked |= more);
+    /// Which events are of some kinds.
+    #[inline]
+    fn marked(&self, kinds: &[u16]) -> Marks {
+        let mut marked = [0; WORDS];
+        for more in kinds
+            .iter()
+            .filter_map(|kind| self.marks.get(usize::from(*kind)))
+        {
+            for (word, more) in marked.iter_mut().zip(more) {
+                *word |= more;
+            }
+        }
+        marked
     }
-    for kind in kinds {
-        marked |= marks.get(usize::from(*kind)).unwrap_or(&0);
+
+    /// Forgets them.
+    pub(super) fn clear(&mut self) {
+        self.marks.fill([0; WORDS]);
+        self.events.clear();
     }
-    marked
+
+    #[cold]
+    fn make_room(&mut self) {
+        self.events.reserve_exact(MOST);
+        self.marks.resize(self.kinds, [0; WORDS]);
+    }
 }

@@ -46,8 +46,11 @@ impl Instant {
         if is_before {
             text.push('-');
         }
-        let width = if is_before && year < 1_000 { 3 } else { 4 };
-        digits(&mut text, year, width);
+        if is_before && year < 1_000 {
+            digits::<3>(&mut text, year);
+        } else {
+            digits::<4>(&mut text, year);
+        }
         for (before, number) in [
             ('-', utc.month()),
             ('-', utc.day()),
@@ -56,10 +59,10 @@ impl Instant {
             (':', utc.second()),
         ] {
             text.push(before);
-            digits(&mut text, number.unsigned_abs().into(), 2);
+            digits::<2>(&mut text, number.unsigned_abs().into());
         }
         text.push('.');
-        digits(&mut text, utc.subsec_nanosecond().unsigned_abs() / 1_000, 6);
+        digits::<6>(&mut text, utc.subsec_nanosecond().unsigned_abs() / 1_000);
         text.push_str("+00:00");
         text
     }
@@ -71,12 +74,14 @@ impl Instant {
     }
 }
 
-/// Appends a number with so many digits, zeros first.
-fn digits(text: &mut String, number: u32, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_u32.pow(place) % 10;
-        text.push(char::from(b'0' + digit as u8));
+/// Appends a number with `N` digits, zeros first.
+fn digits<const N: usize>(text: &mut String, mut number: u32) {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
     }
+    text.push_str(std::str::from_utf8(&digits).expect("digits are text"));
 }
 
 /// Nanoseconds are cut off: a message never appears to be younger than it is.

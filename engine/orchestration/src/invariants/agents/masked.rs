@@ -15,7 +15,7 @@ const DATE: usize = 10;
 #[derive(Debug)]
 pub(super) struct Masked {
     /// Assets, and pairs without their slash, in small letters; none where names are not hidden.
-    names: BTreeSet<String>,
+    names: Vec<String>,
     hides_dates: bool,
     met: bool,
 }
@@ -40,7 +40,7 @@ impl Masked {
         }
         let is_dated = templates.iter().any(|template| date(template).is_some());
         Masked {
-            names,
+            names: names.into_iter().collect(),
             hides_dates: mask.dates && !is_dated,
             met: false,
         }

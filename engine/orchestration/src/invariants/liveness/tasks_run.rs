@@ -36,8 +36,8 @@ struct Task {
     switched: bool,
     /// When it last finished, as far as this coordinator saw.
     last: Option<Time>,
-    /// The same as it was saved last.
-    saved: Option<Time>,
+    /// The same as it was saved last: a date, which is read only where it is needed. Empty if none was.
+    saved: String,
     due: Time,
     overdue: Overdue,
 }
@@ -82,7 +82,7 @@ impl TasksRun {
                 enabled: true,
                 was_disabled: !is_plain(of_task, plan.start_unix_ns / 1_000),
                 last: None,
-                saved: None,
+                saved: String::new(),
                 due: Time::ZERO,
                 overdue: Overdue::default(),
                 switched: false,
@@ -172,23 +172,25 @@ impl TasksRun {
     /// A coordinator that comes up again remembers when a task ran; where that is not sure, it may have been now.
     fn remember(&mut self, now: Time) {
         for task in &mut self.tasks {
-            task.due = now.max(task.saved.unwrap_or(now) + task.interval);
+            let saved = Instant::from_iso(&task.saved, self.start_us);
+            let micros = saved.and_then(|last| u64::try_from(last.as_micros()).ok());
+            task.due = now.max(micros.map_or(now, Time::from_micros) + task.interval);
         }
     }
 
     fn save(&mut self, record: &Value) {
+        let tasks = &record["tasks"];
         for task in &mut self.tasks {
-            let last_run = record["tasks"][task.name.as_str()]["last_run"].as_str();
-            let last_run = last_run.and_then(|text| Instant::from_iso(text, self.start_us));
-            let micros = last_run.and_then(|last| u64::try_from(last.as_micros()).ok());
-            task.saved = micros.map(Time::from_micros);
+            let last_run = tasks[task.name.as_str()]["last_run"].as_str();
+            task.saved.clear();
+            task.saved.push_str(last_run.unwrap_or_default());
         }
     }
 
     /// What was saved may not be there any more.
     fn forget(&mut self, now: Time) {
         for task in &mut self.tasks {
-            task.saved = None;
+            task.saved.clear();
         }
         self.remember(now);
     }
