@@ -81,7 +81,11 @@ impl Coordinator {
             told
         };
         let saved = self.store.save_state(&self.ctx, &record, told).is_ok();
-        self.saving.borrow_mut().urgent &= !saved;
+        let mut saving = self.saving.borrow_mut();
+        saving.urgent &= !saved;
+        if saved && let Some(risk) = record.risk {
+            saving.risk = risk;
+        }
         saved
     }
 

@@ -1,6 +1,8 @@
-//! `risk.breach-stops`: a breached limit stops what adds risk until somebody, or the calendar, clears it.
+//! `risk.breach-stops`: a breached limit stops what adds risk until somebody, or the calendar, clears it, and no longer.
 
 use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
+
+use serde_json::Value;
 
 use super::only_when_running::adds_risk;
 use crate::config::Config;
@@ -10,6 +12,46 @@ use crate::store::Loss;
 
 /// Nanoseconds in a day.
 const DAY_NS: i128 = 86_400_000_000_000;
+/// Microseconds in a day.
+const DAY_US: i128 = 86_400_000_000;
+
+/// Limits that the calendar alone lifts: on which day that of the day was in force, and in which week that of the week.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Passing {
+    day: Option<i128>,
+    week: Option<i128>,
+}
+
+impl Passing {
+    /// What is saved of risk; none if nothing was breached, or what stays breached on any day.
+    fn read(risk: &Value) -> Option<Passing> {
+        let breakers = risk["breakers"].as_array().filter(|it| !it.is_empty())?;
+        let mut passing = Passing {
+            day: None,
+            week: None,
+        };
+        let day = |mark: &str| Some(i128::from(risk[mark].as_i64()?).div_euclid(DAY_US));
+        for breaker in breakers {
+            match breaker.as_str()? {
+                "daily_loss" => passing.day = Some(day("last_daily_reset")?),
+                "weekly_loss" => passing.week = Some(week_of(day("last_weekly_reset")?)),
+                _ => return None,
+            }
+        }
+        Some(passing)
+    }
+
+    /// Whether none of them is in force any more on that day.
+    fn is_over(self, today: i128) -> bool {
+        self.day.is_none_or(|day| day < today)
+            && self.week.is_none_or(|week| week != week_of(today))
+    }
+}
+
+/// Weeks that begin on a Monday; 1970-01-01 was a Thursday.
+fn week_of(day: i128) -> i128 {
+    (day + 3).div_euclid(7)
+}
 
 /// The breaches in force.
 #[derive(Debug)]
@@ -25,6 +67,8 @@ pub(super) struct BreachStops {
     reset: bool,
     /// Whether what was saved last tells of it.
     durable: bool,
+    /// What of that the calendar lifts, if nothing else halts trading and it was saved.
+    passing: Option<Passing>,
     /// Whether there was any breach.
     met: bool,
 }
@@ -42,6 +86,7 @@ impl BreachStops {
             halted_on: None,
             reset: false,
             durable: false,
+            passing: None,
             met: false,
         }
     }
@@ -54,7 +99,7 @@ impl BreachStops {
     fn change(&mut self, changed: &StateChanged) {
         if Loss::from_name(&changed.by).is_some() {
             // What was saved is lost; trading is halted for that.
-            self.halted_on = None;
+            (self.halted_on, self.passing) = (None, None);
         }
         if changed.by == *"circuit_breaker" {
             // A pause while halted is no release.
@@ -79,7 +124,8 @@ impl Invariant<DomainEvent> for BreachStops {
     }
 
     fn statement(&self) -> &'static str {
-        "after a breach, nothing that adds risk is submitted until it is cleared"
+        "after a breach, nothing that adds risk is submitted until it is cleared, and a limit of the day or the week \
+         halts nothing in the next one"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -90,6 +136,7 @@ impl Invariant<DomainEvent> for BreachStops {
             number::RiskJudged,
             number::RiskReset,
             number::OrderSubmitted,
+            number::StoreFailed,
             dacapo_kernel::number::ClockJumped,
         ]
     }
@@ -115,11 +162,27 @@ impl Invariant<DomainEvent> for BreachStops {
                 }
             }
             Some(DomainEvent::StateSaved(saved)) => {
-                let breakers = saved.record.0["risk"]["breakers"].as_array();
+                let risk = &saved.record.0["risk"];
+                let breakers = risk["breakers"].as_array();
                 self.durable = breakers.is_some_and(|breakers| !breakers.is_empty());
+                self.passing = Passing::read(risk);
             }
+            // What risk knows may be more than what is saved.
+            Some(DomainEvent::StoreFailed(_)) => self.passing = None,
             Some(DomainEvent::StateChanged(changed)) => self.change(changed),
             Some(DomainEvent::RiskReset(_)) => (self.halted_on, self.reset) = (None, true),
+            Some(DomainEvent::RiskJudged(it))
+                if it
+                    .rejections
+                    .first()
+                    .is_some_and(|it| *it == *"TRADING_HALTED")
+                    && self.passing.is_some_and(|passing| passing.is_over(day)) =>
+            {
+                return Err(
+                    "expected a limit to be lifted with the day or week in which it was breached, found trading halted"
+                        .into(),
+                );
+            }
             Some(DomainEvent::RiskJudged(it)) if it.status == *"halted" => {
                 self.met = true;
                 // Once it was lifted, old figures refuse a trade and halt nothing.
@@ -156,9 +219,11 @@ mod tests {
     use crate::amount::Amount;
     use serde_json::json;
 
-    use crate::domain_event::{RiskBasis, RiskJudged, RiskReset, Started, StateSaved, TradeOrigin};
+    use crate::domain_event::{
+        RiskBasis, RiskJudged, RiskReset, Started, StateSaved, StoreFailed, TradeOrigin,
+    };
     use crate::invariants::planted::Planted;
-    use crate::message::Json;
+    use crate::message::{Json, Name};
 
     const OF_SIGNAL: TradeOrigin = TradeOrigin::Signal(7);
 
@@ -254,5 +319,36 @@ mod tests {
         let mut still = by_engine("halted");
         still.rejections = vec!["TRADING_HALTED".into()];
         lifted().then(still).then(by_engine("approved")).violated();
+    }
+
+    // Fails if a limit may halt trading in the next day or week, or must not in its own, or where more may be breached
+    // than what was saved.
+    #[test]
+    fn the_calendar_lifts_what_it_limits() {
+        const DAY_S: f64 = 86_400.0;
+        let saved = |breakers: &[&str]| {
+            let risk =
+                json!({ "breakers": breakers, "last_daily_reset": 5, "last_weekly_reset": 5 });
+            let record = Json(json!({ "risk": risk }));
+            Planted::of(BreachStops::from(0)).then(StateSaved { record })
+        };
+        let mut halted = by_engine("halted");
+        halted.rejections = vec!["TRADING_HALTED".into()];
+        let on =
+            |breakers: &[&str], days: f64| saved(breakers).at(days * DAY_S).then(halted.clone());
+        on(&["daily_loss"], 0.9).holds();
+        on(&["daily_loss"], 1.0).violated();
+        // The first Monday of 1970 was its fifth day.
+        on(&["weekly_loss"], 3.9).holds();
+        on(&["weekly_loss"], 4.0).violated();
+        on(&["daily_loss", "weekly_loss"], 3.9).holds();
+        on(&["daily_loss", "weekly_loss"], 4.0).violated();
+        on(&["daily_loss", "max_drawdown"], 9.0).holds();
+        on(&[], 9.0).holds();
+        let failed = StoreFailed {
+            operation: Name::fixed("save_state"),
+        };
+        let after = saved(&["daily_loss"]).then(failed).at(DAY_S);
+        after.then(halted.clone()).holds();
     }
 }
