@@ -7,7 +7,7 @@ use dacapo_kernel::{Event, Invariant, Time};
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::domain_event::{DomainEvent, number};
+use crate::domain_event::{DomainEvent, OutsideAction, number};
 
 /// How often the state is saved whatever is in it; the original's clock may come short of it by a hair.
 const PERIOD: Duration = Duration::from_millis(599_999);
@@ -22,6 +22,8 @@ pub(super) struct Saved {
     last: Option<u64>,
     /// When something was saved last that was there already.
     repeated: Option<Time>,
+    /// Stops that may not have been heard yet; each saves, too.
+    stops: u32,
 }
 
 impl Saved {
@@ -30,6 +32,7 @@ impl Saved {
             by_time: config.store.save_bars.is_none(),
             last: None,
             repeated: None,
+            stops: 0,
         }
     }
 
@@ -41,6 +44,10 @@ impl Saved {
             return Ok(());
         }
         match self.repeated.replace(now) {
+            Some(at) if now.since(at) < PERIOD && self.stops > 0 => {
+                self.stops -= 1;
+                Ok(())
+            }
             Some(at) if now.since(at) < PERIOD => Err(format!(
                 "expected what is saved already to be saved again after 600 s, found it saved again twice in {} s",
                 now.since(at).as_secs()
@@ -112,9 +119,12 @@ impl Invariant<DomainEvent> for Saved {
                 return self.save(&it.record.0, event.time);
             }
             Some(DomainEvent::Started(_)) => self.repeated = None,
+            Some(DomainEvent::OutsideActed(it)) => {
+                self.stops += u32::from(matches!(it.action, OutsideAction::Stop));
+            }
             _ => {}
         }
-        // It has a reason to save, whatever it saves; what failed is tried again, and a stop saves.
+        // It has a reason to save, whatever it saves; what failed is tried again.
         self.last = None;
         Ok(())
     }
@@ -131,7 +141,7 @@ mod tests {
 
     use super::super::planted::config;
     use super::*;
-    use crate::domain_event::{StateSaved, StoreFailed};
+    use crate::domain_event::{OutsideActed, StateSaved, StoreFailed};
     use crate::invariants::planted::Planted;
     use crate::message::{Json, Name};
 
@@ -156,6 +166,12 @@ mod tests {
             operation: Name::fixed("save_state"),
         };
         twice().then(failed).at(3.0).then(saved(1)).holds();
+        let stop = OutsideActed {
+            action: OutsideAction::Stop,
+        };
+        let late = || begun().then(stop.clone()).then(saved(1)).then(saved(1));
+        late().at(1.0).then(saved(1)).holds();
+        late().at(1.0).then(saved(1)).then(saved(1)).violated();
         let found = twice().at(600.0).then(saved(1)).violated();
         assert!(found.ends_with("twice in 599 s"), "{found}");
     }
