@@ -42,6 +42,7 @@ mod status_told;
 mod told;
 mod trades_told;
 mod vocabulary;
+mod wall;
 mod weighed;
 mod well_formed;
 mod window;

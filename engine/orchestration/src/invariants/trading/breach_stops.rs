@@ -1,25 +1,20 @@
 //! `risk.breach-stops`: a breached limit stops what adds risk until somebody, or the calendar, clears it, and no longer.
 
-use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
-
+use dacapo_kernel::{Event, Invariant, Plan};
 use serde_json::Value;
 
 use super::only_when_running::adds_risk;
+use super::wall::{Wall, day_of, week_of};
 use crate::config::Config;
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, StateChanged, number};
 use crate::store::Loss;
 
-/// Nanoseconds in a day.
-const DAY_NS: i128 = 86_400_000_000_000;
-/// Microseconds in a day.
-const DAY_US: i128 = 86_400_000_000;
-
 /// Limits that the calendar alone lifts: on which day that of the day was in force, and in which week that of the week.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 struct Passing {
-    day: Option<i128>,
-    week: Option<i128>,
+    day: Option<i64>,
+    week: Option<i64>,
 }
 
 impl Passing {
@@ -30,39 +25,32 @@ impl Passing {
             day: None,
             week: None,
         };
-        let day = |mark: &str| Some(i128::from(risk[mark].as_i64()?).div_euclid(DAY_US));
+        let (day_begun, week_begun) = (&risk["last_daily_reset"], &risk["last_weekly_reset"]);
         for breaker in breakers {
             match breaker.as_str()? {
-                "daily_loss" => passing.day = Some(day("last_daily_reset")?),
-                "weekly_loss" => passing.week = Some(week_of(day("last_weekly_reset")?)),
+                "daily_loss" => passing.day = Some(day_of(day_begun.as_i64()?)),
+                "weekly_loss" => passing.week = Some(week_of(week_begun.as_i64()?)),
                 _ => return None,
             }
         }
         Some(passing)
     }
 
-    /// Whether none of them is in force any more on that day.
-    fn is_over(self, today: i128) -> bool {
-        self.day.is_none_or(|day| day < today)
-            && self.week.is_none_or(|week| week != week_of(today))
+    /// Whether none of them is in force any more by the wall clock.
+    fn is_over(self, wall_us: i64) -> bool {
+        self.day.is_none_or(|day| day < day_of(wall_us))
+            && self.week.is_none_or(|week| week != week_of(wall_us))
     }
-}
-
-/// Weeks that begin on a Monday; 1970-01-01 was a Thursday.
-fn week_of(day: i128) -> i128 {
-    (day + 3).div_euclid(7)
 }
 
 /// The breaches in force.
 #[derive(Debug)]
 pub(super) struct BreachStops {
-    start_unix_ns: i64,
-    /// How far the wall clock has jumped.
-    jumped_ns: i128,
+    wall: Wall,
     /// What a breach led to, until it is cleared.
     stopped: Option<RunState>,
     /// The day on the wall clock on which the risk engine said that trading is halted.
-    halted_on: Option<i128>,
+    halted_on: Option<i64>,
     /// Whether somebody lifted it by hand.
     reset: bool,
     /// Whether what was saved last tells of it.
@@ -80,8 +68,7 @@ impl BreachStops {
 
     fn from(start_unix_ns: i64) -> BreachStops {
         BreachStops {
-            start_unix_ns,
-            jumped_ns: 0,
+            wall: Wall::of(start_unix_ns),
             stopped: None,
             halted_on: None,
             reset: false,
@@ -89,11 +76,6 @@ impl BreachStops {
             passing: None,
             met: false,
         }
-    }
-
-    fn day(&self, now: Time) -> i128 {
-        let wall = i128::from(self.start_unix_ns) + i128::from(now.as_nanos()) + self.jumped_ns;
-        wall.div_euclid(DAY_NS)
     }
 
     fn change(&mut self, changed: &StateChanged) {
@@ -146,12 +128,12 @@ impl Invariant<DomainEvent> for BreachStops {
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
-        if let Some(KernelEvent::ClockJumped(ClockJumped { by })) = event.kernel() {
-            self.jumped_ns += i128::from(*by);
+        if self.wall.note(event) {
             // There and back again, a day may have passed in between.
             self.halted_on = None;
         }
-        let day = self.day(event.time);
+        let wall_us = self.wall.micros(event.time);
+        let day = day_of(wall_us);
         match event.domain() {
             // A halt or a pause that outlives the restart is entered again; that it does is another
             // property's concern. So is what risk knew, if it was saved.
@@ -176,7 +158,7 @@ impl Invariant<DomainEvent> for BreachStops {
                     .rejections
                     .first()
                     .is_some_and(|it| *it == *"TRADING_HALTED")
-                    && self.passing.is_some_and(|passing| passing.is_over(day)) =>
+                    && self.passing.is_some_and(|passing| passing.is_over(wall_us)) =>
             {
                 return Err(
                     "expected a limit to be lifted with the day or week in which it was breached, found trading halted"

@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
-use dacapo_kernel::{ClockJumped, Event, Invariant, KernelEvent, Plan, Time};
+use dacapo_kernel::{Event, Invariant, Plan, Time};
 use serde_json::Value;
 
+use super::wall::{Wall, day_of, week_of};
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::domain_event::{
@@ -20,8 +21,6 @@ use crate::store::Loss;
 const KEPT: usize = 512;
 /// In microseconds.
 const MINUTE_US: i64 = 60_000_000;
-/// In microseconds.
-const DAY_US: i64 = 86_400_000_000;
 
 /// How it stood after a trade had closed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,9 +42,7 @@ struct Period {
 #[derive(Debug)]
 pub(super) struct Remembered {
     risk: RiskConfig,
-    start_unix_ns: i64,
-    /// How far the wall clock has jumped.
-    jumped_ns: i128,
+    wall: Wall,
     /// After each trade that closed, the last of them last; how many came before.
     after: VecDeque<After>,
     forgotten: u64,
@@ -83,8 +80,7 @@ impl Remembered {
         let is_told = before.any(|it| it.tell_risk.is_some() || it.trade_result.is_some());
         Remembered {
             risk: config.risk.clone(),
-            start_unix_ns: plan.start_unix_ns,
-            jumped_ns: 0,
+            wall: Wall::of(plan.start_unix_ns),
             after: VecDeque::new(),
             forgotten: 0,
             begun: None,
@@ -101,11 +97,6 @@ impl Remembered {
             hearsay: is_told || config.store.saved.is_some(),
             met: false,
         }
-    }
-
-    fn wall_us(&self, now: Time) -> i64 {
-        let wall = i128::from(self.start_unix_ns) + i128::from(now.as_nanos()) + self.jumped_ns;
-        i64::try_from(wall / 1_000).unwrap_or(i64::MAX)
     }
 
     fn closed(&self) -> u64 {
@@ -264,9 +255,9 @@ impl Remembered {
         if is_late || found.0.start.is_null() && found.1.start.is_null() {
             return Ok(());
         }
-        let wall_us = self.wall_us(now);
+        let wall_us = self.wall.micros(now);
         let today = (day_of(wall_us), week_of(wall_us));
-        if self.jumped_ns == 0 && (found.0.number > today.0 || found.1.number > today.1) {
+        if !self.wall.is_off() && (found.0.number > today.0 || found.1.number > today.1) {
             return Err("expected no day or week that has not begun, found one".into());
         }
         let Some(before) = before.filter(|it| !it.0.start.is_null()) else {
@@ -300,7 +291,7 @@ impl Remembered {
         let Some(basis) = &judged.basis else {
             return Ok(());
         };
-        self.begin(self.wall_us(now));
+        self.begin(self.wall.micros(now));
         if let Some((_, start)) = self.told.take().filter(|told| told.0 + 1 == seq) {
             let worth = serde_json::to_value(basis.equity).unwrap_or_default();
             if start != worth {
@@ -321,7 +312,7 @@ impl Remembered {
         }
         let has_begun = |it: &(Period, Period)| !it.0.start.is_null();
         // What risk goes by is another worth than earlier today: it has looked at the account since.
-        let now_us = self.wall_us(now);
+        let now_us = self.wall.micros(now);
         let before = self.judged.replace((day_of(now_us), basis.equity));
         let has_looked =
             before.is_some_and(|(day, worth)| day == day_of(now_us) && worth != basis.equity);
@@ -345,17 +336,6 @@ impl Remembered {
 
 fn run_us(now: Time) -> i64 {
     i64::try_from(now.as_nanos() / 1_000).unwrap_or(i64::MAX)
-}
-
-/// Days since 1970.
-fn day_of(wall_us: i64) -> i64 {
-    wall_us.div_euclid(DAY_US)
-}
-
-/// Weeks since the Monday before 1970.
-fn week_of(wall_us: i64) -> i64 {
-    // 1970-01-05 was a Monday.
-    (day_of(wall_us) - 4).div_euclid(7) + 1
 }
 
 fn count(risk: &Value, name: &str) -> Result<u64, String> {
@@ -413,9 +393,7 @@ impl Invariant<DomainEvent> for Remembered {
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
         let (now, seq) = (event.time, event.seq.0);
-        if let Some(KernelEvent::ClockJumped(ClockJumped { by })) = event.kernel() {
-            self.jumped_ns += i128::from(*by);
-        }
+        self.wall.note(event);
         if self.hearsay {
             return Ok(());
         }
