@@ -26,7 +26,7 @@ pub enum Finding {
         /// Expected and actual.
         what: String,
     },
-    /// The run lacks what the property speaks of, or suffered a fault that it excludes.
+    /// The run lacks what the property speaks of, its plan has nothing of it, or it suffered a fault that is excluded.
     NotEvaluable,
 }
 
@@ -86,10 +86,10 @@ impl<E: EventSet> Checks<E> {
         let known = KernelEvent::KINDS.iter().chain(E::KINDS);
         let kinds = known.map(|kind| usize::from(kind.number) + 1).max();
         let kinds = kinds.unwrap_or(0);
-        let open = |invariant| Open {
-            invariant,
+        let open = |invariant: Box<dyn Invariant<E>>| Open {
             shown: None,
-            settled: None,
+            settled: (!invariant.applies()).then_some(Finding::NotEvaluable),
+            invariant,
         };
         Checks {
             open: invariants.into_iter().map(open).collect(),
@@ -145,27 +145,22 @@ impl<E: EventSet> Checks<E> {
             if open.settled.is_some() {
                 continue;
             }
-            let watches = open.invariant.watches();
-            let violation = |event: &Event<E>| {
-                let what = open.invariant.observe(event).err()?;
-                Some((event.seq, what))
-            };
-            let count = open.shown.unwrap_or(all);
-            open.settled = match self.batch.first(count, watches, violation) {
-                Some((seq, what)) => {
-                    self.violated.push((seq, place));
-                    let at = Some(seq);
-                    Some(Finding::Violated { at, what })
+            let (watches, count) = (open.invariant.watches(), open.shown.unwrap_or(all));
+            open.settled = open.shown.map(|_| Finding::NotEvaluable);
+            for event in self.batch.of(watches, count) {
+                if let Err(what) = open.invariant.observe(event) {
+                    self.violated.push((event.seq, place));
+                    let at = Some(event.seq);
+                    open.settled = Some(Finding::Violated { at, what });
+                    break;
                 }
-                None => open.shown.map(|_| Finding::NotEvaluable),
-            };
+            }
         }
         self.violated[known..].sort_unstable();
         for (reached, sometimes) in self.reached.iter_mut().zip(&mut self.sometimes) {
             if !*reached {
-                let reaches = |event: &Event<E>| (sometimes.reached)(event).then_some(());
-                let found = self.batch.first(all, sometimes.watches, reaches);
-                *reached = found.is_some();
+                let mut watched = self.batch.of(sometimes.watches, all);
+                *reached = watched.any(|event| (sometimes.reached)(event));
             }
         }
         self.batch.clear();

@@ -19,6 +19,12 @@ pub trait Invariant<E> {
     /// What must hold, in one sentence.
     fn statement(&self) -> &'static str;
 
+    /// Whether it says anything of runs of the plan that it was made for. One that does not is shown nothing, and is not
+    /// evaluable.
+    fn applies(&self) -> bool {
+        true
+    }
+
     /// The numbers of the kinds of event that it is shown; empty for all.
     fn watches(&self) -> &'static [u16] {
         &[]

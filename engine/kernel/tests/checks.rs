@@ -25,6 +25,7 @@ struct Below {
     next: u64,
     watches: &'static [u16],
     excludes: &'static [&'static str],
+    applies: bool,
 }
 
 fn below(id: &'static str, most: u64) -> Below {
@@ -34,6 +35,7 @@ fn below(id: &'static str, most: u64) -> Below {
         next: 0,
         watches: &[number::Said],
         excludes: &[],
+        applies: true,
     }
 }
 
@@ -44,6 +46,10 @@ impl Invariant<Saying> for Below {
 
     fn statement(&self) -> &'static str {
         "numbers follow each other up to a largest one"
+    }
+
+    fn applies(&self) -> bool {
+        self.applies
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -163,6 +169,19 @@ fn a_fault_silences_who_excludes_it_from_there_on() {
     let silent = observed.findings.iter().find(|row| row.id == "after");
     assert_eq!(silent.map(|row| &row.finding), Some(&Finding::NotEvaluable));
     assert_eq!(observed.struck, ["noise", "hum"]);
+}
+
+/// A property of other plans is shown nothing, and says nothing.
+#[test]
+fn what_does_not_apply_is_not_evaluable() {
+    let other = Below {
+        applies: false,
+        ..below("other", 5)
+    };
+    let observed = shown(vec![other, below("any", 5)], 10, &[]);
+    assert_eq!(at(&observed), [("any", Some(12))]);
+    let silent = observed.findings.iter().find(|row| row.id == "other");
+    assert_eq!(silent.map(|row| &row.finding), Some(&Finding::NotEvaluable));
 }
 
 /// What is to be reached is, whether a batch is full by then or not.

@@ -10,6 +10,7 @@ mod bus;
 mod degradation;
 mod exact;
 mod liveness;
+mod messages;
 mod money;
 mod outside;
 mod outsiders;

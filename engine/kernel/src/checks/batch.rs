@@ -50,45 +50,27 @@ impl<E: EventSet> Batch<E> {
         self.marks.iter().map(|marks| *marks != [0; WORDS])
     }
 
-    /// The first thing that is found among the first `count` of them, at an event of some kinds, by their numbers; none
-    /// stand for all.
+    /// Those of some kinds, by their numbers, among the first `count` of them; no kind stands for all.
     #[inline]
-    pub(super) fn first<T>(
-        &self,
-        count: usize,
-        kinds: &[u16],
-        mut find: impl FnMut(&Event<E>) -> Option<T>,
-    ) -> Option<T> {
-        if kinds.is_empty() {
-            return self.events[..count].iter().find_map(find);
-        }
-        let events = &self.events[..count];
-        for (word, mut left) in self.marked(kinds).into_iter().enumerate() {
-            while left != 0 {
-                // What is marked may come after what is shown.
-                let event = events.get(word * 64 + left.trailing_zeros() as usize)?;
-                if let Some(found) = find(event) {
-                    return Some(found);
+    pub(super) fn of(&self, kinds: &[u16], count: usize) -> Marked<'_, E> {
+        let mut marks = if kinds.is_empty() {
+            [u64::MAX; WORDS]
+        } else {
+            [0; WORDS]
+        };
+        for kind in kinds {
+            if let Some(more) = self.marks.get(usize::from(*kind)) {
+                for word in 0..WORDS {
+                    marks[word] |= more[word];
                 }
-                left &= left - 1;
             }
         }
-        None
-    }
-
-    /// Which events are of some kinds.
-    #[inline]
-    fn marked(&self, kinds: &[u16]) -> Marks {
-        let mut marked = [0; WORDS];
-        for more in kinds
-            .iter()
-            .filter_map(|kind| self.marks.get(usize::from(*kind)))
-        {
-            for (word, more) in marked.iter_mut().zip(more) {
-                *word |= more;
-            }
+        Marked {
+            left: marks[0],
+            marks,
+            word: 0,
+            events: &self.events[..count],
         }
-        marked
     }
 
     /// Forgets them.
@@ -101,5 +83,30 @@ impl<E: EventSet> Batch<E> {
     fn make_room(&mut self) {
         self.events.reserve_exact(MOST);
         self.marks.resize(self.kinds, [0; WORDS]);
+    }
+}
+
+/// The events that are marked, in their order.
+pub(super) struct Marked<'a, E> {
+    events: &'a [Event<E>],
+    marks: Marks,
+    /// Which word it is at, and what is left of it.
+    word: usize,
+    left: u64,
+}
+
+impl<'a, E> Iterator for Marked<'a, E> {
+    type Item = &'a Event<E>;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Event<E>> {
+        while self.left == 0 {
+            self.word += 1;
+            self.left = *self.marks.get(self.word)?;
+        }
+        let at = self.word * 64 + self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        // What is marked may come after what is shown.
+        self.events.get(at)
     }
 }

@@ -21,7 +21,6 @@ mod halt_sticks;
 mod invalid_waits;
 mod known_action;
 mod limits;
-mod messages;
 mod never_riskier;
 mod no_leg_while_paused;
 mod obeyed;

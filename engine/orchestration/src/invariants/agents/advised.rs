@@ -235,10 +235,11 @@ impl Invariant<DomainEvent> for Advised {
         "a plan that a model advises on is what it advises, and what was worked out where its advice is of no use"
     }
 
+    fn applies(&self) -> bool {
+        self.purpose.is_some()
+    }
+
     fn watches(&self) -> &'static [u16] {
-        if self.purpose.is_none() {
-            return &[number::ModelAnswered];
-        }
         &[
             kernel::ActorNamed,
             kernel::FaultInjected,

@@ -251,10 +251,11 @@ impl Invariant<DomainEvent> for AsConfigured {
          nothing"
     }
 
+    fn applies(&self) -> bool {
+        !self.agents.is_empty()
+    }
+
     fn watches(&self) -> &'static [u16] {
-        if self.agents.is_empty() {
-            return &[number::TaskRunStarted];
-        }
         &[
             kernel::ActorNamed,
             number::Started,

@@ -17,7 +17,6 @@ pub(super) struct Masked {
     /// Assets, and pairs without their slash, in small letters; none where names are not hidden.
     names: Vec<String>,
     hides_dates: bool,
-    met: bool,
 }
 
 impl Masked {
@@ -34,28 +33,24 @@ impl Masked {
             names.insert(symbol.replace('/', ""));
         }
         for template in &templates {
-            for word in words(template) {
-                names.remove(&word.to_ascii_lowercase());
+            for word in runs(template).flat_map(words) {
+                names.retain(|name| !name.eq_ignore_ascii_case(word));
             }
         }
         let is_dated = templates.iter().any(|template| date(template).is_some());
         Masked {
             names: names.into_iter().collect(),
             hides_dates: mask.dates && !is_dated,
-            met: false,
         }
     }
 
-    fn ask(&mut self, prompt: &str) -> Result<(), String> {
-        if !self.hides_dates && self.names.is_empty() {
-            return Ok(());
-        }
-        self.met = true;
-        let is_hidden = |word: &&str| {
+    fn ask(&self, prompt: &str) -> Result<(), String> {
+        let is_hidden = |word: &str| {
             let is_it = |name: &String| name.eq_ignore_ascii_case(word);
             self.names.iter().any(is_it)
         };
-        if let Some(word) = words(prompt).find(is_hidden) {
+        let hides = |run: &&str| is_hidden(run) || !run.is_ascii() && words(run).any(is_hidden);
+        if let Some(word) = runs(prompt).find(hides) {
             return Err(format!(
                 "expected `{word}` to be hidden from a model, found it in a prompt"
             ));
@@ -69,10 +64,21 @@ impl Masked {
     }
 }
 
-/// Letters and digits without anything between them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    words.filter(|word| !word.is_empty())
+/// Letters and digits without anything between them; all that is not ASCII counts as letters, since a prompt is long and has
+/// little of it.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let is_between = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != b'_';
+    let mut begin = 0;
+    text.as_bytes().split(is_between).map(move |run| {
+        let run = &text[begin..begin + run.len()];
+        begin += run.len() + 1;
+        run
+    })
+}
+
+/// The words of a run.
+fn words(run: &str) -> impl Iterator<Item = &str> {
+    run.split(|c: char| !c.is_alphanumeric() && c != '_')
 }
 
 /// The first date that stands by itself.
@@ -98,16 +104,16 @@ impl Invariant<DomainEvent> for Masked {
         "where names and dates are hidden from models, no prompt has any"
     }
 
+    fn applies(&self) -> bool {
+        self.hides_dates || !self.names.is_empty()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[number::ModelAsked]
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
         &[&[number::ModelAsked]]
-    }
-
-    fn evaluable(&self) -> bool {
-        self.met
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
@@ -154,13 +160,20 @@ mod tests {
         for told in [
             "ASSET1/ASSET2 on day 3",
             "SUBTCX",
+            "ÜBTC",
             "12024-07-03",
             "2024-13-01",
             "",
         ] {
             both(told).holds();
         }
-        for told in ["BTC/ASSET2", "buy btc!", "BTCUSDT", "{\"2024-07-03T\": 1}"] {
+        for told in [
+            "BTC/ASSET2",
+            "buy btc!",
+            "buy „btc“!",
+            "BTCUSDT",
+            "{\"2024-07-03T\": 1}",
+        ] {
             both(told).violated();
         }
     }

@@ -212,10 +212,11 @@ impl Invariant<DomainEvent> for Said {
          the reply is no message"
     }
 
+    fn applies(&self) -> bool {
+        !self.speakers.is_empty()
+    }
+
     fn watches(&self) -> &'static [u16] {
-        if self.speakers.is_empty() {
-            return &[number::ModelAnswered];
-        }
         &[
             number::MarketTrade,
             number::MarketBar,

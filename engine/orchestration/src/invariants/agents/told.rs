@@ -15,11 +15,9 @@ use crate::agents::AnalysisConfig;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, ModelAsked, ProcessAsked, number};
 use crate::invariants::is_crash_right_after;
+use crate::invariants::messages::Messages;
 use crate::message::{Instant, Message, Name, Topic};
 use crate::model::mask::Mask;
-
-/// How many messages are kept until they are delivered.
-const KEPT: usize = 1_024;
 
 /// A model that is asked for what an agent says.
 #[derive(Clone, Debug)]
@@ -42,7 +40,7 @@ pub(super) struct Told {
     mask: Mask,
     start_us: i64,
     market: Market,
-    published: BTreeMap<u64, Rc<Message>>,
+    published: Messages,
     papers: Papers,
     /// A delivery that a crash right after it keeps from being heard: who hears what, and when.
     on_its_way: Option<(Seq, Name, Rc<Message>, Time)>,
@@ -76,7 +74,7 @@ impl Told {
             mask: Mask::new(config.llm.mask, &config.symbols, start_us),
             start_us,
             market: Market::of(config),
-            published: BTreeMap::new(),
+            published: Messages::of(Topic::ALL),
             papers: Papers::of(config),
             on_its_way: None,
             books: Books::of(config),
@@ -247,10 +245,11 @@ impl Invariant<DomainEvent> for Told {
          what the rules read and the account, each as it was"
     }
 
+    fn applies(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
     fn watches(&self) -> &'static [u16] {
-        if self.listeners.is_empty() {
-            return &[number::ModelAsked, number::ProcessAsked];
-        }
         &[
             kernel::HostCrashed,
             number::Started,
@@ -281,17 +280,10 @@ impl Invariant<DomainEvent> for Told {
         };
         match domain {
             // A bus that begins anew counts its messages anew.
-            DomainEvent::Started(_) => self.published.clear(),
-            DomainEvent::Published(it) => {
-                let message = &it.message;
-                self.published
-                    .insert(message.id.as_number(), Rc::clone(message));
-                if self.published.len() > KEPT {
-                    self.published.pop_first();
-                }
-            }
+            DomainEvent::Started(_) => self.published.forget(),
+            DomainEvent::Published(it) => self.published.keep(&it.message),
             DomainEvent::Delivered(it) => {
-                let message = self.published.get(&it.message);
+                let message = self.published.get(it.message);
                 let message = message.filter(|_| self.listeners.contains(&it.subscriber));
                 self.on_its_way = message.map(|message| {
                     let (who, what) = (it.subscriber.clone(), Rc::clone(message));

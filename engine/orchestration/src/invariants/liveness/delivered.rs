@@ -82,6 +82,10 @@ impl Invariant<DomainEvent> for Delivery {
         "unexpired messages that reached the bus are delivered within the bound"
     }
 
+    fn applies(&self) -> bool {
+        self.quiet.is_some()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -137,10 +141,6 @@ impl Invariant<DomainEvent> for Delivery {
 
     fn finish(&mut self, end: Time) -> Result<(), String> {
         self.pass(end)
-    }
-
-    fn evaluable(&self) -> bool {
-        self.quiet.is_some()
     }
 }
 

@@ -202,6 +202,10 @@ impl Invariant<DomainEvent> for EmergencyFlat {
         "after an emergency close, positions reach zero or an alert says why not"
     }
 
+    fn applies(&self) -> bool {
+        self.quiet.is_some()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -268,10 +272,6 @@ impl Invariant<DomainEvent> for EmergencyFlat {
 
     fn finish(&mut self, end: Time) -> Result<(), String> {
         self.pass(end)
-    }
-
-    fn evaluable(&self) -> bool {
-        self.quiet.is_some()
     }
 }
 

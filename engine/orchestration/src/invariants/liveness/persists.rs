@@ -62,6 +62,10 @@ impl Invariant<DomainEvent> for Persists {
         "while running or paused with the store up, state is persisted at least every 600 s"
     }
 
+    fn applies(&self) -> bool {
+        self.has_store && self.idle.is_bounded()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -106,7 +110,7 @@ impl Invariant<DomainEvent> for Persists {
     }
 
     fn evaluable(&self) -> bool {
-        self.has_store && self.was_due && self.idle.is_bounded()
+        self.was_due
     }
 }
 

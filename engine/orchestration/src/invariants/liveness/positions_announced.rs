@@ -80,6 +80,10 @@ impl Invariant<DomainEvent> for PositionsAnnounced {
         "every position that is opened or closed is announced, unless the coordinator begins anew meanwhile"
     }
 
+    fn applies(&self) -> bool {
+        self.idle.is_bounded()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -107,7 +111,7 @@ impl Invariant<DomainEvent> for PositionsAnnounced {
     }
 
     fn evaluable(&self) -> bool {
-        self.was_owed && self.idle.is_bounded()
+        self.was_owed
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {

@@ -44,6 +44,10 @@ impl Invariant<DomainEvent> for RecoveryEnds {
         "recovery ends under repeated crashes"
     }
 
+    fn applies(&self) -> bool {
+        self.quiet.is_some()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -88,10 +92,6 @@ impl Invariant<DomainEvent> for RecoveryEnds {
 
     fn finish(&mut self, end: Time) -> Result<(), String> {
         self.pass(end)
-    }
-
-    fn evaluable(&self) -> bool {
-        self.quiet.is_some()
     }
 }
 

@@ -163,6 +163,10 @@ impl Invariant<DomainEvent> for TradesPossible {
         "with a funded portfolio, agreement and no fault, a valid signal becomes an order"
     }
 
+    fn applies(&self) -> bool {
+        self.quiet.is_some()
+    }
+
     fn watches(&self) -> &'static [u16] {
         &[
             kernel::HostStarted,
@@ -290,7 +294,7 @@ impl Invariant<DomainEvent> for TradesPossible {
     }
 
     fn evaluable(&self) -> bool {
-        self.met && self.quiet.is_some()
+        self.met
     }
 }
 

@@ -38,6 +38,19 @@ pub(super) struct Needed {
     judged: Option<(f64, Amount)>,
 }
 
+/// What a plan tells of an asset.
+struct Part {
+    asset: &'static str,
+    /// By what it is traded for dollars; none for dollars themselves.
+    symbol: Option<&'static str>,
+    /// In dollars, and in percent of the total.
+    worth: f64,
+    pct: f64,
+    /// What is never traded.
+    kept: Amount,
+    target_pct: Amount,
+}
+
 impl Needed {
     pub(super) fn new(plan: &Plan<Config>) -> Needed {
         let config = &plan.system;
@@ -81,31 +94,46 @@ impl Needed {
         let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
         let (bags, target) = (&self.rules.hodl_bags, &self.rules.target_allocation);
         let assets = [
-            ("BTC", "btc", bags.btc_amount, target.btc_pct),
-            ("XRP", "xrp", bags.xrp_amount, target.xrp_pct),
-            (DOLLAR, "usdt", bags.usdt_amount, target.usdt_pct),
+            Part {
+                asset: "BTC",
+                symbol: Some("BTC/USDT"),
+                worth: number(&told["btc_value_usd"]),
+                pct: number(&told["btc_pct"]),
+                kept: bags.btc_amount,
+                target_pct: target.btc_pct,
+            },
+            Part {
+                asset: "XRP",
+                symbol: Some("XRP/USDT"),
+                worth: number(&told["xrp_value_usd"]),
+                pct: number(&told["xrp_pct"]),
+                kept: bags.xrp_amount,
+                target_pct: target.xrp_pct,
+            },
+            Part {
+                asset: DOLLAR,
+                symbol: None,
+                worth: number(&told["usdt_value_usd"]),
+                pct: number(&told["usdt_pct"]),
+                kept: bags.usdt_amount,
+                target_pct: target.usdt_pct,
+            },
         ];
-        let worth = |short: &str| number(&told[format!("{short}_value_usd")]);
-        let total = assets
-            .iter()
-            .map(|(_, short, ..)| worth(short))
-            .sum::<f64>();
+        let total = assets.iter().map(|it| it.worth).sum::<f64>();
         require("the total", near(total, number(&told["total_equity_usd"])))?;
         let mut furthest = 0.0_f64;
-        for (asset, short, kept, target) in assets {
-            let pct = number(&told[format!("{short}_pct")]);
-            require("a share", near(pct, worth(short) / total * 100.0))?;
-            furthest = furthest.max((pct - target.in_floats()).abs());
-            let free = self.balance(asset).0.less(kept).unwrap_or_default();
+        for it in &assets {
+            require("a share", near(it.pct, it.worth / total * 100.0))?;
+            furthest = furthest.max((it.pct - it.target_pct.in_floats()).abs());
+            let free = self.balance(it.asset).0.less(it.kept).unwrap_or_default();
             let free = free.in_floats().max(0.0);
-            let price = if asset == DOLLAR {
-                Some(Range::of(Amount::ONE))
-            } else {
-                self.prices.of(event.time, &format!("{asset}/{DOLLAR}"))
+            let price = match it.symbol {
+                Some(symbol) => self.prices.of(event.time, symbol),
+                None => Some(Range::of(Amount::ONE)),
             };
             require(
                 "a worth",
-                price.is_some_and(|price| is_worth(free, price, worth(short))),
+                price.is_some_and(|price| is_worth(free, price, it.worth)),
             )?;
         }
         require(
@@ -117,8 +145,9 @@ impl Needed {
         let trades = plan["trades"].as_array();
         let trades: Vec<&Value> = trades.into_iter().flatten().collect();
         let mut sum = 0.0;
-        for (symbol, short) in [("BTC/USDT", "btc"), ("XRP/USDT", "xrp")] {
-            let missing = total / 3.0 - worth(short);
+        for it in &assets {
+            let Some(symbol) = it.symbol else { continue };
+            let missing = total / 3.0 - it.worth;
             let of_symbol = trades.iter().filter(|trade| trade["symbol"] == symbol);
             let side = if missing > 0.0 { "buy" } else { "sell" };
             require("a side", of_symbol.clone().all(|it| it["action"] == side))?;

@@ -6,13 +6,13 @@ use dacapo_kernel::{Event, Invariant, Plan, Seq};
 
 use super::decision::{Decision, decide};
 use super::facts::Facts;
-use super::messages::Messages;
 use super::reading::{Changes, Reading, read};
 use crate::config::Config;
 use crate::coordinator::modification::ModificationBounds;
 use crate::domain_event::{
     ConflictResolved, DomainEvent, Proposed, ResolvedBy, SignalDropped, TradeOrigin, number,
 };
+use crate::invariants::messages::Messages;
 use crate::invariants::replied::replied;
 use crate::message::Topic;
 

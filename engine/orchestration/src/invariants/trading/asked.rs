@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::contradictions::{REGIME, contradictions, heard};
 use super::facts::Facts;
-use super::messages::Messages;
 use super::told::Wording;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
@@ -17,6 +16,7 @@ use crate::domain_event::{
     ResolvedBy, number,
 };
 use crate::invariants::degradation::ledger::Ledger;
+use crate::invariants::messages::Messages;
 use crate::invariants::replied::replied;
 use crate::message::{DegradationLevel, Name, Topic};
 

@@ -4,12 +4,12 @@ use dacapo_kernel::{Event, Invariant, Plan};
 
 use super::contradictions::{Contradiction, contradictions, heard};
 use super::facts::Facts;
-use super::messages::Messages;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{
     ConflictFound, ConsensusBuilt, DomainEvent, Evidence, TradeOrigin, number,
 };
+use crate::invariants::messages::Messages;
 use crate::message::Topic;
 
 /// What a signal that was weighed has to expect.

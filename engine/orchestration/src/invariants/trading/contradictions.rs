@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::messages::Messages;
 use crate::domain_event::Evidence;
+use crate::invariants::messages::Messages;
 use crate::message::Topic;
 
 /// What a contradiction between a trade and its market is called.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
-use super::messages::Messages;
 use super::prices::{BAR, CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
 use crate::amount::Amount;
 use crate::config::Config;
@@ -14,6 +13,7 @@ use crate::domain_event::{
 };
 use crate::invariants::ages::Ages;
 use crate::invariants::exact::Exact;
+use crate::invariants::messages::Messages;
 use crate::message::{Instant, Name, Span};
 use crate::symbol::Markets;
 

@@ -3,8 +3,8 @@
 use dacapo_kernel::{Event, Invariant};
 
 use super::facts::Facts;
-use super::messages::Messages;
 use crate::domain_event::{DomainEvent, TradeOrigin, number};
+use crate::invariants::messages::Messages;
 use crate::message::Topic;
 
 /// The signals that an order may go back to.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, Plan};
 
-use super::messages::Messages;
 use crate::config::Config;
 use crate::domain_event::{DomainEvent, OrderSubmitted, Proposed, RiskJudged, TradeOrigin, number};
+use crate::invariants::messages::Messages;
 use crate::message::{Field, Message, Topic};
 
 /// How many signals are kept in mind.

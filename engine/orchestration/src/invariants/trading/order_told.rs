@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{ActorId, Event, Invariant, KernelEvent, Time};
 
 use super::facts::Facts;
-use super::messages::Messages;
 use super::prices::{CRASHED, TASK_CRASHED};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, PositionOpened, Published, RiskJudged, SignalDropped,
     TradeOrigin, number,
 };
+use crate::invariants::messages::Messages;
 use crate::message::{Name, Payload, Topic};
 
 /// Reasons for which a signal ends that nobody is told of: it was never meant to be traded.

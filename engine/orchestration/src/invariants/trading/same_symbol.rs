@@ -3,9 +3,9 @@
 use dacapo_kernel::{Event, Invariant};
 
 use super::facts::Facts;
-use super::messages::Messages;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{DomainEvent, Evidence, number};
+use crate::invariants::messages::Messages;
 use crate::message::{Name, Topic};
 
 /// The signals and the evidence that they may rest on.

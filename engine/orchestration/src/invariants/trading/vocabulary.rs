@@ -3,12 +3,12 @@
 use dacapo_kernel::{ActorId, Event, Invariant, Plan};
 
 use super::facts::Facts;
-use super::messages::Messages;
 use crate::agents::AgentKind;
 use crate::config::{Config, TaskKind};
 use crate::coordinator::consensus::ConsensusConfig;
 use crate::coordinator::evidence::TOPICS;
 use crate::domain_event::{ConsensusBuilt, DomainEvent, number};
+use crate::invariants::messages::Messages;
 use crate::invariants::outsiders::Outsiders;
 use crate::message::{Message, Payload, Topic};
 

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use dacapo_kernel::{Event, Invariant, Plan};
 use serde_json::Value;
 
-use super::messages::Messages;
 use super::run_state::{CHANGED, RunStateFold, STARTED};
 use crate::config::{Config, TradingMode};
 use crate::coordinator::state::RunState;
 use crate::domain_event::{DomainEvent, Proposed, SignalDropped, TradeOrigin, number};
+use crate::invariants::messages::Messages;
 use crate::message::{Name, Payload, Topic};
 
 /// How many signals are kept in mind.

@@ -2,12 +2,12 @@
 
 use dacapo_kernel::{ActorId, Event, Invariant, Plan, Time};
 
-use super::messages::Messages;
 use crate::config::Config;
 use crate::coordinator::evidence::{LIFE_BY_BARS, TOPICS};
 use crate::domain_event::{ConsensusBuilt, DomainEvent, Published, number};
 use crate::invariants::ages::Ages;
 use crate::invariants::alike::alike;
+use crate::invariants::messages::Messages;
 use crate::invariants::outsiders::Outsiders;
 use crate::message::{Instant, Message, Topic};
 

@@ -12,20 +12,16 @@ use crate::bus::subscriptions::{FailureCount, SubscriberKey};
 use crate::domain_event::{Delivered, DomainEvent, HandlerFailed, Published};
 use crate::message::Topic;
 
-/// How many calls are remembered; of those before nothing is said any more.
-const CALLS: usize = 256;
-
-/// How many messages are remembered: a subscriber that is slow may fail on one long after it was published.
+/// How many messages are remembered: a subscriber that is slow may fail on one long after it was published. Of calls with
+/// those before nothing is said any more.
 const MESSAGES: usize = 4_096;
 
 pub(super) struct Counts {
     counting: FailureCount,
     /// By topic.
     rows: [BTreeMap<SubscriberKey, Row>; Topic::COUNT],
-    /// Calls of which nobody knows yet how they ended.
-    calls: VecDeque<Call>,
-    /// Number, event and topic of what was published, while somebody has failed before or may now.
-    messages: VecDeque<(u64, Seq, Topic)>,
+    /// What was published, while somebody has failed before or may now.
+    messages: VecDeque<Message>,
     last_failure: Option<u64>,
 }
 
@@ -39,9 +35,15 @@ struct Row {
     most: u32,
 }
 
-struct Call {
-    message: u64,
+struct Message {
+    number: u64,
+    published: Seq,
     topic: Topic,
+    /// The last call with it, if nobody knows yet how that ended.
+    call: Option<Call>,
+}
+
+struct Call {
     key: SubscriberKey,
     /// How often the subscription had failed before it.
     total: u32,
@@ -52,7 +54,6 @@ impl Counts {
         Counts {
             counting,
             rows: Default::default(),
-            calls: VecDeque::new(),
             messages: VecDeque::new(),
             last_failure: None,
         }
@@ -63,11 +64,19 @@ impl Counts {
     }
 
     pub(super) fn published(&mut self, seq: Seq, it: &Published) {
-        if self.messages.len() == MESSAGES {
-            self.messages.pop_front();
+        if self.messages.len() == MESSAGES
+            && let Some(Message { topic, call, .. }) = self.messages.pop_front()
+            && let Some(call) = call
+            && let Some(row) = self.rows[topic.index()].get_mut(&call.key)
+        {
+            row.least = 0;
         }
-        let number = it.message.id.as_number();
-        self.messages.push_back((number, seq, it.message.topic));
+        self.messages.push_back(Message {
+            number: it.message.id.as_number(),
+            published: seq,
+            topic: it.message.topic,
+            call: None,
+        });
     }
 
     pub(super) fn apply(&mut self, cause: Option<Seq>, event: &DomainEvent) {
@@ -93,19 +102,22 @@ impl Counts {
 
     fn forget(&mut self, topic: Topic, key: &SubscriberKey) {
         self.rows[topic.index()].remove(key);
-        self.calls
-            .retain(|call| call.topic != topic || call.key != *key);
+        for message in self.messages.iter_mut().filter(|it| it.topic == topic) {
+            message.call.take_if(|call| call.key == *key);
+        }
     }
 
     /// A failure of a subscription that there is: which one, and how many count at least.
     pub(super) fn failed(&mut self, it: &HandlerFailed) -> Option<(Topic, SubscriberKey, u32)> {
-        let (_, _, topic) = *self.message(it.message)?;
+        let at = self.place(it.message)?;
+        let message = &mut self.messages[at];
+        let topic = message.topic;
         self.last_failure = Some(it.message);
         let key = key_of(&it.subscriber, it.label.as_ref());
-        self.calls
-            .retain(|call| call.message != it.message || call.key != key);
-        let under_way = |call: &Call| call.topic == topic && call.key == key;
-        let may_have_succeeded = self.calls.iter().any(under_way);
+        message.call.take_if(|call| call.key == key);
+        let is_of_it = |call: &Call| call.key == key;
+        let under_way = |it: &Message| it.topic == topic && it.call.as_ref().is_some_and(is_of_it);
+        let may_have_succeeded = self.messages.iter().any(under_way);
         let row = self.rows[topic.index()].get_mut(&key)?;
         row.total += 1;
         row.most += 1;
@@ -121,61 +133,51 @@ impl Counts {
 
     /// The event with which the message was published on which a handler failed last.
     pub(super) fn publish_of_last_failure(&self) -> Option<Seq> {
-        self.message(self.last_failure?).map(|(_, seq, _)| *seq)
+        let at = self.place(self.last_failure?)?;
+        Some(self.messages[at].published)
     }
 
-    fn message(&self, number: u64) -> Option<&(u64, Seq, Topic)> {
-        let at = self
-            .messages
-            .binary_search_by_key(&number, |it| it.0)
-            .ok()?;
-        self.messages.get(at)
+    /// Where a message is kept.
+    fn place(&self, number: u64) -> Option<usize> {
+        self.messages
+            .binary_search_by_key(&number, |it| it.number)
+            .ok()
     }
 
     // Where successes forgive.
 
     /// A handler is called: the one that was called with the same message before has succeeded.
     fn called(&mut self, it: &Delivered) {
-        self.succeeded(it.message);
-        let Some((_, _, topic)) = self.message(it.message).copied() else {
+        let Some(at) = self.place(it.message) else {
             return;
         };
+        self.succeeded(at);
         let key = key_of(&it.subscriber, it.label.as_ref());
-        let Some(Row { total, .. }) = self.rows[topic.index()].get(&key) else {
-            return;
-        };
-        let total = *total;
-        if self.calls.len() == CALLS
-            && let Some(call) = self.calls.pop_front()
-            && let Some(row) = self.rows[call.topic.index()].get_mut(&call.key)
-        {
-            row.least = 0;
-        }
-        self.calls.push_back(Call {
-            message: it.message,
-            topic,
+        let message = &mut self.messages[at];
+        let row = self.rows[message.topic.index()].get(&key);
+        message.call = row.map(|row| Call {
+            total: row.total,
             key,
-            total,
         });
     }
 
     /// What follows from a publishing and is no delivery shows that the publish is over.
     fn over(&mut self, cause: Option<Seq>) {
         let Some(cause) = cause else { return };
-        if let Ok(at) = self.messages.binary_search_by_key(&cause, |it| it.1) {
-            self.succeeded(self.messages[at].0);
+        if let Ok(at) = self
+            .messages
+            .binary_search_by_key(&cause, |it| it.published)
+        {
+            self.succeeded(at);
         }
     }
 
     /// The last call with a message has ended, and not by a failure. When it did is not known: failures
     /// since it began may have come afterwards.
-    fn succeeded(&mut self, message: u64) {
-        // There is one call with it at most, and nearly always a new one.
-        let Some(at) = self.calls.iter().rposition(|call| call.message == message) else {
-            return;
-        };
-        if let Some(call) = self.calls.remove(at)
-            && let Some(row) = self.rows[call.topic.index()].get_mut(&call.key)
+    fn succeeded(&mut self, at: usize) {
+        let message = &mut self.messages[at];
+        if let Some(call) = message.call.take()
+            && let Some(row) = self.rows[message.topic.index()].get_mut(&call.key)
         {
             row.least = 0;
             row.most = row.most.min(row.total - call.total);
