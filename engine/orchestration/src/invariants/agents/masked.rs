@@ -1,7 +1,5 @@
 //! `model.masked`: where names and dates are hidden from models, no prompt has one, but for what a template says itself.
 
-use std::collections::BTreeSet;
-
 use dacapo_kernel::{Event, Invariant, Plan};
 use jiff::civil::Date;
 
@@ -26,31 +24,26 @@ impl Masked {
         let mut templates = vec![config.llm.template().to_owned()];
         let own = config.llms().filter_map(|it| it.llm.template.text.clone());
         templates.extend(own);
-        let mut names = BTreeSet::new();
+        let mut names = Vec::new();
         for symbol in config.symbols.iter().filter(|_| mask.symbols) {
             let symbol = symbol.as_str().to_ascii_lowercase();
             names.extend(symbol.split('/').map(str::to_owned));
-            names.insert(symbol.replace('/', ""));
+            names.push(symbol.replace('/', ""));
         }
-        for template in &templates {
-            for word in runs(template).flat_map(words) {
-                names.retain(|name| !name.eq_ignore_ascii_case(word));
+        for run in templates.iter().flat_map(|template| runs(template)) {
+            while let Some(said) = named(&names, run).cloned() {
+                names.retain(|name| *name != said);
             }
         }
         let is_dated = templates.iter().any(|template| date(template).is_some());
         Masked {
-            names: names.into_iter().collect(),
+            names,
             hides_dates: mask.dates && !is_dated,
         }
     }
 
     fn ask(&self, prompt: &str) -> Result<(), String> {
-        let is_hidden = |word: &str| {
-            let is_it = |name: &String| name.eq_ignore_ascii_case(word);
-            self.names.iter().any(is_it)
-        };
-        let hides = |run: &&str| is_hidden(run) || !run.is_ascii() && words(run).any(is_hidden);
-        if let Some(word) = runs(prompt).find(hides) {
+        if let Some(word) = runs(prompt).find(|run| named(&self.names, run).is_some()) {
             return Err(format!(
                 "expected `{word}` to be hidden from a model, found it in a prompt"
             ));
@@ -76,9 +69,14 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The words of a run.
-fn words(run: &str) -> impl Iterator<Item = &str> {
-    run.split(|c: char| !c.is_alphanumeric() && c != '_')
+/// The first of some names that a run has.
+fn named<'n>(names: &'n [String], run: &str) -> Option<&'n String> {
+    let is_said = |word: &str| names.iter().find(|name| name.eq_ignore_ascii_case(word));
+    if run.is_ascii() {
+        return is_said(run);
+    }
+    let mut words = run.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.find_map(is_said)
 }
 
 /// The first date that stands by itself.
