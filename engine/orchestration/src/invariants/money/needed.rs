@@ -1,11 +1,13 @@
 //! `rebalance.needed`: a rebalancing does what the account needs: it drives each asset to a third, from the worth that
 //! it has, and a buy is smaller than planned only for want of dollars.
 
+mod announced;
+
 use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, Plan, Time};
-use serde_json::Value;
 
+use self::announced::Part;
 use super::prices::{Prices, Range};
 use crate::agents::AgentKind;
 use crate::amount::{Amount, AmountError};
@@ -15,7 +17,7 @@ use crate::domain_event::{
     TradeOrigin, number,
 };
 use crate::invariants::exact::Exact;
-use crate::invariants::{TOLERANCE, announced_plan, near, set_before_start};
+use crate::invariants::{announced_plan, near, set_before_start};
 use crate::message::{Instant, Name};
 use crate::rebalance::RebalanceConfig;
 use crate::symbol::{DOLLAR, Markets, Pair};
@@ -36,19 +38,6 @@ pub(super) struct Needed {
     planned: BTreeMap<Name, Amount>,
     /// The size of the trade that was judged last, and the dollars that there were then.
     judged: Option<(f64, Amount)>,
-}
-
-/// What a plan tells of an asset.
-struct Part {
-    asset: &'static str,
-    /// By what it is traded for dollars; none for dollars themselves.
-    symbol: Option<&'static str>,
-    /// In dollars, and in percent of the total.
-    worth: f64,
-    pct: f64,
-    /// What is never traded.
-    kept: Amount,
-    target_pct: Amount,
 }
 
 impl Needed {
@@ -90,82 +79,26 @@ impl Needed {
         if plan["timestamp"] != Instant::from(event.time).to_iso(self.start_us) {
             return Ok(());
         }
-        let told = &plan["current_allocation"];
-        let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
-        let (bags, target) = (&self.rules.hodl_bags, &self.rules.target_allocation);
-        let assets = [
-            Part {
-                asset: "BTC",
-                symbol: Some("BTC/USDT"),
-                worth: number(&told["btc_value_usd"]),
-                pct: number(&told["btc_pct"]),
-                kept: bags.btc_amount,
-                target_pct: target.btc_pct,
-            },
-            Part {
-                asset: "XRP",
-                symbol: Some("XRP/USDT"),
-                worth: number(&told["xrp_value_usd"]),
-                pct: number(&told["xrp_pct"]),
-                kept: bags.xrp_amount,
-                target_pct: target.xrp_pct,
-            },
-            Part {
-                asset: DOLLAR,
-                symbol: None,
-                worth: number(&told["usdt_value_usd"]),
-                pct: number(&told["usdt_pct"]),
-                kept: bags.usdt_amount,
-                target_pct: target.usdt_pct,
-            },
-        ];
-        let total = assets.iter().map(|it| it.worth).sum::<f64>();
-        require("the total", near(total, number(&told["total_equity_usd"])))?;
-        let mut furthest = 0.0_f64;
-        for it in &assets {
-            require("a share", near(it.pct, it.worth / total * 100.0))?;
-            furthest = furthest.max((it.pct - it.target_pct.in_floats()).abs());
-            let free = self.balance(it.asset).0.less(it.kept).unwrap_or_default();
-            let free = free.in_floats().max(0.0);
-            let price = match it.symbol {
-                Some(symbol) => self.prices.of(event.time, symbol),
-                None => Some(Range::of(Amount::ONE)),
-            };
-            require(
-                "a worth",
-                price.is_some_and(|price| is_worth(free, price, it.worth)),
-            )?;
-        }
-        require(
-            "the deviation",
-            near(furthest, number(&told["max_deviation_pct"])),
-        )?;
-        let least = self.rules.rebalancing.threshold_pct.in_floats();
-        require("a need", furthest >= least * (1.0 - TOLERANCE))?;
-        let trades = plan["trades"].as_array();
-        let trades: Vec<&Value> = trades.into_iter().flatten().collect();
-        let mut sum = 0.0;
-        for it in &assets {
-            let Some(symbol) = it.symbol else { continue };
-            let missing = total / 3.0 - it.worth;
-            let of_symbol = trades.iter().filter(|trade| trade["symbol"] == symbol);
-            let side = if missing > 0.0 { "buy" } else { "sell" };
-            require("a side", of_symbol.clone().all(|it| it["action"] == side))?;
-            let amount: f64 = of_symbol.map(|trade| number(&trade["amount_usd"])).sum();
-            let smallest = self.rules.rebalancing.min_trade_usd.in_floats();
-            let expected = if missing.abs() < smallest {
-                0.0
-            } else {
-                missing.abs()
-            };
-            let is_edge = near(missing.abs(), smallest);
-            require("an amount", is_edge || near(amount, expected))?;
-            sum += amount;
-        }
-        require(
-            "what all trades are worth",
-            near(sum, number(&plan["total_trade_value_usd"])),
-        )
+        announced::check(plan, &self.rules, |part| self.is_worth(part, event.time))
+    }
+
+    /// Whether an asset may be worth what is told of it.
+    fn is_worth(&self, part: &Part, now: Time) -> bool {
+        let free = self
+            .balance(part.asset)
+            .0
+            .less(part.kept)
+            .unwrap_or_default();
+        let free = free.in_floats().max(0.0);
+        let price = match part.symbol {
+            Some(symbol) => self.prices.of(now, symbol),
+            None => Some(Range::of(Amount::ONE)),
+        };
+        price.is_some_and(|price| {
+            let (low, high) = (free * price.low.in_floats(), free * price.high.in_floats());
+            (low <= part.worth || near(low, part.worth))
+                && (part.worth <= high || near(high, part.worth))
+        })
     }
 
     /// What pays for a buy of so much, if there is so much: all of it, or as much as there is.
@@ -249,24 +182,6 @@ impl Needed {
     }
 }
 
-/// Whether so much of an asset is worth this at one of the prices.
-fn is_worth(amount: f64, price: Range, worth: f64) -> bool {
-    let (low, high) = (
-        amount * price.low.in_floats(),
-        amount * price.high.in_floats(),
-    );
-    (low <= worth || near(low, worth)) && (worth <= high || near(high, worth))
-}
-
-fn require(what: &str, so: bool) -> Result<(), String> {
-    if so {
-        return Ok(());
-    }
-    Err(format!(
-        "expected {what} that follows from the account, found another in a plan"
-    ))
-}
-
 impl Invariant<DomainEvent> for Needed {
     fn id(&self) -> &'static str {
         "rebalance.needed"
@@ -327,152 +242,4 @@ impl Invariant<DomainEvent> for Needed {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::domain_event::{BalanceChanged, MarketTrade, TradePlanned};
-    use crate::invariants::planted::Planted;
-    use crate::invariants::trading::plant::{by, judged, published, submitted};
-    use crate::message::Topic;
-
-    /// Bitcoin at 100 and XRP at 1 dollar; 10 of the one, 200 of the other, 600 dollars.
-    fn account() -> Planted {
-        let sections = json!({
-            "symbols": ["BTC/USDT"], "market": {"source": "none"},
-            "paper": {"initial_balance": {"BTC": "9", "XRP": "200", "USDT": "600"}},
-        });
-        let config: Config = serde_json::from_value(sections).expect("it is one");
-        let trade = |symbol: &'static str, price| MarketTrade {
-            symbol: Name::fixed(symbol),
-            price: Amount::from_int(price),
-            size: Amount::ONE,
-            taker_buys: None,
-        };
-        let priced = Planted::of(Needed::new(&Plan::of("planted", config)))
-            .then(trade("BTC/USDT", 100))
-            .then(trade("XRP/USDT", 1));
-        priced.then(BalanceChanged {
-            asset: Name::fixed("BTC"),
-            balance: Amount::from_int(10),
-            reserved: Amount::ZERO,
-        })
-    }
-
-    fn plan() -> Value {
-        json!({
-            "action": "rebalance", "timestamp": "1970-01-01T00:00:00.000000+00:00",
-            "current_allocation": {
-                "btc_value_usd": 1_000.0, "xrp_value_usd": 200.0, "usdt_value_usd": 600.0, "total_equity_usd": 1_800.0,
-                "btc_pct": 1_000.0 / 18.0, "xrp_pct": 200.0 / 18.0, "usdt_pct": 600.0 / 18.0,
-                "max_deviation_pct": 1_000.0 / 18.0 - 33.33,
-            },
-            "total_trade_value_usd": 800.0,
-            "trades": [
-                {"symbol": "BTC/USDT", "action": "sell", "amount_usd": 400.0},
-                {"symbol": "XRP/USDT", "action": "buy", "amount_usd": 200.0},
-                {"symbol": "XRP/USDT", "action": "buy", "amount_usd": 200.0},
-            ],
-        })
-    }
-
-    fn announced(plan: Value) -> Published {
-        let said = published(1, Topic::PortfolioUpdates, 0, plan);
-        by("portfolio_rebalance", said)
-    }
-
-    fn holds(log: Planted) -> bool {
-        matches!(log.finding(), dacapo_kernel::Finding::NotEvaluable)
-    }
-
-    // Fails if a plan may be made of another account, at other prices, or may drive it elsewhere.
-    #[test]
-    fn a_plan_follows_from_the_account() {
-        assert!(holds(account().then(announced(plan()))));
-        for (field, wrong) in [
-            ("btc_value_usd", json!(900.0)),
-            ("usdt_value_usd", json!(500.0)),
-            ("xrp_pct", json!(12.0)),
-            ("total_equity_usd", json!(1_700.0)),
-            ("max_deviation_pct", json!(3.0)),
-        ] {
-            let mut other = plan();
-            other["current_allocation"][field] = wrong;
-            account().then(announced(other)).violated();
-        }
-        for (place, field, wrong) in [
-            (0, "action", json!("buy")),
-            (0, "amount_usd", json!(300.0)),
-            (1, "symbol", json!("BTC/USDT")),
-        ] {
-            let mut other = plan();
-            other["trades"][place][field] = wrong;
-            account().then(announced(other)).violated();
-        }
-        let mut none = plan();
-        none["trades"] = json!([]);
-        account().then(announced(none)).violated();
-        let mut other = plan();
-        other["total_trade_value_usd"] = json!(700.0);
-        account().then(announced(other.clone())).violated();
-        let late = account().at(5.0).then(announced(other));
-        assert!(holds(late), "what comes late is judged");
-    }
-
-    /// A buy of this many dollars is planned.
-    fn planned(dollars: i64) -> Planted {
-        let trade = TradePlanned {
-            key: Name::fixed("rebalance-1-0"),
-            symbol: Name::fixed("BTC/USDT"),
-            side: Name::fixed("buy"),
-            amount_usd: Amount::from_int(dollars),
-            batch_index: 0,
-            due: Instant::from_micros(0),
-        };
-        account().then(RebalancePlanned {
-            plan: 1,
-            batches: 1,
-            interval_hours: 0,
-            total_usd: Amount::from_int(dollars),
-            trades: vec![trade],
-        })
-    }
-
-    fn skipped() -> RebalanceTradeSkipped {
-        RebalanceTradeSkipped {
-            key: Name::fixed("rebalance-1-0"),
-            symbol: Name::fixed("BTC/USDT"),
-            side: Name::fixed("buy"),
-            batch_index: 0,
-            reason: Name::fixed("unfunded"),
-        }
-    }
-
-    // Fails if a buy may be skipped, or made smaller, with dollars there to pay for it.
-    #[test]
-    fn a_buy_is_smaller_only_for_want_of_dollars() {
-        planned(500).then(skipped()).violated();
-        planned(5_000).then(skipped()).violated();
-        let none = BalanceChanged {
-            asset: Name::fixed("USDT"),
-            balance: Amount::from_int(600),
-            reserved: Amount::from_int(595),
-        };
-        planned(5_000).then(none).then(skipped()).holds();
-        // A sample trade is over 500 dollars.
-        let sent = |log: Planted| {
-            let judged = log.then(judged(TradeOrigin::Plan, "buy"));
-            judged.then(submitted("rebalance-1-0", TradeOrigin::Plan, "buy"))
-        };
-        sent(planned(500)).holds();
-        let poor = BalanceChanged {
-            asset: Name::fixed("USDT"),
-            balance: Amount::from_int(600),
-            reserved: Amount::from_int(595),
-        };
-        let what = sent(planned(500).then(poor)).violated();
-        assert!(what.contains("to be skipped"), "{what}");
-        sent(planned(520)).violated();
-        sent(planned(5_000)).violated();
-    }
-}
+mod tests;
