@@ -7,6 +7,7 @@ mod monotone_trading;
 mod own_counter;
 mod task_scheduled;
 mod task_single;
+mod tasks_told;
 mod time_monotone;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(super) fn all(plan: &Plan<Config>) -> Vec<Property> {
         Box::new(own_counter::OwnCounter::new(config)),
         Box::new(task_single::TaskSingle::default()),
         Box::new(task_scheduled::TaskScheduled::new(config)),
+        Box::new(tasks_told::TasksTold::new(plan)),
         Box::new(time_monotone::TimeMonotone::new(config)),
     ]
 }
