@@ -16,8 +16,8 @@ struct Task {
     enabled: Option<bool>,
     /// When it last finished, as it is told; none where that is what was saved once.
     last_run: Option<Value>,
-    /// Whether the schedule runs it.
-    runs: bool,
+    /// When the schedule began to run it, as it is told, while it does.
+    began: Option<String>,
     /// When any of this changed: at that moment it may be told as it was before.
     changed: Option<Time>,
 }
@@ -40,7 +40,7 @@ impl TasksTold {
             interval_seconds: schedule.interval_seconds,
             enabled: None,
             last_run: None,
-            runs: false,
+            began: None,
             changed: None,
         };
         let has_store = config.store.kind != StoreKind::None;
@@ -56,7 +56,7 @@ impl TasksTold {
         for task in &mut self.tasks {
             task.enabled = (!self.is_saved).then_some(true);
             task.last_run = (!self.is_saved).then_some(Value::Null);
-            task.runs = false;
+            task.began = None;
         }
     }
 
@@ -73,10 +73,15 @@ impl TasksTold {
         let under_way = record["in_flight_tasks"].as_array();
         for task in &self.tasks {
             task.is_told(&record["tasks"][task.name.as_str()], now)?;
-            let mut names = under_way.into_iter().flatten().map(|it| &it["name"]);
-            if task.runs && task.changed != Some(now) && !names.any(|it| *it == *task.name) {
+            let Some(began) = task.began.as_ref().filter(|_| task.changed != Some(now)) else {
+                continue;
+            };
+            let mut entries = under_way.into_iter().flatten();
+            let since = entries.find(|it| it["name"] == *task.name);
+            let since = since.and_then(|it| it["started_at"].as_str());
+            if since.is_none_or(|since| since > began.as_str()) {
                 return Err(format!(
-                    "expected {} to be saved as under way, found it left out",
+                    "expected {} to be saved as under way since {began}, found {since:?}",
                     task.name
                 ));
             }
@@ -141,7 +146,7 @@ impl Invariant<DomainEvent> for TasksTold {
 
     fn statement(&self) -> &'static str {
         "of each task it is told, to whoever asks and to the store, whether it is scheduled and when it last \
-         finished, and to the store whether it is under way"
+         finished, and to the store since when it is under way"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -167,12 +172,16 @@ impl Invariant<DomainEvent> for TasksTold {
                 self.change(&it.task, now, |task| task.enabled = Some(it.enabled));
             }
             Some(DomainEvent::TaskRunStarted(it)) if !it.forced => {
-                self.change(&it.task, now, |task| task.runs = true);
+                let start_us = self.start_us;
+                self.change(&it.task, now, |task| {
+                    let told = || Instant::from(now).to_iso(start_us);
+                    task.began.get_or_insert_with(told);
+                });
             }
             Some(DomainEvent::TaskFinished(it)) => {
                 let told = Instant::from(now).to_iso(self.start_us);
                 self.change(&it.task, now, |task| {
-                    (task.last_run, task.runs) = (Some(told.into()), false);
+                    (task.last_run, task.began) = (Some(told.into()), None);
                 });
             }
             Some(DomainEvent::StateSaved(it)) => return self.save(it, now),
@@ -272,9 +281,13 @@ mod tests {
     #[test]
     fn what_is_under_way_is_saved_as_that() {
         let told = json!({"enabled": false, "last_run": null});
-        let listed = json!([{ "name": TASK }]);
+        let since = |text: Option<String>| json!([{ "name": TASK, "started_at": text }]);
+        let listed = since(Some(Instant::START.to_iso(0)));
         lived(false).then(saved(&told, &listed)).holds();
-        lived(false).then(saved(&told, &json!([]))).violated();
+        let late = since(Some(Instant::from(Time::from_secs(1)).to_iso(0)));
+        for wrong in [json!([]), since(None), late] {
+            lived(false).then(saved(&told, &wrong)).violated();
+        }
         lived(true).then(saved(&truth(), &listed)).holds();
     }
 

@@ -12,7 +12,7 @@ use super::{COORDINATOR, DOWN, goes_to_work};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
     DomainEvent, OrderAnswered, OrderOutcome, OrderSubmitted, Published, ResolvedBy, StateRestored,
-    StateSaved, TradeOrigin, number,
+    StateSaved, StatusReported, TradeOrigin, number,
 };
 use crate::invariants::has_crashed;
 use crate::message::{Name, Payload};
@@ -34,6 +34,23 @@ impl Counts {
             least: routed,
             most: routed,
         }
+    }
+
+    /// Whether this is what is told.
+    fn are(self, found: Counts) -> Result<(), String> {
+        if found.resolved != self.resolved {
+            return Err(format!(
+                "expected {} resolved conflicts to be told, found {}",
+                self.resolved, found.resolved
+            ));
+        }
+        if !(self.least..=self.most).contains(&found.least) {
+            return Err(format!(
+                "expected {} to {} trades to be told, found {}",
+                self.least, self.most, found.least
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -178,19 +195,13 @@ impl Counted {
             });
             return Ok(());
         };
-        if found.resolved != now.resolved {
-            return Err(format!(
-                "expected {} resolved conflicts to be saved, found {}",
-                now.resolved, found.resolved
-            ));
-        }
-        if !(now.least..=now.most).contains(&found.least) {
-            return Err(format!(
-                "expected {} to {} trades to be saved, found {}",
-                now.least, now.most, found.least
-            ));
-        }
-        Ok(())
+        now.are(found)
+    }
+
+    /// Whoever asks is told what is true.
+    fn report(&self, reported: &StatusReported) -> Result<(), String> {
+        let told = Counts::read(&reported.status.0);
+        self.now.map_or(Ok(()), |now| now.are(told))
     }
 }
 
@@ -200,8 +211,8 @@ impl Invariant<DomainEvent> for Counted {
     }
 
     fn statement(&self) -> &'static str {
-        "the resolved conflicts and routed trades that are saved are those that there were, before a restart \
-         and after it"
+        "the resolved conflicts and routed trades that are saved, or told to whoever asks, are those that there \
+         were, before a restart and after it"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -216,6 +227,7 @@ impl Invariant<DomainEvent> for Counted {
             number::StateSaved,
             number::StateRestored,
             number::StoreFailed,
+            number::StatusReported,
         ]
     }
 
@@ -248,6 +260,7 @@ impl Invariant<DomainEvent> for Counted {
             Some(DomainEvent::OrderAnswered(it)) => self.answer(it, event.time),
             Some(DomainEvent::StateRestored(it)) => self.restore(it),
             Some(DomainEvent::StateSaved(it)) => return self.save(it),
+            Some(DomainEvent::StatusReported(it)) => return self.report(it),
             Some(DomainEvent::StoreFailed(it)) => {
                 self.unsure |= it.operation == *"settle_intent" || it.operation == *"record_intent";
             }

@@ -13,8 +13,8 @@ use dacapo_kernel::{Event, Invariant, KernelEvent, Time};
 use super::{COORDINATOR, DOWN};
 use crate::config::{Config, StoreKind};
 use crate::domain_event::{
-    DomainEvent, OrderOutcome, OutcomeCounted, StateRestored, StateSaved, TaskOutcome,
-    TaskRunStarted, number,
+    DomainEvent, OrderOutcome, OutcomeCounted, StateRestored, StateSaved, StatusReported,
+    TaskOutcome, TaskRunStarted, number,
 };
 use crate::message::{DegradationLevel, Name};
 
@@ -169,10 +169,22 @@ impl Statistics {
         saves && since.is_some_and(|since| now.since(since) > self.most)
     }
 
+    /// How many task runs that ended may not be counted yet.
+    fn uncounted(&self, now: Time) -> u64 {
+        if self.fresh.0 == now { self.fresh.1 } else { 0 }
+    }
+
+    /// Whoever asks is told what is true.
+    fn report(&self, now: Time, reported: &StatusReported) -> Result<(), String> {
+        if self.to_restore {
+            return Ok(());
+        }
+        Saved::read(&reported.status.0).counts(&self.now, self.uncounted(now))
+    }
+
     fn save(&mut self, now: Time, state: &StateSaved) -> Result<(), String> {
-        let fresh = if self.fresh.0 == now { self.fresh.1 } else { 0 };
         let saved = Saved::read(&state.record.0);
-        saved.tells(&self.now, fresh)?;
+        saved.tells(&self.now, self.uncounted(now))?;
         let all = saved.figures(self.initial).task_runs == self.now.task_runs;
         self.unsaved_since = (!all).then_some(now);
         (self.overdue, self.hindered) = (false, false);
@@ -266,6 +278,7 @@ impl Invariant<DomainEvent> for Statistics {
             number::StateSaved,
             number::StateRestored,
             number::StoreFailed,
+            number::StatusReported,
         ]
     }
 
@@ -314,6 +327,7 @@ impl Invariant<DomainEvent> for Statistics {
             }
             Some(DomainEvent::StateSaved(state)) => return self.save(now, state),
             Some(DomainEvent::StateRestored(restored)) => return self.restore(restored),
+            Some(DomainEvent::StatusReported(it)) => return self.report(now, it),
             Some(DomainEvent::StoreFailed(failed)) => self.fail(&failed.operation),
             _ => match event.kernel() {
                 Some(KernelEvent::HostCrashed(it)) if it.host == COORDINATOR => {

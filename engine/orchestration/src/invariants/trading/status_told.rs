@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
-use crate::domain_event::{DomainEvent, PositionClosed, number};
+use crate::domain_event::{Counted, DomainEvent, OutcomeCounted, PositionClosed, number};
 use crate::invariants::bus::table::Table;
 use crate::invariants::exact::Exact;
 use crate::message::{DegradationLevel, Name, Topic};
@@ -20,6 +20,8 @@ const LAST_DIGIT: f64 = 1e-9;
 struct Mind {
     state: Option<&'static str>,
     failures: Option<(u32, u32, DegradationLevel)>,
+    /// Successes of models since their failures changed, or so many of them that they would have.
+    progress: u32,
     published: u64,
     errors: u64,
     history: u64,
@@ -44,6 +46,8 @@ struct Paper {
 /// Both.
 #[derive(Debug)]
 pub(super) struct StatusTold {
+    mode: TradingMode,
+    recovery_threshold: u32,
     mind: Mind,
     /// None in live trading.
     paper: Option<Paper>,
@@ -64,6 +68,8 @@ impl StatusTold {
             profit: Some(Amount::ZERO),
         };
         StatusTold {
+            mode: config.trading_mode,
+            recovery_threshold: config.degradation.recovery_threshold,
             mind: Mind::default(),
             paper: (config.trading_mode == TradingMode::Paper).then_some(paper),
         }
@@ -71,6 +77,15 @@ impl StatusTold {
 }
 
 impl Mind {
+    fn count(&mut self, counted: &OutcomeCounted, threshold: u32) {
+        self.failures = Some((counted.llm_failures, counted.api_failures, counted.level));
+        self.progress = match counted.outcome {
+            Counted::LlmSuccess if self.progress + 1 < threshold => self.progress + 1,
+            Counted::LlmSuccess | Counted::LlmFailure => 0,
+            Counted::ApiSuccess | Counted::ApiFailure => self.progress,
+        };
+    }
+
     fn tells(&self, status: &Value) -> Result<(), String> {
         if let Some(state) = self.state {
             same("the state", &status["state"], &state.into())?;
@@ -80,6 +95,8 @@ impl Mind {
             same("other failures", &status["api_failures"], &api.into())?;
             same("the level", &status["level"], &level.name().into())?;
         }
+        let progress = &status["recovery_progress"];
+        same("the recovery", progress, &self.progress.into())?;
         let bus = &status["bus"];
         same("messages", &bus["published"], &self.published.into())?;
         same("errors", &bus["errors"], &self.errors.into())?;
@@ -197,7 +214,7 @@ impl Invariant<DomainEvent> for StatusTold {
 
     fn statement(&self) -> &'static str {
         "the state, the level, the failures, the bus and the account that are told to whoever asks are those \
-         that there are"
+         that there are, and so is the state that is saved"
     }
 
     fn watches(&self) -> &'static [u16] {
@@ -216,12 +233,13 @@ impl Invariant<DomainEvent> for StatusTold {
             number::BalanceChanged,
             number::PositionOpened,
             number::PositionClosed,
+            number::StateSaved,
             number::StatusReported,
         ]
     }
 
     fn needs(&self) -> &'static [&'static [u16]] {
-        &[&[number::StatusReported]]
+        &[&[number::StatusReported, number::StateSaved]]
     }
 
     fn observe(&mut self, event: &Event<DomainEvent>) -> Result<(), String> {
@@ -230,10 +248,11 @@ impl Invariant<DomainEvent> for StatusTold {
             Some(DomainEvent::Started(_)) => *mind = Mind::default(),
             Some(DomainEvent::StateChanged(it)) => mind.state = Some(it.to.name()),
             Some(DomainEvent::OutcomeCounted(it)) => {
-                mind.failures = Some((it.llm_failures, it.api_failures, it.level));
+                mind.count(it, self.recovery_threshold);
             }
             Some(DomainEvent::StateRestored(it)) => {
                 mind.failures = Some((it.llm_failures, it.api_failures, it.level));
+                mind.progress = 0;
             }
             Some(change @ (DomainEvent::Subscribed(_) | DomainEvent::Unsubscribed(_))) => {
                 mind.subscriptions.apply(change);
@@ -247,7 +266,14 @@ impl Invariant<DomainEvent> for StatusTold {
             Some(DomainEvent::HistoryShrunk(it)) => {
                 mind.history = mind.history.saturating_sub(it.dropped);
             }
+            Some(DomainEvent::StateSaved(it)) => {
+                if let Some(state) = mind.state {
+                    return same("the state", &it.record.0["state"], &state.into());
+                }
+            }
             Some(DomainEvent::StatusReported(it)) => {
+                let (told, mode) = (&it.status.0["trading_mode"], self.mode.name());
+                same("the trading mode", told, &mode.into())?;
                 mind.tells(&it.status.0)?;
                 if let Some(paper) = paper {
                     return paper.tells(&it.status.0["paper"]);
@@ -265,13 +291,14 @@ impl Invariant<DomainEvent> for StatusTold {
 
 #[cfg(test)]
 mod tests {
+    use dacapo_kernel::Finding;
     use serde_json::json;
 
     use super::super::plant::{changed, config, filled, llm_counted, plan, published};
     use super::*;
     use crate::coordinator::state::RunState;
     use crate::domain_event::{
-        BalanceChanged, PositionOpened, Started, StatusReported, Subscribed,
+        BalanceChanged, PositionOpened, Started, StateSaved, StatusReported, Subscribed,
     };
     use crate::invariants::planted::Planted;
     use crate::message::Json;
@@ -314,18 +341,22 @@ mod tests {
     }
 
     fn told(part: &str, field: &str, value: Value) -> Planted {
+        told_after(lived(), part, field, value)
+    }
+
+    fn told_after(log: Planted, part: &str, field: &str, value: Value) -> Planted {
         let bus = json!({"published": 1, "errors": 0, "history_size": 1, "delivered": 0,
             "subscriptions": {"risk_alerts": ["desk"]}});
         let paper = json!({"balances": {"USDT": "100"}, "trade_count": 1, "open_positions": 1,
             "closed_positions": 1, "realized_pnl": "1", "fees": filled("order-1", None, "buy", 100).fee});
         let mut status = json!({"state": "paused", "level": "NORMAL", "llm_failures": 1,
-            "api_failures": 0, "bus": bus, "paper": paper});
+            "api_failures": 0, "recovery_progress": 0, "trading_mode": "paper", "bus": bus, "paper": paper});
         if part.is_empty() {
             status[field] = value;
         } else {
             status[part][field] = value;
         }
-        lived().then(StatusReported {
+        log.then(StatusReported {
             status: Json(status),
         })
     }
@@ -333,12 +364,14 @@ mod tests {
     // Fails if any figure may be another one.
     #[test]
     fn the_truth_holds_and_every_figure_that_differs_is_found() {
-        told("", "trading_mode", json!("paper")).holds();
+        told("", "scheduled_in_memory", json!([])).holds();
         for (part, field, wrong) in [
             ("", "state", json!("running")),
             ("", "level", json!("LIMITED")),
             ("", "llm_failures", json!(0)),
             ("", "api_failures", json!(1)),
+            ("", "recovery_progress", json!(1)),
+            ("", "trading_mode", json!("live")),
             ("bus", "published", json!(0)),
             ("bus", "errors", json!(1)),
             ("bus", "history_size", json!(2)),
@@ -358,5 +391,31 @@ mod tests {
         ] {
             told(part, field, wrong).violated();
         }
+    }
+
+    // Fails if a success does not count, or one too many of them.
+    #[test]
+    fn successes_count_until_they_undo_a_failure() {
+        let threshold = config().degradation.recovery_threshold;
+        let told = |successes: u32, progress: u32| {
+            let success = OutcomeCounted {
+                llm_failures: 1,
+                ..llm_counted(true)
+            };
+            let log = (0..successes).fold(lived(), |log, _| log.then(success.clone()));
+            let log = told_after(log, "", "recovery_progress", progress.into());
+            log.finding() == Finding::Held
+        };
+        assert!(told(1, 1) && !told(1, 0) && !told(1, 2));
+        assert!(told(threshold, 0) && !told(threshold, threshold));
+    }
+
+    #[test]
+    fn the_state_that_is_saved_is_that_which_there_is() {
+        let saved = |state: &str| StateSaved {
+            record: Json(json!({ "state": state })),
+        };
+        lived().then(saved("paused")).holds();
+        lived().then(saved("running")).violated();
     }
 }

@@ -88,18 +88,23 @@ impl Saved {
                 truth.llm_failures, truth.api_failures, failures.0, failures.1
             ));
         }
+        self.counts(truth, uncounted)
+    }
+
+    /// The same of what was counted since the run began.
+    pub(super) fn counts(&self, truth: &Figures, uncounted: u64) -> Result<(), String> {
         let runs = self.task_runs.unwrap_or(0);
         let least = truth.task_runs.saturating_sub(uncounted);
         if !(least..=truth.task_runs).contains(&runs) {
             return Err(format!(
-                "expected {} task runs to be saved, found {runs}",
+                "expected {} task runs to be told, found {runs}",
                 truth.task_runs
             ));
         }
         let conflicts = self.conflicts.unwrap_or(0);
         if conflicts != truth.conflicts {
             return Err(format!(
-                "expected {} conflicts to be saved, found {conflicts}",
+                "expected {} conflicts to be told, found {conflicts}",
                 truth.conflicts
             ));
         }
