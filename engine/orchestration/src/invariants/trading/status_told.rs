@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::amount::Amount;
 use crate::config::{Config, TradingMode};
-use crate::domain_event::{Counted, DomainEvent, OutcomeCounted, PositionClosed, number};
+use crate::domain_event::{DomainEvent, PositionClosed, number};
 use crate::invariants::bus::table::Table;
 use crate::invariants::exact::Exact;
 use crate::message::{DegradationLevel, Name, Topic};
@@ -20,8 +20,6 @@ const LAST_DIGIT: f64 = 1e-9;
 struct Mind {
     state: Option<&'static str>,
     failures: Option<(u32, u32, DegradationLevel)>,
-    /// Successes of models since their failures changed, or so many of them that they would have.
-    progress: u32,
     published: u64,
     errors: u64,
     history: u64,
@@ -47,7 +45,6 @@ struct Paper {
 #[derive(Debug)]
 pub(super) struct StatusTold {
     mode: TradingMode,
-    recovery_threshold: u32,
     mind: Mind,
     /// None in live trading.
     paper: Option<Paper>,
@@ -69,7 +66,6 @@ impl StatusTold {
         };
         StatusTold {
             mode: config.trading_mode,
-            recovery_threshold: config.degradation.recovery_threshold,
             mind: Mind::default(),
             paper: (config.trading_mode == TradingMode::Paper).then_some(paper),
         }
@@ -77,15 +73,6 @@ impl StatusTold {
 }
 
 impl Mind {
-    fn count(&mut self, counted: &OutcomeCounted, threshold: u32) {
-        self.failures = Some((counted.llm_failures, counted.api_failures, counted.level));
-        self.progress = match counted.outcome {
-            Counted::LlmSuccess if self.progress + 1 < threshold => self.progress + 1,
-            Counted::LlmSuccess | Counted::LlmFailure => 0,
-            Counted::ApiSuccess | Counted::ApiFailure => self.progress,
-        };
-    }
-
     fn tells(&self, status: &Value) -> Result<(), String> {
         if let Some(state) = self.state {
             same("the state", &status["state"], &state.into())?;
@@ -95,8 +82,6 @@ impl Mind {
             same("other failures", &status["api_failures"], &api.into())?;
             same("the level", &status["level"], &level.name().into())?;
         }
-        let progress = &status["recovery_progress"];
-        same("the recovery", progress, &self.progress.into())?;
         let bus = &status["bus"];
         same("messages", &bus["published"], &self.published.into())?;
         same("errors", &bus["errors"], &self.errors.into())?;
@@ -248,11 +233,10 @@ impl Invariant<DomainEvent> for StatusTold {
             Some(DomainEvent::Started(_)) => *mind = Mind::default(),
             Some(DomainEvent::StateChanged(it)) => mind.state = Some(it.to.name()),
             Some(DomainEvent::OutcomeCounted(it)) => {
-                mind.count(it, self.recovery_threshold);
+                mind.failures = Some((it.llm_failures, it.api_failures, it.level));
             }
             Some(DomainEvent::StateRestored(it)) => {
                 mind.failures = Some((it.llm_failures, it.api_failures, it.level));
-                mind.progress = 0;
             }
             Some(change @ (DomainEvent::Subscribed(_) | DomainEvent::Unsubscribed(_))) => {
                 mind.subscriptions.apply(change);
@@ -291,7 +275,6 @@ impl Invariant<DomainEvent> for StatusTold {
 
 #[cfg(test)]
 mod tests {
-    use dacapo_kernel::Finding;
     use serde_json::json;
 
     use super::super::plant::{changed, config, filled, llm_counted, plan, published};
@@ -341,22 +324,18 @@ mod tests {
     }
 
     fn told(part: &str, field: &str, value: Value) -> Planted {
-        told_after(lived(), part, field, value)
-    }
-
-    fn told_after(log: Planted, part: &str, field: &str, value: Value) -> Planted {
         let bus = json!({"published": 1, "errors": 0, "history_size": 1, "delivered": 0,
             "subscriptions": {"risk_alerts": ["desk"]}});
         let paper = json!({"balances": {"USDT": "100"}, "trade_count": 1, "open_positions": 1,
             "closed_positions": 1, "realized_pnl": "1", "fees": filled("order-1", None, "buy", 100).fee});
         let mut status = json!({"state": "paused", "level": "NORMAL", "llm_failures": 1,
-            "api_failures": 0, "recovery_progress": 0, "trading_mode": "paper", "bus": bus, "paper": paper});
+            "api_failures": 0, "trading_mode": "paper", "bus": bus, "paper": paper});
         if part.is_empty() {
             status[field] = value;
         } else {
             status[part][field] = value;
         }
-        log.then(StatusReported {
+        lived().then(StatusReported {
             status: Json(status),
         })
     }
@@ -370,7 +349,6 @@ mod tests {
             ("", "level", json!("LIMITED")),
             ("", "llm_failures", json!(0)),
             ("", "api_failures", json!(1)),
-            ("", "recovery_progress", json!(1)),
             ("", "trading_mode", json!("live")),
             ("bus", "published", json!(0)),
             ("bus", "errors", json!(1)),
@@ -391,23 +369,6 @@ mod tests {
         ] {
             told(part, field, wrong).violated();
         }
-    }
-
-    // Fails if a success does not count, or one too many of them.
-    #[test]
-    fn successes_count_until_they_undo_a_failure() {
-        let threshold = config().degradation.recovery_threshold;
-        let told = |successes: u32, progress: u32| {
-            let success = OutcomeCounted {
-                llm_failures: 1,
-                ..llm_counted(true)
-            };
-            let log = (0..successes).fold(lived(), |log, _| log.then(success.clone()));
-            let log = told_after(log, "", "recovery_progress", progress.into());
-            log.finding() == Finding::Held
-        };
-        assert!(told(1, 1) && !told(1, 0) && !told(1, 2));
-        assert!(told(threshold, 0) && !told(threshold, threshold));
     }
 
     #[test]
