@@ -16,8 +16,8 @@ struct Task {
     enabled: Option<bool>,
     /// When it last finished, as it is told; none where that is what was saved once.
     last_run: Option<Value>,
-    /// When the schedule began to run it, as it is told, while it does.
-    began: Option<String>,
+    /// When the schedule began to run it, while it does.
+    began: Option<Time>,
     /// When any of this changed: at that moment it may be told as it was before.
     changed: Option<Time>,
 }
@@ -70,16 +70,18 @@ impl TasksTold {
     fn save(&mut self, saved: &StateSaved, now: Time) -> Result<(), String> {
         self.is_saved = true;
         let record = &saved.record.0;
+        let tasks = &record["tasks"];
         let under_way = record["in_flight_tasks"].as_array();
         for task in &self.tasks {
-            task.is_told(&record["tasks"][task.name.as_str()], now)?;
-            let Some(began) = task.began.as_ref().filter(|_| task.changed != Some(now)) else {
+            task.is_told(&tasks[task.name.as_str()], now)?;
+            let Some(began) = task.began.filter(|_| task.changed != Some(now)) else {
                 continue;
             };
+            let began = Instant::from(began).to_iso(self.start_us);
             let mut entries = under_way.into_iter().flatten();
             let since = entries.find(|it| it["name"] == *task.name);
             let since = since.and_then(|it| it["started_at"].as_str());
-            if since.is_none_or(|since| since > began.as_str()) {
+            if since.is_none_or(|since| *since > *began) {
                 return Err(format!(
                     "expected {} to be saved as under way since {began}, found {since:?}",
                     task.name
@@ -172,10 +174,8 @@ impl Invariant<DomainEvent> for TasksTold {
                 self.change(&it.task, now, |task| task.enabled = Some(it.enabled));
             }
             Some(DomainEvent::TaskRunStarted(it)) if !it.forced => {
-                let start_us = self.start_us;
                 self.change(&it.task, now, |task| {
-                    let told = || Instant::from(now).to_iso(start_us);
-                    task.began.get_or_insert_with(told);
+                    task.began.get_or_insert(now);
                 });
             }
             Some(DomainEvent::TaskFinished(it)) => {

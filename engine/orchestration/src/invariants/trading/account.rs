@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, KernelEvent, Plan, Time};
 
-use super::prices::Prices;
-use crate::amount::Amount;
+use super::prices::{InUse, Prices};
 use crate::config::Config;
 use crate::domain_event::{
     DomainEvent, Filled, OrderAnswered, OrderOutcome, OrderSubmitted, PositionOpened, TradeOrigin,
@@ -63,7 +62,7 @@ pub(super) struct Account {
     /// How old a price may be, in nanoseconds; none where no price is young enough.
     max_age_ns: Option<u64>,
     prices: Prices,
-    balances: BTreeMap<String, f64>,
+    balances: Vec<(Name, f64)>,
     lots: Vec<Lot>,
     orders: BTreeMap<Name, Open>,
     /// Orders of which nobody knows the outcome.
@@ -78,7 +77,7 @@ impl Account {
         let max_age_s = u64::try_from(plan.system.prices.max_age_s).ok();
         Account {
             balances: initial
-                .map(|(asset, amount)| (asset.clone(), amount.to_f64()))
+                .map(|(asset, amount)| (Name::from(asset.as_str()), amount.to_f64()))
                 .collect(),
             markets: plan.system.markets.clone(),
             max_age_ns: max_age_s.map(|seconds| seconds * 1_000_000_000),
@@ -106,9 +105,13 @@ impl Account {
         match event.domain() {
             Some(DomainEvent::BalanceChanged(it)) => {
                 let balance = it.balance.to_f64();
-                match self.balances.get_mut(it.asset.as_str()) {
-                    Some(known) => *known = balance,
-                    None => drop(self.balances.insert(it.asset.to_string(), balance)),
+                match self
+                    .balances
+                    .iter_mut()
+                    .find(|(asset, _)| *asset == it.asset)
+                {
+                    Some((_, known)) => *known = balance,
+                    None => self.balances.push((it.asset.clone(), balance)),
                 }
             }
             Some(DomainEvent::OrderSubmitted(it)) => self.submit(it),
@@ -309,7 +312,7 @@ impl Account {
         }
         let mut is_fresh = true;
         let given = self.prices.in_dollars(asset, now);
-        let given = range(given.inspect(|(_, age)| is_fresh &= *age < max_age));
+        let given = range(given.inspect(|it| is_fresh &= it.age_ns < max_age));
         given.filter(|_| is_fresh)
     }
 
@@ -319,13 +322,12 @@ impl Account {
 }
 
 /// The least and the greatest of some prices, if there are any.
-fn range(given: impl Iterator<Item = (Amount, u64)>) -> Option<Range> {
-    given
-        .map(|(price, _)| price.to_f64())
-        .fold(None, |range, price| {
-            let (least, most) = range.unwrap_or((price, price));
-            Some((f64::min(least, price), f64::max(most, price)))
-        })
+fn range(given: impl Iterator<Item = InUse>) -> Option<Range> {
+    let prices = given.map(|it| it.in_floats);
+    prices.fold(None, |range, price| {
+        let (least, most) = range.unwrap_or((price, price));
+        Some((f64::min(least, price), f64::max(most, price)))
+    })
 }
 
 fn near(a: f64, b: f64) -> bool {

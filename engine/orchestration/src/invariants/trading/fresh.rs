@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dacapo_kernel::{Event, Invariant, Plan, Time};
 
-use super::prices::{BAR, CRASHED, HOST, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
+use super::prices::{BAR, CRASHED, HOST, InUse, OUTSIDE, Prices, STARTED, TASK_CRASHED, TRADE};
 use crate::amount::Amount;
 use crate::config::Config;
 use crate::coordinator::evidence::TOPICS;
@@ -110,7 +110,7 @@ impl Fresh {
             let bar = self.prices.bar(&fill.symbol, now);
             let in_bar = bar.is_some_and(|bar| (bar.low..=bar.high).contains(&fill.price));
             let mut given = self.prices.in_use(&fill.symbol, now);
-            return if in_bar || given.any(|(price, _)| price == fill.price) {
+            return if in_bar || given.any(|it| it.price == fill.price) {
                 Ok(())
             } else {
                 Err(
@@ -122,7 +122,7 @@ impl Fresh {
         let Some(limit) = self.limits.get(intent) else {
             return Ok(());
         };
-        let fresh = |(_, age): &(Amount, u64)| *age < self.price_age_ns;
+        let fresh = |it: &InUse| it.age_ns < self.price_age_ns;
         let mut given = self
             .prices
             .in_use(&fill.symbol, now)
@@ -143,9 +143,9 @@ impl Fresh {
                 };
                 let bar = self.prices.bar(&fill.symbol, now);
                 let in_bar = bar.is_some_and(|bar| met(if buys { bar.low } else { bar.high }));
-                fill.price == *limit && (in_bar || given.any(|(price, _)| met(price)))
+                fill.price == *limit && (in_bar || given.any(|it| met(it.price)))
             }
-            None => given.any(|(price, _)| self.slips_to(fill, price, buys)),
+            None => given.any(|it| self.slips_to(fill, it.in_floats, buys)),
         };
         if fits {
             Ok(())
@@ -155,10 +155,10 @@ impl Fresh {
     }
 
     /// Whether a market order at `market` may fill at the price of `fill`.
-    fn slips_to(&self, fill: &Filled, market: Amount, buys: bool) -> bool {
+    fn slips_to(&self, fill: &Filled, market: f64, buys: bool) -> bool {
         let decimals = self.markets.rules(&fill.symbol).price_decimals;
         let tick = (0..decimals).fold(1.0, |tick, _| tick / 10.0);
-        let (market, price) = (market.in_floats(), fill.price.in_floats());
+        let price = fill.price.in_floats();
         let slack = tick + market * 1e-9;
         let way = if buys { 1.0 } else { -1.0 };
         let (one, other) = (
@@ -174,7 +174,7 @@ impl Fresh {
             return Ok(());
         };
         let mut given = self.prices.in_use(symbol, now);
-        if closed.reason != *"emergency" || given.any(|(_, age)| age < self.price_age_ns) {
+        if closed.reason != *"emergency" || given.any(|it| it.age_ns < self.price_age_ns) {
             return Ok(());
         }
         Err("expected a fresh price to close at in an emergency, found none".into())

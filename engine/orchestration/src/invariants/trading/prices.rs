@@ -32,9 +32,20 @@ pub(super) const HOST: u16 = dacapo_kernel::number::HostStarted;
 #[derive(Clone, Copy, Debug)]
 struct Given {
     price: Amount,
+    /// The same as a float: it is looked at far more often than it changes.
+    in_floats: f64,
     at: Time,
     /// Whether it surely reached the exchange.
     surely: bool,
+}
+
+/// A price that may be in use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InUse {
+    pub(super) price: Amount,
+    /// The same as a float.
+    pub(super) in_floats: f64,
+    pub(super) age_ns: u64,
 }
 
 /// The prices of a symbol.
@@ -62,12 +73,14 @@ impl Quoted {
         *self.symbol == *symbol || self.symbol.eq_ignore_ascii_case(symbol)
     }
 
-    /// Those that may be in use, each with its age.
-    fn in_use(&self, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+    /// Those that may be in use.
+    fn in_use(&self, now: Time) -> impl Iterator<Item = InUse> {
         let last = self.given.iter().rposition(|it| it.surely && it.at < now);
-        self.given[last.unwrap_or(0)..]
-            .iter()
-            .map(move |it| (it.price, now.as_nanos() - it.at.as_nanos()))
+        self.given[last.unwrap_or(0)..].iter().map(move |it| InUse {
+            price: it.price,
+            in_floats: it.in_floats,
+            age_ns: now.as_nanos() - it.at.as_nanos(),
+        })
     }
 }
 
@@ -162,17 +175,22 @@ impl Prices {
         if let Some(last) = given.iter().rposition(|it| it.surely && it.at < at) {
             given.drain(..last);
         }
-        given.push(Given { price, at, surely });
+        given.push(Given {
+            price,
+            in_floats: price.in_floats(),
+            at,
+            surely,
+        });
     }
 
-    /// The prices of a symbol that may be in use, each with its age.
-    pub(super) fn in_use(&self, symbol: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+    /// The prices of a symbol that may be in use.
+    pub(super) fn in_use(&self, symbol: &str, now: Time) -> impl Iterator<Item = InUse> {
         let of_symbol = self.quoted.iter().find(|it| it.is_of(symbol));
         of_symbol.into_iter().flat_map(move |it| it.in_use(now))
     }
 
     /// The same of an asset in dollars.
-    pub(super) fn in_dollars(&self, asset: &str, now: Time) -> impl Iterator<Item = (Amount, u64)> {
+    pub(super) fn in_dollars(&self, asset: &str, now: Time) -> impl Iterator<Item = InUse> {
         let is_meant = |base: &Name| **base == *asset || base.eq_ignore_ascii_case(asset);
         let mut quoted = self.quoted.iter();
         let of_asset = quoted.find(|it| it.in_dollars.as_ref().is_some_and(is_meant));

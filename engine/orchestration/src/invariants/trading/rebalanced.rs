@@ -104,11 +104,11 @@ impl Rebalanced {
     /// The lowest and the highest price that may be in use, if there surely is one.
     fn price(&self, asset: &str, now: Time) -> Option<(f64, f64)> {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
-        for (price, age) in self.prices.in_use(&format!("{asset}/{DOLLAR}"), now) {
-            if age >= self.max_age_ns {
+        for it in self.prices.in_use(&format!("{asset}/{DOLLAR}"), now) {
+            if it.age_ns >= self.max_age_ns {
                 return None;
             }
-            (low, high) = (low.min(price.in_floats()), high.max(price.in_floats()));
+            (low, high) = (low.min(it.in_floats), high.max(it.in_floats));
         }
         (high > 0.0 && self.prices.are_known()).then_some((low, high))
     }
