@@ -30,6 +30,8 @@ impl Masked {
             names.extend(symbol.split('/').map(str::to_owned));
             names.push(symbol.replace('/', ""));
         }
+        names.sort_unstable();
+        names.dedup();
         for run in templates.iter().flat_map(|template| runs(template)) {
             while let Some(said) = named(&names, run).cloned() {
                 names.retain(|name| *name != said);
